@@ -1,0 +1,1 @@
+"""One file per triggered function: decode, call one flow, encode."""

@@ -1,0 +1,1 @@
+"""Plumbline on a laptop: storage, ARM, Git and the Functions host without Azure."""

@@ -1,0 +1,1 @@
+"""The ARM template language: pure evaluation, no I/O, usable alone."""

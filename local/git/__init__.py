@@ -1,0 +1,1 @@
+"""A real Git server (git http-backend) whose hook sends signed push webhooks."""

@@ -1,0 +1,1 @@
+"""The product: decisions, ports, flows, adapters and their wiring."""

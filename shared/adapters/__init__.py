@@ -1,0 +1,1 @@
+"""The only room that imports Azure SDKs, dulwich and HTTP clients."""

@@ -1,0 +1,1 @@
+"""Pure decisions and the words they are made of: no Azure, no clock, no I/O."""

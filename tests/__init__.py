@@ -1,0 +1,1 @@
+"""Tests by kind: core, flows, functions, contract, simulation, e2e."""
