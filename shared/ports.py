@@ -1,0 +1,230 @@
+"""What flows need from the world, as small protocols; the contract that fakes keep too.
+
+Adapters in ``shared/adapters`` implement them over Azure, Git and the system; ``tests/fakes`` over
+memory. ``tests/contract`` runs the same tests on both.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from shared.core.arm_model import Deployment, DeploymentRequest, Operation
+from shared.core.secret import Secret
+from shared.core.source.tree import SourceTree
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+class ChangedError(Exception):
+    """A compare-and-swap lost: the document is not what the caller read (HTTP 412), or is gone."""
+
+
+class ExistsError(Exception):
+    """A document that should be created is there already (HTTP 409 or 412)."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """What a write returns: the new ETag and the storage server's time (UTC) at the write."""
+
+    etag: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A document as read: bytes, ETag, and the storage server's time (UTC) at the read."""
+
+    data: bytes
+    etag: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A document in a listing: its name, its facts (blob metadata, lower-case keys), its ETag."""
+
+    name: str
+    facts: Mapping[str, str]
+    etag: str
+
+
+class Documents(Protocol):
+    """The ``state`` container: documents changed by compare-and-swap only.
+
+    Every method raises Transient when storage does not answer, and Stalled when it refuses
+    (credentials, missing container).
+    """
+
+    def read(self, name: str) -> Stored | None:
+        """Return the document, or None when there is none."""
+        ...
+
+    def create(self, name: str, data: bytes, facts: Mapping[str, str]) -> Version:
+        """Write a document that must not exist yet; raises ExistsError."""
+        ...
+
+    def replace(self, name: str, data: bytes, etag: str, facts: Mapping[str, str]) -> Version:
+        """Write over exactly the version ``etag``; raises ChangedError otherwise."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Remove a document; it is no error when it is gone already."""
+        ...
+
+    def list(self, prefix: str) -> Iterable[Listed]:
+        """Yield the documents below ``prefix`` by name, 5,000 per storage call."""
+        ...
+
+
+class History(Protocol):
+    """The ``history`` container: written once, never changed. Errors as in Documents."""
+
+    def put(self, name: str, data: bytes) -> bool:
+        """Write ``name`` if it is not there; True when this call wrote it, False when it was there."""
+        ...
+
+    def read(self, name: str) -> bytes | None:
+        """Return the bytes, or None when there are none."""
+        ...
+
+    def list(self, prefix: str) -> Iterable[str]:
+        """Yield the names below ``prefix``, sorted."""
+        ...
+
+
+@dataclass(frozen=True)
+class PoisonMessage:
+    """A message that was tried too often. ``body`` is raw; ``receipt`` is for ``discard``."""
+
+    queue: str
+    id: str
+    receipt: str
+    body: bytes
+    dequeue_count: int
+    inserted_at: datetime | None
+
+
+class Queues(Protocol):
+    """Storage queues by their short names (``sync``, ``release``, ...). Errors as in Documents."""
+
+    def send(self, queue: str, body: bytes, delay_s: float = 0.0) -> None:
+        """Put a message that becomes visible after ``delay_s`` (whole seconds, rounded up).
+
+        It never expires (time to live -1); at most 48 KiB.
+        """
+        ...
+
+    def poisoned(self, queue: str, limit: int = 32) -> Sequence[PoisonMessage]:
+        """Take up to ``limit`` messages from ``<queue>-poison``, hidden for five minutes."""
+        ...
+
+    def discard(self, message: PoisonMessage) -> None:
+        """Remove a poison message that was dealt with; gone already is no error."""
+        ...
+
+
+@dataclass(frozen=True)
+class GitRepository:
+    """Where a followed repository is. ``url`` carries no credentials."""
+
+    key: str
+    url: str
+    branch: str
+    user: str | None = None
+    token: Secret | None = None
+
+
+class Git(Protocol):
+    """Reading followed repositories, without a git binary and without a work tree.
+
+    Both methods raise Transient (network, 408, 429 with its Retry-After, 5xx) and Stalled
+    (``GitAuthenticationFailed``, ``GitRepositoryNotFound``, ``GitRedirected``, ``GitProtocolError``).
+    No error text carries a credential.
+    """
+
+    def tip(self, repository: GitRepository) -> str | None:
+        """Return the branch's commit id (hex), or None when the branch does not exist."""
+        ...
+
+    def tree(self, repository: GitRepository, revision: str) -> SourceTree:
+        """Return the files at ``revision``; raises Transient when the server no longer offers it."""
+        ...
+
+
+class Arm(Protocol):
+    """Azure Resource Manager. Every method makes one attempt: retries are messages.
+
+    Raises Transient (408, 429, 5xx, no answer, with ARM's Retry-After), and Stalled
+    (``AuthorizationFailed`` and others a person must act on, naming the missing action).
+    """
+
+    def deployment(self, deployment_id: str) -> Deployment | None:
+        """Return the deployment, or None when there is none."""
+        ...
+
+    def put(self, request: DeploymentRequest) -> Deployment:
+        """Start a deployment; returns it as accepted.
+
+        Raises core.arm_errors.Refused when ARM refused it outright (nothing was changed), and
+        core.arm_errors.Unknown when it is not known whether ARM took it (settle it by GET).
+        """
+        ...
+
+    def operations(self, deployment_id: str) -> Sequence[Operation]:
+        """Return the operations of the deployment and of its nested deployments."""
+        ...
+
+    def has_group(self, scope: str) -> bool:
+        """Tell whether the resource group with the id ``scope`` exists."""
+        ...
+
+    def create_group(self, scope: str, location: str, tags: Mapping[str, str]) -> None:
+        """Create the resource group; the caller has seen that it is missing."""
+        ...
+
+    def register_provider(self, subscription_id: str, namespace: str) -> str:
+        """Ask for registration; returns the state ARM answers (``Registering``, ``Registered``)."""
+        ...
+
+    def resource(self, resource_id: str, api_version: str) -> Mapping[str, Any] | None:
+        """Return the resource's body, or None when there is none."""
+        ...
+
+
+class Clock(Protocol):
+    """Time."""
+
+    def now(self) -> datetime:
+        """Return the current time, aware, UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds from an arbitrary start, never going back."""
+        ...
+
+
+class Ids(Protocol):
+    """Unique names."""
+
+    def new(self) -> str:
+        """Return a fresh UUID in its usual form."""
+        ...
+
+
+class Parallel(Protocol):
+    """The one way to fan out, so that a simulation can schedule the calls."""
+
+    def map(self, function: Callable[[A], B], items: Sequence[A]) -> Sequence[B]:
+        """Apply ``function`` to each item, concurrently; results in order; the first error raises."""
+        ...
+
+
+class Log(Protocol):
+    """Named events with fields (shared/events.py)."""
+
+    def __call__(self, event: str, **fields: object) -> None:
+        """Write one event."""
+        ...
