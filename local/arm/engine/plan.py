@@ -1,0 +1,118 @@
+"""What a template comes to: the values, resources and dependencies that a deployment carries out.
+
+A plan is computed before anything runs. What needs the answers of Azure (bodies, outputs, the
+plans of nested deployments) is a method that takes the `Runtime`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from local.arm.engine.context import Runtime, Scope
+
+
+@dataclass(frozen=True)
+class ParameterValue:
+    """A parameter as the deployment shows it; `type` is as declared, in ARM's casing."""
+
+    type: str
+    value: Any
+    secure: bool
+
+
+@dataclass(frozen=True)
+class CopyMember:
+    """Which turn of which copy loop a resource is.
+
+    `batch_size` None means all at once; 1 is mode serial. The order between batches is already in
+    `depends_on`, so a scheduler that honours that needs nothing else.
+    """
+
+    loop: str
+    index: int
+    count: int
+    batch_size: int | None
+
+
+class Bodies(Protocol):
+    """How a planned resource comes by its request body."""
+
+    def body(self, runtime: Runtime) -> dict[str, Any]:
+        """Return the request body."""
+        ...
+
+
+class NestedDeployment(Protocol):
+    """The inside of a Microsoft.Resources/deployments resource."""
+
+    @property
+    def name(self) -> str:
+        """Return the deployment's name."""
+        ...
+
+    @property
+    def scope(self) -> Scope:
+        """Return where the nested deployment runs (its resourceGroup, subscriptionId or scope)."""
+        ...
+
+    @property
+    def template(self) -> Mapping[str, Any]:
+        """Return the nested template as written."""
+        ...
+
+    @property
+    def mode(self) -> str:
+        """Return Incremental or Complete."""
+        ...
+
+    def parameters(self, runtime: Runtime) -> dict[str, Any]:
+        """Return {name: {"value": ...}} (or a Key Vault reference) for the nested template."""
+        ...
+
+    def plan(self, runtime: Runtime, parameters: Mapping[str, Any] | None = None) -> "Plan":
+        """Return the inner plan; `parameters` replaces the evaluated ones (resolved secrets)."""
+        ...
+
+
+@dataclass(frozen=True)
+class PlannedResource:
+    """One resource to PUT (or, when `existing`, to GET); conditions are already decided."""
+
+    id: str
+    type: str
+    name: str
+    api_version: str
+    symbolic_name: str | None
+    existing: bool
+    scope: Scope
+    depends_on: tuple[str, ...]
+    copy: CopyMember | None
+    nested: NestedDeployment | None
+    path: str
+    """Where it is declared: the JSON path in the template."""
+    bodies: Bodies
+
+    def body(self, runtime: Runtime) -> dict[str, Any]:
+        """Return the request body with every expression evaluated; raises TemplateError."""
+        return self.bodies.body(runtime)
+
+
+class Outputs(Protocol):
+    """How a plan comes by its outputs."""
+
+    def outputs(self, runtime: Runtime) -> dict[str, dict[str, Any]]:
+        """Return the outputs."""
+        ...
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole template, decided: `resources` in declaration order, copies expanded."""
+
+    parameters: Mapping[str, ParameterValue]
+    resources: tuple[PlannedResource, ...]
+    closing: Outputs
+
+    def outputs(self, runtime: Runtime) -> dict[str, dict[str, Any]]:
+        """Return {name: {"type", "value"}}; secure ones have no value. Raises TemplateError."""
+        return self.closing.outputs(runtime)
