@@ -1,0 +1,1 @@
+"""Tests of the Git server and of what only real Git objects show."""
