@@ -1,0 +1,117 @@
+"""The operator's configuration: which repositories are followed, how, and what they may touch.
+
+It is never read from a followed repository (docs/architecture.md part 4): whoever can push there
+must not be able to raise their own rights.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import msgspec
+
+from shared.core import names, scopes
+from shared.core.document import Document
+from shared.core.errors import Stalled
+
+SECRET_PREFIX = "PLUMBLINE_SECRET_"  # noqa: S105 — the name's beginning, not a secret
+_SecretName = Annotated[str, msgspec.Meta(pattern=f"^{SECRET_PREFIX}[A-Z0-9_]+$")]
+
+
+class Credential(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How to sign in to a Git host; ``token`` is the *name* of an app setting, never a value."""
+
+    user: str
+    token: _SecretName
+
+
+class Repository(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One followed branch of one repository.
+
+    ``url`` carries no credentials. ``hook`` is the last part of the webhook's path, hard to guess.
+    ``hook_secrets`` are names of app settings; several during a rotation. ``scopes`` are the ids
+    that this repository's stacks may write to, everything below them included.
+    """
+
+    url: str
+    branch: str
+    hook: Annotated[str, msgspec.Meta(pattern=f"^{names.HOOK_FORM.pattern}$")]
+    hook_secrets: Annotated[list[_SecretName], msgspec.Meta(min_length=1)]
+    default_subscription: str
+    scopes: Annotated[list[str], msgspec.Meta(min_length=1)]
+    manifest: str = "plumbline.yaml"
+    credential: Credential | None = None
+
+
+class Configuration(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything the operator decides."""
+
+    installation: Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]{0,62}$")]
+    repositories: Mapping[str, Repository]
+
+
+_WHERE = names.CONFIGURATION
+
+
+def _invalid(path: str, message: str, hint: str) -> Stalled:
+    return Stalled("ConfigurationInvalid", f"{_WHERE}: {message} (at {path})", hint=hint)
+
+
+def parse_configuration(data: bytes) -> Configuration:
+    """Read and check the operator's configuration.
+
+    Raises Stalled (``ConfigurationInvalid``) with the path and how to mend it.
+    """
+    try:
+        configuration = msgspec.json.decode(data, type=Configuration)
+    except msgspec.ValidationError as e:
+        message, _, path = str(e).partition(" - at ")
+        raise _invalid(
+            path.strip("`") or "$", message, "See docs/configuration.md for every field."
+        ) from e
+    except msgspec.DecodeError as e:
+        raise _invalid("$", f"not valid JSON: {e}", "Check it with any JSON tool.") from e
+    for key, repository in configuration.repositories.items():
+        _check_repository(key, repository)
+    _check_hooks(configuration)
+    return configuration
+
+
+def _check_repository(key: str, repository: Repository) -> None:
+    at = f"$.repositories.{key}"
+    if not names.is_repository_key(key):
+        raise _invalid(
+            "$.repositories",
+            f"{key!r} cannot be a repository's key",
+            f"Use small letters, digits and single dashes, at most {names.REPOSITORY_MAX}.",
+        )
+    url = urlsplit(repository.url)
+    if url.scheme not in {"https", "http"} or not url.hostname:
+        raise _invalid(f"{at}.url", "not an http(s) URL", "Give the URL that git clone takes.")
+    if url.username or url.password:
+        raise _invalid(
+            f"{at}.url",
+            "a URL with credentials in it",
+            "Put the token into an app setting and name it in credential.token.",
+        )
+    if not repository.branch or repository.branch.startswith(("refs/", "-", "/")):
+        raise _invalid(f"{at}.branch", "not a branch name", "Give it as in git checkout: main.")
+    for n, scope in enumerate(repository.scopes):
+        if scopes.parse(scope) is None:
+            raise _invalid(
+                f"{at}.scopes[{n}]",
+                f"{scope!r} is not an id of a subscription or resource group",
+                "Give /subscriptions/<id> or /subscriptions/<id>/resourceGroups/<name>.",
+            )
+
+
+def _check_hooks(configuration: Configuration) -> None:
+    seen: dict[str, str] = {}
+    for key, repository in configuration.repositories.items():
+        other = seen.setdefault(repository.hook, key)
+        if other != key:
+            raise _invalid(
+                f"$.repositories.{key}.hook",
+                f"the same hook as {other!r}",
+                "Give each repository a hook of its own; plain random text will do.",
+            )

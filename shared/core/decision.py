@@ -1,0 +1,157 @@
+"""What to do with a stack now: one pure decision from its record and from what ARM says.
+
+This is the heart of the loop (docs/architecture.md, rules 5, 6, 7 and 10). ``release`` carries the
+step out; nothing here knows how.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from shared.core.arm_model import Deployment
+from shared.core.problem import Problem
+from shared.core.record import Attempt, Desired, Record
+
+TAG_INSTALLATION: Final = "plumbline-installation"
+TAG_REPOSITORY: Final = "plumbline-repository"
+TAG_STACK: Final = "plumbline-stack"
+TAG_REVISION: Final = "plumbline-revision"
+TAG_SOURCE: Final = "plumbline-source"
+TAG_INPUTS: Final = "plumbline-inputs"
+TAG_RELEASE: Final = "plumbline-release"
+
+
+@dataclass(frozen=True)
+class Rest:
+    """Nothing is to do, and ``reason`` says why. ``applied``: Azure is at what Git wants."""
+
+    reason: str
+    applied: bool
+
+
+@dataclass(frozen=True)
+class Adopt:
+    """The attempt under way runs in ARM: watch it."""
+
+
+@dataclass(frozen=True)
+class Conclude:
+    """The attempt under way has ended in ARM: record its outcome."""
+
+    deployment: Deployment
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Another release of this stack still runs in ARM: look again later."""
+
+    release: str
+
+
+@dataclass(frozen=True)
+class Stall:
+    """A person must act."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True)
+class Put:
+    """Start a release; ``again`` is the attempt that never arrived and is sent once more."""
+
+    reason: str
+    again: Attempt | None = None
+
+
+Step = Rest | Adopt | Conclude | Wait | Stall | Put
+
+
+def tags(installation: str, record: Record, attempt: Attempt) -> dict[str, str]:
+    """Return the tags that a deployment of ``attempt`` carries (rule 5). Pure."""
+    return {
+        TAG_INSTALLATION: installation,
+        TAG_REPOSITORY: record.repository,
+        TAG_STACK: record.stack,
+        TAG_REVISION: attempt.revision,
+        TAG_SOURCE: attempt.digest,
+        TAG_INPUTS: attempt.inputs,
+        TAG_RELEASE: attempt.release,
+    }
+
+
+def is_ours(installation: str, record: Record, found: Mapping[str, str]) -> bool:
+    """Tell whether a deployment with the tags ``found`` belongs to this stack. Pure."""
+    return (
+        found.get(TAG_INSTALLATION) == installation
+        and found.get(TAG_REPOSITORY) == record.repository
+        and found.get(TAG_STACK) == record.stack
+    )
+
+
+def tagged_generation(found: Mapping[str, str]) -> int:
+    """Return the generation in a deployment's release tag, 0 when there is none. Pure."""
+    generation = found.get(TAG_RELEASE, "").partition(".")[0]
+    return int(generation) if generation.isascii() and generation.isdigit() else 0
+
+
+def carries(deployment: Deployment, attempt: Attempt) -> bool:
+    """Tell whether ``deployment`` is the PUT of ``attempt``: id and both digests. Pure."""
+    found = deployment.tags
+    return (
+        found.get(TAG_RELEASE) == attempt.release
+        and found.get(TAG_SOURCE) == attempt.digest
+        and found.get(TAG_INPUTS) == attempt.inputs
+    )
+
+
+def decide(
+    record: Record, deployment: Deployment | None, *, installation: str, inputs: str
+) -> Step:
+    """Return the one step that brings the stack nearer to what is desired.
+
+    ``deployment`` is what ARM says now, None when it has no deployment of the stack's name;
+    ``inputs`` is the digest of the values that the stack takes from others. Pure.
+    """
+    if deployment is not None and not is_ours(installation, record, deployment.tags):
+        return Stall(_foreign(deployment))
+    under_way = record.in_flight
+    if under_way is not None and deployment is not None and carries(deployment, under_way):
+        return Adopt() if deployment.state == "running" else Conclude(deployment)
+    if deployment is not None and deployment.state == "running":
+        return Wait(deployment.tags.get(TAG_RELEASE, ""))
+    if record.desired is None:
+        return Rest("nothing is desired: the stack could not be compiled yet", applied=False)
+    if record.orphaned:
+        return Rest("the stack left the manifest: it is kept as it is", applied=False)
+    if under_way is not None and under_way.digest == record.desired.digest:
+        return Put("the PUT of this release did not arrive", again=under_way)
+    # An attempt that is still under way here never arrived, and something newer is desired.
+    return _fresh(record, record.desired, deployment, inputs)
+
+
+def _fresh(record: Record, desired: Desired, deployment: Deployment | None, inputs: str) -> Step:
+    applied, attempted = record.applied, record.attempted
+    equal = applied is not None and (applied.digest, applied.inputs) == (desired.digest, inputs)
+    if equal and applied is not None and record.reached == applied.release:
+        if deployment is None or deployment.tags.get(TAG_RELEASE) == applied.release:
+            return Rest("what is applied is what is desired", applied=True)
+        return Put("ARM holds another release than the record says")
+    if attempted is not None and attempted.generation == record.generation:
+        if attempted.transient:
+            return Put("the last attempt failed for a passing reason")
+        if attempted.outcome in {"refused", "failed", "canceled"}:
+            return Rest("this generation failed: a new revision starts the next", applied=False)
+    if equal:
+        return Put("a later release reached ARM after the one that is desired again")
+    return Put("a new revision is desired")
+
+
+def _foreign(deployment: Deployment) -> Problem:
+    owner = deployment.tags.get(TAG_INSTALLATION)
+    whose = f"by the installation {owner!r}" if owner else "by nobody that Plumbline knows"
+    return Problem(
+        code="DeploymentForeign",
+        message=f"A deployment of this stack's name exists already and was made {whose}.",
+        hint="Delete that deployment from the scope's history, or take it over.",
+        path=deployment.id,
+    )

@@ -1,0 +1,120 @@
+"""The forms of names, and the names of documents: one place, so that nobody builds a path by hand.
+
+Sources: docs/architecture.md parts 1 and 4. A name that does not match its form never becomes part
+of a blob name: repository and stack names come from files that other people write.
+"""
+
+import re
+from typing import Final
+
+KEY_FORM: Final = re.compile(r"[a-z0-9](?:-?[a-z0-9])*")
+REPOSITORY_MAX: Final = 16
+STACK_MAX: Final = 31
+SHA_FORM: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+HOOK_FORM: Final = re.compile(r"[a-z0-9-]{8,64}")
+DELIVERY_FORM: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
+
+
+def is_repository_key(name: str) -> bool:
+    """Tell whether ``name`` may be a repository's key. Pure."""
+    return len(name) <= REPOSITORY_MAX and KEY_FORM.fullmatch(name) is not None
+
+
+def is_stack_name(name: str) -> bool:
+    """Tell whether ``name`` may be a stack's name. Pure."""
+    return len(name) <= STACK_MAX and KEY_FORM.fullmatch(name) is not None
+
+
+def is_sha(text: str) -> bool:
+    """Tell whether ``text`` is a full Git object id, SHA-1 or SHA-256. Pure."""
+    return SHA_FORM.fullmatch(text) is not None
+
+
+def identity(repository: str, stack: str) -> str:
+    """Return a stack's identity, ``<repository>.<stack>``. Pure."""
+    return f"{repository}.{stack}"
+
+
+def deployment_name(repository: str, stack: str) -> str:
+    """Return the one constant name of a stack's ARM deployment (rule 5); at most 58 characters."""
+    return f"plumbline.{repository}.{stack}"
+
+
+def deployment_id(scope: str, repository: str, stack: str) -> str:
+    """Return the full id of a stack's ARM deployment at ``scope``. Pure."""
+    name = deployment_name(repository, stack)
+    return f"{scope}/providers/Microsoft.Resources/deployments/{name}"
+
+
+CONFIGURATION: Final = "plumbline.config.json"
+RECORDS: Final = "stacks/"
+RECORD_FILE: Final = "/record.json"
+PENDING_DELIVERIES: Final = "pending/deliveries/"
+
+
+def record(repository: str, stack: str) -> str:
+    """Name of a stack's record in ``state``."""
+    return f"{RECORDS}{identity(repository, stack)}{RECORD_FILE}"
+
+
+def identity_of_record(name: str) -> tuple[str, str] | None:
+    """Return (repository, stack) of a record's name, or None for any other document. Pure."""
+    if not (name.startswith(RECORDS) and name.endswith(RECORD_FILE)):
+        return None
+    repository, dot, stack = name[len(RECORDS) : -len(RECORD_FILE)].partition(".")
+    return (repository, stack) if dot else None
+
+
+def records_of(repository: str) -> str:
+    """Prefix of a repository's records in ``state``."""
+    return f"{RECORDS}{repository}."
+
+
+def release(repository: str, stack: str, release_id: str) -> str:
+    """Name of a release's document in ``history``."""
+    return f"{releases_of(repository, stack)}{release_id}.json"
+
+
+def releases_of(repository: str, stack: str) -> str:
+    """Prefix of a stack's releases in ``history``."""
+    return f"stacks/{identity(repository, stack)}/releases/"
+
+
+def snapshot(repository: str, stack: str, release_id: str) -> str:
+    """Name of the snapshot of a release in ``history``."""
+    return f"stacks/{identity(repository, stack)}/snapshots/{release_id}.json"
+
+
+def contents(digest: str) -> str:
+    """Name of a content by its SHA-256 in ``history``."""
+    return f"contents/{digest}"
+
+
+def tip(repository: str) -> str:
+    """Name of a repository's tip in ``state``."""
+    return f"repositories/{repository}/tip.json"
+
+
+def revision(repository: str, sha: str) -> str:
+    """Name of a revision's document in ``state``."""
+    return f"repositories/{repository}/revisions/{sha}.json"
+
+
+def delivery(source: str, key: str) -> str:
+    """Name of a raw delivery in ``history``."""
+    return f"deliveries/{source}/{key}.json"
+
+
+def pending_delivery(repository: str, key: str) -> str:
+    """Name of the marker that a delivery is not finished, in ``state``."""
+    return f"{pending_deliveries_of(repository)}{key}"
+
+
+def pending_deliveries_of(repository: str) -> str:
+    """Prefix of a repository's unfinished deliveries in ``state``."""
+    return f"{PENDING_DELIVERIES}{repository}/"
+
+
+def poison(queue: str, message_id: str) -> str:
+    """Name of a poisoned message that belongs to no stack or repository, in ``history``."""
+    return f"poison/{queue}/{message_id}.json"

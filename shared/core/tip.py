@@ -1,0 +1,147 @@
+"""The tip of a followed repository: what is desired, in one document (rule 2).
+
+``tip.json`` is changed by compare-and-swap under the fence of whoever took the repository. Records
+of stacks are copies of its entries; a copy that is missing or stale is made again by any sync.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+
+from shared.core.document import Document, to_text
+from shared.core.problem import Problem
+from shared.core.record import HOLD, Desired, Wish
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one stack is at the tip.
+
+    ``files`` maps each file that was read to its Git object id and ``spec`` is the digest of the
+    manifest's entry: while both are the same, nothing needs to be read or compiled again.
+    ``changed_by`` is the revision that brought this digest.
+    """
+
+    spec: str
+    files: Mapping[str, str]
+    digest: str
+    changed_by: str
+    scope: str
+    create_group: str | None = None
+    warnings: tuple[Problem, ...] = ()
+
+
+class Visit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the last committed sync saw: which stacks a revision changed, and which it broke."""
+
+    revision: str
+    seq: int
+    changed: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
+
+
+class Tip(Document, frozen=True, kw_only=True, omit_defaults=True):
+    """A repository as Plumbline knows it."""
+
+    repository: str
+    revision: str | None = None
+    sync_seq: int = 0
+    fence: int = 0
+    busy_until: datetime | None = None
+    dirty: bool = False
+    due_at: datetime | None = None
+    entries: Mapping[str, Entry] = msgspec.field(default_factory=dict)
+    broken: Mapping[str, tuple[Problem, ...]] = msgspec.field(default_factory=dict)
+    gone: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    visit: Visit | None = None
+    checked_at: datetime | None = None
+    settings: str = ""
+
+
+def facts(tip: Tip) -> dict[str, str]:
+    """Return what a listing should show of a tip."""
+    shown = {
+        "seq": str(tip.sync_seq),
+        "dirty": "1" if tip.dirty else "",
+        "due_at": to_text(tip.due_at) if tip.due_at else "",
+    }
+    return {key: value for key, value in shown.items() if value}
+
+
+def take(tip: Tip, at: datetime, seq_floor: int) -> Tip:
+    """Take the repository: fence and seq rise, and it is dirty until the sync is committed.
+
+    ``seq_floor`` is the highest seq in any record: a new tip starts above it (rule 2).
+    """
+    return msgspec.structs.replace(
+        tip,
+        fence=tip.fence + 1,
+        sync_seq=max(tip.sync_seq, seq_floor) + 1,
+        busy_until=at + HOLD,
+        due_at=at + HOLD,
+        dirty=True,
+    )
+
+
+def mark_dirty(tip: Tip) -> Tip:
+    """Note that another push came while somebody syncs: they look again when they are done."""
+    return msgspec.structs.replace(tip, dirty=True)
+
+
+def commit(tip: Tip, *, seen: Tip, at: datetime, poll: timedelta, still_dirty: bool) -> Tip:
+    """Commit what a sync found, in one write; ``still_dirty`` when a push came meanwhile."""
+    return msgspec.structs.replace(
+        tip,
+        revision=seen.revision,
+        entries=seen.entries,
+        broken=seen.broken,
+        gone=seen.gone,
+        problems=seen.problems,
+        visit=seen.visit,
+        settings=seen.settings,
+        checked_at=at,
+        busy_until=None,
+        dirty=still_dirty,
+        due_at=at if still_dirty else at + poll,
+    )
+
+
+def give_back(tip: Tip, *, due_at: datetime, problem: Problem | None) -> Tip:
+    """Let the repository go without a result; it stays dirty and is due at ``due_at``."""
+    problems = tip.problems if problem is None else (problem,)
+    return msgspec.structs.replace(
+        tip, busy_until=None, dirty=True, due_at=due_at, problems=problems
+    )
+
+
+def wishes(tip: Tip, seq: int) -> dict[str, Wish]:
+    """Return what the tip says of each of its stacks. Pure."""
+    good = {
+        name: Wish(
+            seq=seq,
+            desired=Desired(revision=entry.changed_by, digest=entry.digest),
+            scope=entry.scope,
+            create_group=entry.create_group,
+            problems=(),
+            warnings=entry.warnings,
+        )
+        for name, entry in tip.entries.items()
+        if name not in tip.broken
+    }
+    bad = {
+        name: Wish(seq=seq, desired=None, problems=problems)
+        for name, problems in tip.broken.items()
+    }
+    return good | bad
+
+
+def is_copied(listed: Mapping[str, str], wanted: Wish) -> bool:
+    """Tell from a record's facts whether the record already says what the tip says. Pure."""
+    if wanted.desired is None:
+        return listed.get("broken") == "1"
+    return (
+        listed.get("digest") == wanted.desired.digest
+        and "broken" not in listed
+        and "orphaned" not in listed
+    )
