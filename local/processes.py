@@ -42,15 +42,20 @@ def start(
     cwd: Path,
     environment: Mapping[str, str],
     mark: str,
+    facts: Path | None = None,
 ) -> Process:
-    """Start ``command`` in a session of its own, its output appended to ``log``."""
+    """Start ``command`` in a session of its own, its output appended to ``log``.
+
+    ``facts`` takes the standard output instead, anew at every start: for programs that print one
+    line about themselves.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
+    with log.open("ab") as errors, facts.open("wb") if facts else log.open("ab") as output:
         child = subprocess.Popen(
             [str(part) for part in command],
             stdin=subprocess.DEVNULL,
             stdout=output,
-            stderr=subprocess.STDOUT,
+            stderr=errors,
             cwd=cwd,
             env={**environment, MARK: mark},
             start_new_session=True,
@@ -88,6 +93,18 @@ def stop_orphans(process: Process, *, mark: str) -> None:
     """End the children that a dead process left in its session; they may hold its ports."""
     for pid in _orphans(process, mark):
         _signal(pid, signal.SIGKILL)
+
+
+def stop_marked(mark: str) -> None:
+    """End every process that carries this mark: what a deleted folder has left running.
+
+    Without /proc there is nothing to find them by, and nothing is done.
+    """
+    if not _PROC.is_dir():
+        return
+    for entry in _PROC.iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid() and _carries_mark(entry, mark):
+            _signal(int(entry.name), signal.SIGKILL)
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> str:

@@ -73,7 +73,7 @@ def set_up_node() -> None:
     started = time.monotonic()
     _say("installing the npm packages (Azurite)")
     _run(
-        ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"],
+        ["npm", "ci", "--no-audit", "--no-fund", "--silent"],
         "the npm packages cannot be installed",
         cwd=NODE_FOLDER,
     )

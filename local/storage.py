@@ -40,16 +40,28 @@ class Endpoints:
 def start(folder: Path, endpoints: Endpoints, *, log: Path, mark: str) -> processes.Process:
     """Start Azurite on ``folder`` and return once both services answer.
 
+    Raises what ``launch`` raises, and ``processes.DiedAtStartError`` with the end of the log when
+    it does not come up.
+    """
+    process = launch(folder, endpoints, log=log, mark=mark)
+    processes.wait_until_answering(
+        process, lambda: answers(endpoints), name="Azurite", limit_s=START_LIMIT_S
+    )
+    return process
+
+
+def launch(folder: Path, endpoints: Endpoints, *, log: Path, mark: str) -> processes.Process:
+    """Start Azurite on ``folder``; it answers a moment later.
+
     What it acknowledged survives a SIGKILL: start it again on the same folder and ports.
-    Raises ``NotSetUpError`` without Node or the npm packages, ``processes.DiedAtStartError`` with
-    the end of the log when it does not come up.
+    Raises ``NotSetUpError`` without Node or the npm packages.
     """
     node = shutil.which("node")
     if node is None:
         raise NotSetUpError("node is not on PATH: install Node.js 18 or newer")
     if not (ROOT / "local" / "node_modules" / "azurite").is_dir():
         raise NotSetUpError("Azurite is not installed: run make setup")
-    process = processes.start(
+    return processes.start(
         [
             *(node, SERVER, "--silent", "--location", folder),
             *("--blobHost", ports.LOOPBACK, "--blobPort", str(endpoints.blob_port)),
@@ -60,10 +72,6 @@ def start(folder: Path, endpoints: Endpoints, *, log: Path, mark: str) -> proces
         environment=dict(os.environ),
         mark=mark,
     )
-    processes.wait_until_answering(
-        process, lambda: answers(endpoints), name="Azurite", limit_s=START_LIMIT_S
-    )
-    return process
 
 
 def answers(endpoints: Endpoints) -> bool:
