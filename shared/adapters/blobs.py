@@ -1,0 +1,237 @@
+"""Documents and History over blob storage: compare-and-swap in ``state``, write-once in ``history``.
+
+A reply that is lost does not leave a caller in doubt for long: every write carries a nonce in the blob's
+metadata. A write of unknown outcome is repeated once, under the same condition; when the second one finds
+the condition broken, the nonce tells whether the first one broke it.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+from urllib.parse import quote, unquote
+
+from azure.core import MatchConditions
+from azure.core.exceptions import AzureError
+from azure.storage.blob import BlobClient
+
+from shared.adapters.storage_connection import StorageConnection
+from shared.adapters.storage_errors import (
+    Call,
+    Kind,
+    kind_of,
+    outcome_unknown,
+    retry_after_s,
+    translate,
+)
+from shared.ports import ChangedError, ExistsError, Ids, Listed, Stored, Version
+
+PAGE_SIZE: Final = 5000
+FACTS_LIMIT_BYTES: Final = 7 * 1024
+_ROLE: Final = "Storage Blob Data Contributor"
+_NONCE: Final = "plumbline_write"
+_FACT: Final = re.compile(r"[a-z_][a-z0-9_]*")
+# All that is printable in ASCII but the space, the escape character itself, and what XML escapes.
+_PLAIN: Final = "!#$()*+,/:;=?@[]^{|}~`\\"
+
+
+class BlobDocuments:
+    """The port Documents over the container ``state``."""
+
+    def __init__(self, connection: StorageConnection, ids: Ids, container: str = "state") -> None:
+        self._blobs = _Container(connection, ids, container)
+
+    def ensure(self) -> None:
+        """Create the container, private, if it is missing (laptop and installer only)."""
+        self._blobs.ensure()
+
+    def read(self, name: str) -> Stored | None:
+        """Return the document, or None when there is none."""
+        return self._blobs.read(name)
+
+    def create(self, name: str, data: bytes, facts: Mapping[str, str]) -> Version:
+        """Write a document that must not exist yet; raises ExistsError.
+
+        After a Transient it is not known whether the document was written: the next call may raise
+        ExistsError although nobody else wrote.
+        """
+        if (version := self._blobs.write(name, data, facts, etag=None)) is None:
+            raise ExistsError(name)
+        return version
+
+    def replace(self, name: str, data: bytes, etag: str, facts: Mapping[str, str]) -> Version:
+        """Write over exactly the version ``etag``; raises ChangedError otherwise.
+
+        ChangedError does not prove that this write was not carried out: its reply may be lost and
+        somebody else may have written since. Read again and apply again.
+        """
+        if (version := self._blobs.write(name, data, facts, etag=etag)) is None:
+            raise ChangedError(name)
+        return version
+
+    def delete(self, name: str) -> None:
+        """Remove a document; it is no error when it is gone already."""
+        self._blobs.delete(name)
+
+    def list(self, prefix: str) -> Iterable[Listed]:
+        """Yield the documents below ``prefix`` by name, 5,000 per storage call."""
+        return self._blobs.list(prefix, with_facts=True)
+
+
+class BlobHistory:
+    """The port History over the container ``history``. Bytes are stored as given."""
+
+    def __init__(self, connection: StorageConnection, ids: Ids, container: str = "history") -> None:
+        self._blobs = _Container(connection, ids, container)
+
+    def ensure(self) -> None:
+        """Create the container, private, if it is missing (laptop and installer only)."""
+        self._blobs.ensure()
+
+    def put(self, name: str, data: bytes) -> bool:
+        """Write ``name`` if it is not there; True when this call wrote it, False when it was there."""
+        return self._blobs.write(name, data, {}, etag=None) is not None
+
+    def read(self, name: str) -> bytes | None:
+        """Return the bytes, or None when there are none."""
+        stored = self._blobs.read(name)
+        return None if stored is None else stored.data
+
+    def list(self, prefix: str) -> Iterable[str]:
+        """Yield the names below ``prefix``, sorted."""
+        return (listed.name for listed in self._blobs.list(prefix, with_facts=False))
+
+
+class _Container:
+    """What both ports do with blobs."""
+
+    def __init__(self, connection: StorageConnection, ids: Ids, container: str) -> None:
+        self._client = connection.blob_service().get_container_client(container)
+        self._ids = ids
+        self._name = container
+
+    def ensure(self) -> None:
+        try:
+            self._client.create_container()
+        except AzureError as error:
+            if kind_of(error) is not Kind.EXISTS:
+                raise translate(error, self._call("create the container")) from None
+
+    def read(self, name: str) -> Stored | None:
+        answers: list[Mapping[str, str]] = []
+
+        def keep_headers(response: Any) -> None:
+            if response.http_response.status_code < 300:  # noqa: PLR2004 — a retried 503 has a date too
+                answers.append(response.http_response.headers)
+
+        try:
+            stream = self._blob(name).download_blob(raw_response_hook=keep_headers)
+            data = stream.readall()
+        except AzureError as error:
+            if kind_of(error) is Kind.NO_BLOB:
+                return None
+            raise translate(error, self._call("read the blob", name)) from None
+        return Stored(data, _quoted(stream.properties.etag), _server_time(answers[0]))
+
+    def write(
+        self, name: str, data: bytes, facts: Mapping[str, str], *, etag: str | None
+    ) -> Version | None:
+        """Write if nothing is there (``etag`` None) or exactly ``etag`` is; None: the condition broke."""
+        nonce = self._ids.new()
+        metadata = {**encode_facts(facts), _NONCE: nonce}
+        unknown = False
+        while True:
+            try:
+                return _upload(self._blob(name), data, metadata, etag)
+            except AzureError as error:
+                if _condition_broke(error, etag):
+                    return self._written(name, nonce) if unknown else None
+                if unknown or not outcome_unknown(error) or retry_after_s(error) is not None:
+                    raise translate(error, self._call("write the blob", name)) from None
+                unknown = True
+
+    def delete(self, name: str) -> None:
+        try:
+            # Not repeated: the second request could meet a document that was created in between.
+            self._blob(name).delete_blob(delete_snapshots="include", retry_total=0)
+        except AzureError as error:
+            if kind_of(error) is not Kind.NO_BLOB:
+                raise translate(error, self._call("delete the blob", name)) from None
+
+    def list(self, prefix: str, *, with_facts: bool) -> Iterable[Listed]:
+        pages = self._client.list_blobs(
+            name_starts_with=prefix or None,
+            include=["metadata"] if with_facts else None,
+            results_per_page=PAGE_SIZE,
+        )
+        try:
+            for blob in pages:
+                yield Listed(blob.name, decode_facts(blob.metadata or {}), _quoted(blob.etag))
+        except AzureError as error:
+            raise translate(error, self._call("list the blobs below", prefix)) from None
+
+    def _written(self, name: str, nonce: str) -> Version | None:
+        """Return the version that carries ``nonce``; None when the blob is another's, or is gone."""
+        try:
+            found = self._blob(name).get_blob_properties()
+        except AzureError as error:
+            if kind_of(error) is Kind.NO_BLOB:
+                return None
+            raise translate(error, self._call("read the blob", name)) from None
+        if (found.metadata or {}).get(_NONCE) != nonce:
+            return None
+        return Version(_quoted(found.etag), found.last_modified.astimezone(UTC))
+
+    def _blob(self, name: str) -> BlobClient:
+        return self._client.get_blob_client(name)
+
+    def _call(self, action: str, name: str = "") -> Call:
+        return Call(action, f"{self._name}/{name}" if name else self._name, _ROLE)
+
+
+def encode_facts(facts: Mapping[str, str]) -> dict[str, str]:
+    """Return the facts as blob metadata: what is not plain ASCII is percent-encoded. Pure.
+
+    Raises ValueError for a key that is no lower-case ASCII identifier, and above 7 KiB.
+    """
+    for key in facts:
+        if not _FACT.fullmatch(key) or key == _NONCE:
+            raise ValueError(f"fact {key!r}: use a lower-case ASCII identifier other than {_NONCE}")
+    encoded = {key: quote(value, safe=_PLAIN) for key, value in facts.items()}
+    size = sum(len(key) + len(value) for key, value in encoded.items())
+    if size > FACTS_LIMIT_BYTES:
+        raise ValueError(f"facts of {size} bytes: blob metadata holds {FACTS_LIMIT_BYTES} here")
+    return encoded
+
+
+def decode_facts(metadata: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the facts in blob metadata, without the adapter's own. Pure."""
+    lower = {key.lower(): value or "" for key, value in metadata.items()}
+    return {key: unquote(value) for key, value in lower.items() if key != _NONCE}
+
+
+def _upload(blob: BlobClient, data: bytes, metadata: dict[str, str], etag: str | None) -> Version:
+    condition: dict[str, Any] = (
+        {"overwrite": False}
+        if etag is None
+        else {"overwrite": True, "etag": etag, "match_condition": MatchConditions.IfNotModified}
+    )
+    answer = blob.upload_blob(data, length=len(data), metadata=metadata, retry_total=0, **condition)
+    return Version(_quoted(answer["etag"]), answer["date"].astimezone(UTC))
+
+
+def _condition_broke(error: AzureError, etag: str | None) -> bool:
+    kind = kind_of(error)
+    if etag is None:
+        return kind in (Kind.EXISTS, Kind.CHANGED)
+    return kind in (Kind.CHANGED, Kind.NO_BLOB)
+
+
+def _quoted(etag: str) -> str:
+    """Return the ETag with the quotes that conditions need and listings leave out."""
+    return etag if etag.startswith('"') else f'"{etag}"'
+
+
+def _server_time(headers: Mapping[str, str]) -> datetime:
+    return parsedate_to_datetime(headers["Date"]).astimezone(UTC)

@@ -1,0 +1,109 @@
+"""How Plumbline reaches its storage account: credential, connection pool, time-outs, retries.
+
+``wiring`` makes one ``StorageConnection`` for all storage adapters, so that their threads share one pool.
+"""
+
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from azure.core.pipeline.transport import RequestsTransport
+from azure.storage.blob import BlobServiceClient, LinearRetry
+from azure.storage.queue import QueueServiceClient
+
+from shared.settings import StorageSettings
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+    from azure.core.pipeline.transport import HttpTransport
+
+CONNECT_TIMEOUT_S: Final = 5
+READ_TIMEOUT_S: Final = 10
+POOL_SIZE: Final = 32
+READ_RETRIES: Final = 2
+_RETRY_WAIT_S: Final = 0.4
+_RETRY_JITTER_S: Final = 0.2
+# These log URLs, with SAS signatures in them, or a line for each header of each call.
+_CHATTY: Final = ("azure", "msal", "urllib3")
+
+
+class StorageConnection:
+    """One pool of HTTP connections to the storage account, and the clients that use it.
+
+    ``transport`` replaces the pool and ``credential`` the identity in tests; ``ca_file`` is a PEM file with
+    the authority to trust instead of the public ones. Nothing is sent before the first call.
+    """
+
+    def __init__(
+        self,
+        settings: StorageSettings,
+        *,
+        ca_file: str | None = None,
+        transport: "HttpTransport[Any, Any] | None" = None,
+        credential: "TokenCredential | None" = None,
+    ) -> None:
+        for name in _CHATTY:
+            logging.getLogger(name).setLevel(logging.WARNING)
+        self._settings = settings
+        self._transport = transport or _pooled_transport(ca_file)
+        self._credential = credential
+        self._options: dict[str, Any] = {
+            "transport": self._transport,
+            "http_logging_level": logging.DEBUG,
+            # The SDK's own default waits 15 s and repeats compare-and-swap writes; the adapters turn
+            # retries off for those (retry_total=0), because a repeated one fails on its own success.
+            "retry_policy": LinearRetry(
+                backoff=_RETRY_WAIT_S,  # type: ignore[arg-type]  # handed to random.uniform
+                random_jitter_range=_RETRY_JITTER_S,  # type: ignore[arg-type]
+                retry_total=READ_RETRIES,
+            ),
+        }
+
+    def blob_service(self) -> BlobServiceClient:
+        """Return a client of the blob service."""
+        if (secret := self._settings.connection_string) is not None:
+            return BlobServiceClient.from_connection_string(secret.reveal(), **self._options)
+        url = self._settings.blob_service_uri or ""
+        return BlobServiceClient(url, credential=self._token_credential(), **self._options)
+
+    def queue_service(self) -> QueueServiceClient:
+        """Return a client of the queue service."""
+        if (secret := self._settings.connection_string) is not None:
+            return QueueServiceClient.from_connection_string(secret.reveal(), **self._options)
+        url = self._settings.queue_service_uri or ""
+        return QueueServiceClient(url, credential=self._token_credential(), **self._options)
+
+    def close(self) -> None:
+        """Close the pool and the credential; the clients are of no use afterwards."""
+        self._transport.close()
+        close = getattr(self._credential, "close", None)
+        if close is not None:
+            close()
+
+    def _token_credential(self) -> "TokenCredential":
+        if self._credential is None:
+            self._credential = _identity(self._settings)
+        return self._credential
+
+
+def _pooled_transport(ca_file: str | None) -> RequestsTransport:
+    transport = RequestsTransport(
+        connection_timeout=CONNECT_TIMEOUT_S,
+        read_timeout=READ_TIMEOUT_S,
+        connection_verify=ca_file or True,
+    )
+    transport.open()
+    for adapter in transport.session.adapters.values():
+        # The SDK's pool keeps ten connections and throws away the eleventh after each use.
+        adapter.init_poolmanager(POOL_SIZE, POOL_SIZE)
+    return transport
+
+
+def _identity(settings: StorageSettings) -> "TokenCredential":
+    from azure.identity import (  # noqa: PLC0415 — 100 ms that a connection string need not pay
+        DefaultAzureCredential,
+        ManagedIdentityCredential,
+    )
+
+    if settings.credential == "managedidentity":
+        return ManagedIdentityCredential(client_id=settings.client_id)
+    return DefaultAzureCredential(managed_identity_client_id=settings.client_id)
