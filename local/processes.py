@@ -19,7 +19,6 @@ from local import waiting
 MARK = "PLUMBLINE_LAPTOP"  # in the environment of every process we start: names its folder
 TAIL_LINES = 15
 _PROC = Path("/proc")
-_children: dict[int, subprocess.Popen[bytes]] = {}  # to be reaped while this program still runs
 
 
 class DiedAtStartError(Exception):
@@ -33,6 +32,9 @@ class Process:
     pid: int
     started: str
     log: Path
+
+
+_children: dict[Process, subprocess.Popen[bytes]] = {}  # to be reaped while this program still runs
 
 
 def start(
@@ -60,8 +62,9 @@ def start(
             env={**environment, MARK: mark},
             start_new_session=True,
         )
-    _children[child.pid] = child
-    return Process(child.pid, _start_moment(child.pid) or "", log)
+    process = Process(child.pid, _start_moment(child.pid) or "", log)
+    _children[process] = child
+    return process
 
 
 def is_alive(process: Process) -> bool:
@@ -143,7 +146,7 @@ def wait_until_answering(
 
 
 def _reap(process: Process) -> None:
-    child = _children.pop(process.pid, None)
+    child = _children.pop(process, None)
     if child is not None:
         child.wait()
 
