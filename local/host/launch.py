@@ -1,0 +1,135 @@
+"""Scale-out: several whole hosts behind one launcher, each a process that may be killed alone.
+
+All of them listen on the same port (SO_REUSEPORT), so HTTP is answered as long as one lives. The
+launcher only starts them, prints one line, and passes on the order to stop; hosts that were killed
+are not replaced, as nobody replaces a lost instance in Azure but the platform.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from local.host.problems import Problem, StartRefusedError
+from local.host.serve import Options
+from local.host.supervisor import ROOT
+
+STOP_EXTRA_S = 10.0
+REFUSED = 2
+
+
+def reserve(port: int) -> socket.socket:
+    """Return a bound socket that does not listen: it keeps a port for the hosts.
+
+    Raises StartRefusedError if another program has the port.
+    """
+    sock = socket.socket()
+    try:
+        if port:
+            # Without the option first: a program that listens there must not be joined by mistake.
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(("127.0.0.1", port))
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        sock.bind(("127.0.0.1", port))
+    except OSError as error:
+        sock.close()
+        taken = Problem(f"port {port}", str(error), "Choose another --port")
+        raise StartRefusedError([taken]) from None
+    return sock
+
+
+def command(options: Options, port: int, *, as_json: bool) -> list[str]:
+    """Return the command line of one host; the keys go by its environment, not here. Pure."""
+    arguments = [sys.executable, "-m", "local.host", str(options.app_dir)]
+    arguments += ["--port", str(port), "--shared-port", "--keys", "-", "--with-parent"]
+    arguments += ["--lease-seconds", str(options.lease_s)]
+    arguments += ["--max-body-bytes", str(options.body_limit)]
+    arguments += ["--grace-seconds", str(options.grace_s)]
+    if options.max_polling_s is not None:
+        arguments += ["--max-polling", str(options.max_polling_s)]
+    if options.lock_s is not None:
+        arguments += ["--lock-seconds", str(options.lock_s)]
+    return arguments + (["--json"] if as_json else [])
+
+
+class Fleet:
+    """The hosts of one launcher."""
+
+    def __init__(self, options: Options, port: int, *, as_json: bool) -> None:
+        self._options = options
+        self._command = command(options, port, as_json=as_json)
+        self.processes: list[subprocess.Popen[str]] = []
+
+    def start(self) -> dict[str, Any] | None:
+        """Start one host and return its line; None if it would not start (it has said why)."""
+        process = subprocess.Popen(
+            self._command,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ,
+        )
+        self.processes.append(process)
+        if process.stdin is None or process.stdout is None:
+            raise AssertionError("Popen was asked for pipes")
+        keys = {"function": self._options.keys.function, "master": self._options.keys.master}
+        process.stdin.write(json.dumps(keys) + "\n")
+        process.stdin.flush()  # and stays open: its end tells the host that the launcher is gone
+        line = process.stdout.readline()
+        document: dict[str, Any] | None = json.loads(line) if line else None
+        return document
+
+    def stop(self) -> None:
+        """Tell all hosts to stop, and end those that do not."""
+        for process in self.processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        for process in self.processes:
+            try:
+                process.wait(self._options.grace_s + STOP_EXTRA_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
+
+
+def combined(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the launcher's line: that of the first host, with the pids of all. Pure."""
+    return {
+        **lines[0],
+        "pids": [pid for line in lines for pid in line["pids"]],
+        "workers": [pid for line in lines for pid in line["workers"]],
+        "launcher": os.getpid(),
+    }
+
+
+def run(options: Options, hosts: int, *, as_json: bool) -> int:
+    """Start the hosts, print the line, wait until told to stop or until no host is left."""
+    wanted = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
+    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)  # so that it is not ignored
+    signal.pthread_sigmask(signal.SIG_BLOCK, wanted)
+    with reserve(options.port) as reserved:
+        fleet = Fleet(options, int(reserved.getsockname()[1]), as_json=as_json)
+        try:
+            lines = []
+            for _ in range(hosts):
+                line = fleet.start()
+                if line is None:
+                    return REFUSED
+                lines.append(line)
+            sys.stdout.write(json.dumps(combined(lines)) + "\n")
+            sys.stdout.flush()
+            while any(process.poll() is None for process in fleet.processes):
+                if signal.sigwait(wanted) != signal.SIGCHLD:
+                    return 0
+            return 1
+        finally:
+            fleet.stop()
