@@ -1,0 +1,252 @@
+"""Reads the fields of a manifest: from YAML nodes to values that the rest may rely on.
+
+Each reader returns the value, or None after it noted what is wrong, so that one bad field hides
+nothing about the next.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from shared.core.problem import Problem
+from shared.core.source.faults import Place, Problems, SourceError, shown
+from shared.core.source.files import clean_path
+from shared.core.source.yaml_text import Entries, Items, Node, Scalar, kind_of
+
+_GROUP_NAME = re.compile(r"[\w().-]{0,89}[\w()-]")
+_GROUP_ID = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)", re.IGNORECASE)
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_LOCATION = re.compile(r"[A-Za-z0-9 ]+", re.ASCII)
+_SCOPE_HINT = (
+    "Write the name of a resource group (rg-shop), or "
+    "/subscriptions/<id>/resourceGroups/<name> for one of another subscription."
+)
+
+
+def note_repeated(node: Entries, place: Place, problems: Problems) -> None:
+    """Note every key that a mapping holds more than once."""
+    for key in node.repeated:
+        first = next(each.line for each, _ in node.pairs if each.text == key.text)
+        problems.append(
+            place.key(key.text, key.line).problem(
+                "DuplicateKey",
+                f"The key {shown(key.text)} is here twice, first in line {first}.",
+                "Keep one of them.",
+            )
+        )
+
+
+def key_text(key: Scalar, place: Place, problems: Problems) -> str | None:
+    """Return a key that is text; a number, a boolean or a tagged key is noted instead."""
+    here = place.key(key.text, key.line)
+    if key.tag is not None:
+        problems.append(_tag_problem(key.tag, here))
+    elif not isinstance(key.value, str) or key.surprise is not None:
+        problems.append(
+            here.problem(
+                "KeyNotText",
+                f"The key {shown(key.text)} is not text to every YAML reader.",
+                f"Put it in quotes: '{key.text}'.",
+            )
+        )
+    else:
+        return key.value
+    return None
+
+
+def read_mapping(node: Node, place: Place, problems: Problems) -> Entries | None:
+    """Return a mapping; its keys and values are not looked at yet, repeated keys are noted."""
+    if node.tag is not None:
+        problems.append(_tag_problem(node.tag, place))
+        return None
+    if not isinstance(node, Entries):
+        problems.append(_wrong_type(node, "a mapping", "Write key: value lines, indented.", place))
+        return None
+    note_repeated(node, place, problems)
+    return node
+
+
+def read_text(node: Node, place: Place, problems: Problems) -> str | None:
+    """Return a text that no YAML reader takes for something else."""
+    if node.tag is not None:
+        problems.append(_tag_problem(node.tag, place))
+    elif not isinstance(node, Scalar):
+        problems.append(_wrong_type(node, "text", "Write one value behind the colon.", place))
+    elif node.surprise is not None:
+        problems.append(_ambiguous(node, place))
+    elif not isinstance(node.value, str):
+        hint = (
+            f"Put it in quotes: '{node.text}'." if node.text else "Write a value behind the colon."
+        )
+        problems.append(_wrong_type(node, "text", hint, place))
+    else:
+        return node.value
+    return None
+
+
+def read_path(node: Node, place: Place, problems: Problems) -> str | None:
+    """Return a clean path to a JSON file of the repository."""
+    written = read_text(node, place, problems)
+    if written is None:
+        return None
+    try:
+        path = clean_path(written, place)
+    except SourceError as error:
+        problems.extend(error.problems)
+        return None
+    if path.lower().endswith((".bicep", ".bicepparam")):
+        problems.append(
+            place.problem(
+                "BicepNotSupported",
+                f"{shown(path)} is Bicep, and Plumbline reads JSON.",
+                "Compile it (az bicep build, az bicep build-params) and commit the JSON beside it.",
+            )
+        )
+        return None
+    return path
+
+
+def read_paths(node: Node, place: Place, problems: Problems) -> tuple[str, ...] | None:
+    """Return a list of clean paths, all of them or none."""
+    if node.tag is not None:
+        problems.append(_tag_problem(node.tag, place))
+        return None
+    if not isinstance(node, Items):
+        hint = "Write [a.json, b.json], or one line with - for each."
+        problems.append(_wrong_type(node, "a list of files", hint, place))
+        return None
+    paths = [
+        read_path(each, place.item(index, each.line), problems)
+        for index, each in enumerate(node.nodes)
+    ]
+    return tuple(path for path in paths if path is not None) if None not in paths else None
+
+
+def read_scope(node: Node, place: Place, problems: Problems) -> str | None:
+    """Return a resource group's name, or the canonical id of one."""
+    written = read_text(node, place, problems)
+    if written is None:
+        return None
+    if not written.startswith("/"):
+        fault = _group_name_fault(written)
+        scope = written
+    else:
+        fault, scope = _group_id(written)
+    if fault is not None:
+        problems.append(
+            place.problem("BadScope", f"The scope {shown(written)} {fault}.", _SCOPE_HINT)
+        )
+        return None
+    return scope
+
+
+def _group_id(written: str) -> tuple[str | None, str]:
+    match = _GROUP_ID.fullmatch(written.rstrip("/"))
+    if match is None:
+        return "is not the id of a resource group", written
+    subscription, group = match.groups()
+    if not _GUID.fullmatch(subscription):
+        return (
+            "names a subscription that is not an id like 00000000-0000-0000-0000-000000000000",
+            "",
+        )
+    return _group_name_fault(group), group_id(subscription, group)
+
+
+def group_id(subscription: str, group: str) -> str:
+    """Return the id of a resource group with ARM's casing of the segments. Pure."""
+    return f"/subscriptions/{subscription.lower()}/resourceGroups/{group}"
+
+
+def _group_name_fault(name: str) -> str | None:
+    if _GROUP_NAME.fullmatch(name):
+        return None
+    return (
+        "is no name for a resource group (1 to 90 letters, digits, - _ . and parentheses, "
+        "no full stop at the end)"
+    )
+
+
+def read_location(node: Node, place: Place, problems: Problems) -> str | None:
+    """Return a location as ARM's ids have it: lower case, no spaces."""
+    written = read_text(node, place, problems)
+    if written is None:
+        return None
+    if not written.strip() or not _LOCATION.fullmatch(written):
+        problems.append(
+            place.problem(
+                "BadLocation",
+                f"{shown(written)} is not the name of an Azure region.",
+                "Write it as az account list-locations does: westeurope.",
+            )
+        )
+        return None
+    return written.replace(" ", "").lower()
+
+
+def read_values(node: Node, place: Place, problems: Problems) -> Mapping[str, Any] | None:
+    """Return a mapping of parameter names to JSON values."""
+    entries = read_mapping(node, place, problems)
+    if entries is None:
+        return None
+    before = len(problems)
+    found: dict[str, Any] = {}
+    lower: dict[str, str] = {}
+    for key, value in entries.pairs:
+        name = key_text(key, place, problems)
+        if name is None:
+            continue
+        here = place.key(name, key.line)
+        if name.lower() in lower:
+            problems.append(
+                here.problem(
+                    "DuplicateKey",
+                    f"{shown(name)} and {shown(lower[name.lower()])} are one parameter to ARM.",
+                    "Keep one of them.",
+                )
+            )
+        lower[name.lower()] = name
+        found[name] = _json_value(value, here, problems)
+    return found if len(problems) == before else None
+
+
+def _json_value(node: Node, place: Place, problems: Problems) -> Any:
+    if node.tag is not None:
+        problems.append(_tag_problem(node.tag, place))
+        return None
+    if isinstance(node, Scalar):
+        if node.surprise is not None:
+            problems.append(_ambiguous(node, place))
+        return node.value
+    if isinstance(node, Items):
+        return [
+            _json_value(each, place.item(index, each.line), problems)
+            for index, each in enumerate(node.nodes)
+        ]
+    note_repeated(node, place, problems)
+    found = {}
+    for key, value in node.pairs:
+        name = key_text(key, place, problems)
+        if name is not None:
+            found[name] = _json_value(value, place.key(name, key.line), problems)
+    return found
+
+
+def _wrong_type(node: Node, wanted: str, hint: str, place: Place) -> Problem:
+    return place.problem("WrongType", f"This must be {wanted}, and it is {kind_of(node)}.", hint)
+
+
+def _ambiguous(node: Scalar, place: Place) -> Problem:
+    return place.problem(
+        "AmbiguousValue",
+        f"YAML readers do not agree on what {shown(node.text)} is.",
+        node.surprise or "",
+    )
+
+
+def _tag_problem(tag: str, place: Place) -> Problem:
+    return place.problem(
+        "TagRefused",
+        f"The YAML tag {shown(tag)} is not allowed.",
+        "Remove it; put the value in quotes if it is text.",
+    )

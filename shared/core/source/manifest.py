@@ -1,0 +1,305 @@
+"""From the bytes of plumbline.yaml to the stacks of a repository, with every problem found.
+
+It collects problems instead of stopping at the first, and an invalid entry does not take the others
+with it. Called for every new tip, so it must not raise, whatever the bytes are.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from shared.core.problem import Problem
+from shared.core.source.faults import Place, Problems, SourceError, choices_hint, shown
+from shared.core.source.fields import (
+    key_text,
+    note_repeated,
+    read_location,
+    read_mapping,
+    read_path,
+    read_paths,
+    read_scope,
+    read_values,
+)
+from shared.core.source.files import Files, clean_path
+from shared.core.source.spec import (
+    MAX_MANIFEST_BYTES,
+    MAX_NAME,
+    Manifest,
+    Origin,
+    StackSpec,
+    is_stack_name,
+)
+from shared.core.source.tree import SourceTree
+from shared.core.source.yaml_text import Entries, Items, Node, Scalar, kind_of, parse_yaml
+
+__all__ = ["MAX_MANIFEST_BYTES", "Manifest", "StackSpec", "parse_manifest", "read_manifest"]
+
+Reader = Callable[[Node, Place, Problems], Any]
+DEFAULT_READERS: Mapping[str, Reader] = {
+    "scope": read_scope,
+    "createResourceGroup": read_location,
+}
+STACK_READERS: Mapping[str, Reader] = {
+    "template": read_path,
+    "parameters": read_paths,
+    "values": read_values,
+    **DEFAULT_READERS,
+}
+ROOT_KEYS = ("version", "defaults", "stacks")
+_VERSION_HINT = "Write version: 1 in the first line."
+
+
+def read_manifest(tree: SourceTree, path: str) -> Manifest:
+    """Read the manifest at ``path`` of a revision. Never raises for what the repository holds.
+
+    A manifest that is missing, too large or not a plain file is one that cannot be read.
+    """
+    place = Place(path)
+    try:
+        data = Files(tree).read(clean_path(path, place), place)
+    except SourceError as error:
+        return Manifest(problems=error.problems)
+    return parse_manifest(data, path)
+
+
+def parse_manifest(data: bytes, file: str) -> Manifest:
+    """Understand a manifest. Never raises, whatever the bytes. Pure.
+
+    ``file`` is the manifest's path, for the problems.
+    """
+    place = Place(file)
+    try:
+        root = _root(data, place)
+    except SourceError as error:
+        return Manifest(problems=error.problems)
+    problems: Problems = []
+    note_repeated(root, place, problems)
+    members = _members(root, ROOT_KEYS, place, problems)
+    if not _version_is_known(root, members, place, problems):
+        return Manifest(problems=tuple(problems))
+    defaults = _Defaults(members.get("defaults"), place.key("defaults"), problems)
+    if any(key.text == "stacks" for key in root.repeated) or "stacks" not in members:
+        if "stacks" not in members:
+            problems.append(_no_stacks(place))
+        return Manifest(problems=tuple(problems))
+    return _stacks(members["stacks"], defaults, place.key("stacks"), problems)
+
+
+def _root(data: bytes, place: Place) -> Entries:
+    if len(data) > MAX_MANIFEST_BYTES:
+        raise place.error(
+            "ManifestTooLarge",
+            f"The manifest is larger than {MAX_MANIFEST_BYTES >> 10} KiB.",
+            "Move values into parameter files.",
+        )
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise Place(place.file, "", line).error(
+            "NotText", "The manifest is not UTF-8 text.", "Save the file as UTF-8."
+        ) from None
+    root = parse_yaml(text, place.file)
+    if root is None:
+        raise place.error(
+            "ManifestEmpty",
+            "The manifest is empty.",
+            "Write version: 1 and stacks. To give up a stack, remove its entry and keep the others.",
+        )
+    if not isinstance(root, Entries) or root.tag is not None:
+        raise Place(place.file, "", root.line).error(
+            "WrongType",
+            f"The manifest must be a mapping without a tag, and it is {kind_of(root)}.",
+            "Start it with version: 1 and stacks:.",
+        )
+    return root
+
+
+def _members(
+    node: Entries, known: Iterable[str], place: Place, problems: Problems
+) -> dict[str, Node]:
+    members: dict[str, Node] = {}
+    for key, value in node.pairs:
+        name = key_text(key, place, problems)
+        if name is None:
+            continue
+        if name in known:
+            members[name] = value
+        else:
+            problems.append(
+                place.key(name, key.line).problem(
+                    "UnknownKey",
+                    f"The key {shown(name)} is not known here.",
+                    choices_hint(name, known, ""),
+                )
+            )
+    return members
+
+
+def _version_is_known(
+    root: Entries, members: Mapping[str, Node], place: Place, problems: Problems
+) -> bool:
+    node = members.get("version")
+    if node is None:
+        problems.append(
+            Place(place.file, "version", root.line).problem(
+                "VersionMissing", "The manifest does not say its version.", _VERSION_HINT
+            )
+        )
+        return False
+    if isinstance(node, Scalar) and node.value == 1 and type(node.value) is int:
+        return True
+    said = shown(node.text) if isinstance(node, Scalar) else kind_of(node)
+    problems.append(
+        place.key("version", node.line).problem(
+            "VersionUnknown",
+            f"This Plumbline reads version 1 of the manifest, and it says {said}.",
+            f"{_VERSION_HINT} A newer version needs a newer Plumbline.",
+        )
+    )
+    return False
+
+
+def _no_stacks(place: Place) -> Problem:
+    return place.key("stacks", place.line).problem(
+        "NoStacks",
+        "The manifest names no stacks.",
+        "Write stacks: and below it a name and its template. Nothing is removed meanwhile.",
+    )
+
+
+class _Defaults:
+    """What stacks inherit; a default that is wrong breaks only those that would use it."""
+
+    def __init__(self, node: Node | None, place: Place, problems: Problems) -> None:
+        self.values: dict[str, Any] = {}
+        self.broken: set[str] = set()
+        if node is None:
+            return
+        here = Place(place.file, place.path, node.line)
+        entries = read_mapping(node, here, problems)
+        if entries is None:
+            self.broken.update(DEFAULT_READERS)
+            return
+        for name, each in _members(entries, DEFAULT_READERS, here, problems).items():
+            value = DEFAULT_READERS[name](each, here.key(name, each.line), problems)
+            if value is None:
+                self.broken.add(name)
+            self.values[name] = value
+        self.broken.update(key.text for key in entries.repeated if key.text in DEFAULT_READERS)
+
+    def get(self, name: str, place: Place, problems: Problems) -> Any:
+        if name not in self.broken:
+            return self.values.get(name)
+        problems.append(
+            place.problem(
+                "DefaultInvalid",
+                f"The stack takes {name} from defaults, where it is wrong.",
+                f"Mend defaults.{name}, or write {name} on the stack itself.",
+            )
+        )
+        return None
+
+
+def _stacks(node: Node, defaults: _Defaults, place: Place, problems: Problems) -> Manifest:
+    here = Place(place.file, place.path, node.line)
+    if _is_nothing(node):
+        problems.append(_no_stacks(Place(place.file, "", node.line)))
+        return Manifest(problems=tuple(problems))
+    if not isinstance(node, Entries) or node.tag is not None:
+        read_mapping(node, here, problems)
+        return Manifest(problems=tuple(problems))
+    stacks: dict[str, StackSpec] = {}
+    broken: dict[str, tuple[Problem, ...]] = {}
+    repeated = {key.text: key for key in node.repeated}
+    for key, value in node.pairs:
+        found: Problems = []
+        if key.text in repeated:
+            found.append(_duplicate_stack(key, repeated[key.text], here))
+        spec = _stack(key, value, defaults, here, found)
+        if spec is None:
+            broken[key.text] = tuple(found)
+        else:
+            stacks[key.text] = spec
+    return Manifest(stacks=stacks, broken=broken, problems=tuple(problems), readable=True)
+
+
+def _is_nothing(node: Node) -> bool:
+    if node.tag is not None:
+        return False
+    return (isinstance(node, Entries) and not node.pairs) or (
+        isinstance(node, Scalar) and node.value is None
+    )
+
+
+def _duplicate_stack(first: Scalar, again: Scalar, place: Place) -> Problem:
+    return place.key(first.text, again.line).problem(
+        "DuplicateStack",
+        f"Two stacks are called {shown(first.text)}, the first in line {first.line}.",
+        "Give one of them another name.",
+    )
+
+
+def _stack(
+    key: Scalar, node: Node, defaults: _Defaults, place: Place, problems: Problems
+) -> StackSpec | None:
+    here = place.key(key.text, key.line)
+    name = key_text(key, place, problems)
+    if name is not None and not is_stack_name(name):
+        problems.append(
+            here.problem(
+                "BadName",
+                f"{shown(name)} is no name for a stack.",
+                f"Use lower-case letters, digits and single hyphens between them, at most {MAX_NAME}.",
+            )
+        )
+    entries = read_mapping(node, here, problems)
+    if entries is None:
+        return None
+    members = _members(entries, STACK_READERS, here, problems)
+    found = {
+        field: STACK_READERS[field](each, here.key(field, each.line), problems)
+        for field, each in members.items()
+    }
+    for field in DEFAULT_READERS:
+        if field not in members:
+            found[field] = defaults.get(field, here, problems)
+    if "template" not in members:
+        problems.append(
+            here.problem(
+                "TemplateMissing",
+                "The stack names no template.",
+                "Write template: stacks/<name>/main.json.",
+            )
+        )
+    if found["scope"] is None and "scope" not in members and "scope" not in defaults.broken:
+        problems.append(
+            here.problem(
+                "ScopeMissing",
+                "Neither the stack nor defaults say where to deploy.",
+                "Write scope: and a resource group on the stack, or under defaults.",
+            )
+        )
+    if problems:
+        return None
+    return StackSpec(
+        template=found["template"],
+        parameters=found.get("parameters", ()),
+        values=found.get("values", {}),
+        scope=found["scope"],
+        create_resource_group=found["createResourceGroup"],
+        origin=Origin(here.file, here.path, _lines(members, here)),
+    )
+
+
+def _lines(members: Mapping[str, Node], place: Place) -> dict[str, int]:
+    lines = {place.path: place.line or 1}
+    for field, node in members.items():
+        at = place.key(field, node.line)
+        lines[at.path] = node.line
+        if isinstance(node, Items):
+            for index, each in enumerate(node.nodes):
+                lines[at.item(index).path] = each.line
+        elif isinstance(node, Entries):
+            for key, _ in node.pairs:
+                lines[at.key(key.text).path] = key.line
+    return lines

@@ -1,0 +1,241 @@
+"""Merges what a stack says about its parameters, and holds it against what the template declares.
+
+The rules that ARM has no way to know live here: secrets do not belong in Git, and a default that
+changes by itself makes a stack that is never quiet.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared.core.problem import Problem
+from shared.core.source.arm_json import (
+    Json,
+    is_expression,
+    may_deploy,
+    member,
+    member_key,
+    resources_of,
+)
+from shared.core.source.declarations import (
+    Declared,
+    declared,
+    holds_expression,
+    literal_secret,
+    type_fault,
+)
+from shared.core.source.expression import called_functions
+from shared.core.source.faults import Place, Problems, SourceError, choices_hint, shown
+from shared.core.source.files import Files
+from shared.core.source.json_file import JsonFile
+from shared.core.source.parameter_file import check_reference, entries_of, looks_like_reference
+from shared.core.source.spec import StackSpec
+from shared.core.source.template import Template
+
+_RESTLESS = frozenset({"utcnow", "newguid"})
+_HOW_TO_MEND = (
+    "Put the secret into a Key Vault and write "
+    '{"reference": {"keyVault": {"id": ...}, "secretName": ...}}. What was committed is in '
+    "Git's history: change the secret."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a stack says for one parameter: ``entry`` is {"value": ...} or {"reference": ...}."""
+
+    name: str
+    entry: Mapping[str, Any]
+    place: Place
+
+
+def given_parameters(files: Files, spec: StackSpec) -> dict[str, Given]:
+    """Return the merged parameters by name in lower case: later files win, ``values`` last of all.
+
+    Raises SourceError with what is wrong in any of the files and values.
+    """
+    problems: Problems = []
+    given: dict[str, Given] = {}
+    for index, path in enumerate(spec.parameters):
+        try:
+            file = JsonFile(path, files.read(path, spec.place(f"parameters[{index}]")))
+            entries = entries_of(file)
+        except SourceError as error:
+            problems.extend(error.problems)
+            continue
+        key = member_key(file.value, "parameters")
+        for name, entry in entries.items():
+            given[name.lower()] = Given(name, entry, file.place(f"{key}.{name}"))
+    for name, value in spec.values.items():
+        place = spec.value_place(name)
+        if looks_like_reference(value):
+            reference = member(value, "reference")
+            check_reference(reference, place, problems)
+            given[name.lower()] = Given(name, {"reference": reference}, place)
+        else:
+            given[name.lower()] = Given(name, {"value": value}, place)
+    if problems:
+        raise SourceError(problems)
+    return given
+
+
+def check_parameters(template: Template, given: Mapping[str, Given]) -> tuple[Problem, ...]:
+    """Return what is wrong with the parameters of the template and of those nested in it. Pure."""
+    known = declared(template.content)
+    names = [each.name for each in known.values()]
+    problems: Problems = []
+    for lower, each in given.items():
+        if lower in known:
+            _check_given(known[lower], each, problems)
+        else:
+            problems.append(
+                each.place.problem(
+                    "ParameterUnknown",
+                    f"The template declares no parameter {shown(each.name)}.",
+                    choices_hint(each.name, names, "The template declares no parameters."),
+                )
+            )
+    for lower, parameter in known.items():
+        if lower not in given and not parameter.has_default and not parameter.nullable:
+            problems.append(_missing(template.file, parameter))
+    for site in _sites(template, given):
+        problems.extend(_secrets_at(site))
+    return tuple(problems)
+
+
+def restless_defaults(template: Template, given: Mapping[str, Given]) -> tuple[Problem, ...]:
+    """Return a warning for each default that is in use and changes by itself. Pure."""
+    return tuple(
+        site.place(parameter, "defaultValue").problem(
+            "NeverQuiet",
+            f"The default of {shown(parameter.name)} calls {' and '.join(sorted(calls))}, so ARM "
+            "gets something else every time: such a stack is never quiet.",
+            "Give the parameter a fixed value, or derive it with uniqueString or guid.",
+        )
+        for site in _sites(template, given)
+        for parameter in site.parameters.values()
+        if parameter.name.lower() not in site.given
+        if (calls := _restless_calls(parameter.default))
+    )
+
+
+def _restless_calls(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        return set().union(*(_restless_calls(each) for each in value.values()))
+    if isinstance(value, list):
+        return set().union(*(_restless_calls(each) for each in value))
+    if not is_expression(value):
+        return set()
+    names = {"utcnow": "utcNow()", "newguid": "newGuid()"}
+    return {names[each] for each in called_functions(value) & _RESTLESS}
+
+
+def _missing(file: JsonFile, parameter: Declared) -> Problem:
+    return file.place(f"parameters.{parameter.name}").problem(
+        "ParameterMissing",
+        f"The parameter {shown(parameter.name)} has no default and no value.",
+        f"Write it under values: in the manifest ({parameter.name}: ...), or in a parameter file.",
+    )
+
+
+def _check_given(parameter: Declared, given: Given, problems: Problems) -> None:
+    if "reference" in given.entry:
+        return
+    value = given.entry["value"]
+    secret = literal_secret(parameter, value)
+    if secret is not None:
+        problems.append(_secret(given.place, f"{parameter.name}{secret}", "a value"))
+        return
+    wanted = type_fault(parameter, value)
+    if wanted is not None:
+        problems.append(
+            given.place.problem(
+                "ParameterType",
+                f"The parameter {shown(parameter.name)} must be {wanted} "
+                f"(type {parameter.type or 'unknown'}), and it is {_kind(value)}.",
+                "Write it without quotes for numbers and booleans, and in quotes for text.",
+            )
+        )
+
+
+def _kind(value: Any) -> str:
+    kinds = {
+        str: "text",
+        bool: "a boolean",
+        int: "a whole number",
+        float: "a number with a fraction",
+        list: "a list",
+        dict: "an object",
+    }
+    return kinds.get(type(value), "null")
+
+
+def _secret(place: Place, name: str, what: str) -> Problem:
+    return place.problem(
+        "SecretInGit",
+        f"{shown(name)} is a secure parameter, and {what} for it is written in Git.",
+        _HOW_TO_MEND,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """A template with parameters of its own, and what it gets for them: the root, or an inner scope.
+
+    ``given_at`` is where a nested one gets them; None for the root, whose parameters have places.
+    """
+
+    file: JsonFile
+    path: str
+    parameters: Mapping[str, Declared]
+    given: Mapping[str, Any]
+    given_at: Place | None
+
+    def place(self, parameter: Declared, last: str) -> Place:
+        start = f"{self.path}." if self.path else ""
+        return self.file.place(f"{start}parameters.{parameter.name}.{last}")
+
+
+def _sites(template: Template, given: Mapping[str, Given]) -> Iterator[_Site]:
+    root = template.content
+    yield _Site(template.file, "", declared(root), given, None)
+    yield from _nested_sites(template, root, template.file, "")
+
+
+def _nested_sites(template: Template, holder: Json, file: JsonFile, path: str) -> Iterator[_Site]:
+    for at, resource in resources_of(holder, path):
+        yield from _nested_sites(template, resource, file, at)
+        properties = member(resource, "properties") if may_deploy(resource) else None
+        nested = member(properties, "template") if isinstance(properties, dict) else None
+        if not isinstance(properties, dict) or not isinstance(nested, dict):
+            continue
+        origin = template.origins.get(id(nested))
+        inside, start = (origin, "") if origin else (file, f"{at}.properties.template")
+        options = member(properties, "expressionEvaluationOptions")
+        scope = member(options, "scope") if isinstance(options, dict) else None
+        if isinstance(scope, str) and scope.lower() == "inner":
+            given = member(properties, "parameters")
+            yield _Site(
+                inside,
+                start,
+                declared(nested),
+                {name.lower(): each for name, each in given.items()}
+                if isinstance(given, dict)
+                else {},
+                file.place(f"{at}.properties.parameters"),
+            )
+        yield from _nested_sites(template, nested, inside, start)
+
+
+def _secrets_at(site: _Site) -> Iterator[Problem]:
+    for lower, parameter in site.parameters.items():
+        default = parameter.default
+        if literal_secret(parameter, default) is not None and not holds_expression(default):
+            yield _secret(site.place(parameter, "defaultValue"), parameter.name, "a default")
+        entry = site.given.get(lower)
+        value = member(entry, "value") if isinstance(entry, dict) else None
+        secret = literal_secret(parameter, value)
+        if secret is not None and site.given_at is not None and not holds_expression(value):
+            at = site.given_at
+            place = Place(at.file, f"{at.path}.{parameter.name}", at.line)
+            yield _secret(place, f"{parameter.name}{secret}", "a value")

@@ -1,0 +1,173 @@
+"""The shape of the manifest as users write it, and of what Plumbline understood.
+
+The first structs are what ``docs/manifest.schema.json`` is made of; a new field is added there and
+to the table of readers in ``manifest.py``, and a test compares the two.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from shared.core.problem import Problem
+from shared.core.source.faults import Place, member_path
+
+NAME_PATTERN = r"^[a-z0-9](-?[a-z0-9])*$"
+_NAME = re.compile(NAME_PATTERN[1:-1], re.ASCII)
+MAX_NAME = 31
+MAX_MANIFEST_BYTES = 256 * 1024
+
+StackName = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=NAME_PATTERN,
+        max_length=MAX_NAME,
+        description="Lower-case letters, digits and single hyphens, at most 31 characters.",
+    ),
+]
+FilePath = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1,
+        max_length=1024,
+        description="A file of this repository, from its root, with slashes.",
+    ),
+]
+ScopeText = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1,
+        description="Where ARM deploys to: the name of a resource group of the default subscription, "
+        "or a full id /subscriptions/<id>/resourceGroups/<name>.",
+        examples=[
+            "rg-shop",
+            "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg",
+        ],
+    ),
+]
+LocationText = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[A-Za-z0-9 ]+$",
+        description="A region. The resource group is created there if it is missing; one that exists "
+        "is never changed.",
+        examples=["westeurope"],
+    ),
+]
+
+
+def is_stack_name(text: str) -> bool:
+    """Tell whether a text may name a stack. Pure."""
+    return len(text) <= MAX_NAME and _NAME.fullmatch(text) is not None
+
+
+class Defaults(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    rename="camel",
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+):
+    """What every stack gets that does not say it itself."""
+
+    scope: ScopeText | None = None
+    create_resource_group: LocationText | None = None
+
+
+class StackEntry(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    rename="camel",
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+):
+    """One stack: one template, its parameters, one scope."""
+
+    template: Annotated[
+        FilePath, msgspec.Meta(description="The ARM template (JSON, comments allowed).")
+    ]
+    parameters: Annotated[
+        list[FilePath],
+        msgspec.Meta(description="Parameter files; a later file wins, per parameter."),
+    ] = []
+    values: Annotated[
+        dict[str, Any],
+        msgspec.Meta(description="Parameter values; they win over every file, per parameter."),
+    ] = {}
+    scope: ScopeText | None = None
+    create_resource_group: LocationText | None = None
+
+
+class ManifestFile(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    rename="camel",
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+):
+    """plumbline.yaml: the stacks of this repository."""
+
+    version: Annotated[Literal[1], msgspec.Meta(description="The manifest's format.")]
+    stacks: Annotated[
+        dict[StackName, StackEntry], msgspec.Meta(min_length=1, description="The stacks by name.")
+    ]
+    defaults: Defaults | None = None
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where a stack was written, for problems.
+
+    ``file`` is the manifest, ``path`` the entry's JSON path in it, ``lines`` the line of each path.
+    """
+
+    file: str
+    path: str
+    lines: Mapping[str, int]
+
+
+class StackSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A valid stack entry with the defaults applied.
+
+    ``template`` and ``parameters`` are clean paths; ``scope`` is a resource group's name, or the
+    canonical id of one; ``create_resource_group`` is a location in lower case without spaces.
+    """
+
+    template: str
+    scope: str
+    parameters: tuple[str, ...] = ()
+    values: Mapping[str, Any] = {}
+    create_resource_group: str | None = None
+    origin: Origin = Origin("plumbline.yaml", "", {})
+
+    def place(self, field: str) -> Place:
+        """Return where the manifest says a field of this stack. Pure."""
+        path = f"{self.origin.path}.{field}" if self.origin.path else field
+        return Place(self.origin.file, path, self.origin.lines.get(path))
+
+    def value_place(self, name: str) -> Place:
+        """Return where the manifest says a parameter's value. Pure."""
+        path = member_path(self.place("values").path, name)
+        return Place(self.origin.file, path, self.origin.lines.get(path))
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """A manifest as understood.
+
+    ``stacks`` are the valid entries, ``broken`` the invalid ones with their problems: they are not
+    gone. ``problems`` belong to the repository. When ``readable`` is False the set of stacks is not
+    known: nothing may be orphaned or changed.
+    """
+
+    stacks: Mapping[str, StackSpec] = {}
+    broken: Mapping[str, tuple[Problem, ...]] = {}
+    problems: tuple[Problem, ...] = ()
+    readable: bool = False
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every stack that the manifest names, valid or not."""
+        return frozenset(self.stacks) | frozenset(self.broken)
