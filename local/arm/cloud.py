@@ -1,0 +1,152 @@
+"""One simulated Azure: its store, clock, knobs, knowledge and people, passed to every handler."""
+
+from __future__ import annotations
+
+import heapq
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from local.arm import errors
+from local.arm.clock import Clock
+from local.arm.control.answers import Script
+from local.arm.control.requests import RequestLog
+from local.arm.ids import group_id
+from local.arm.knobs import Knobs
+from local.arm.knowledge import Knowledge
+from local.arm.state.records import Group, Resource
+from local.arm.state.store import Store
+from local.arm.tokens import Identity
+
+if TYPE_CHECKING:
+    from local.arm.deploy.runner import Runner
+
+LOGIN = "https://login.microsoftonline.com"
+
+
+@dataclass
+class Cloud:
+    """What handlers share. `runner` is set by the server once its loop runs."""
+
+    store: Store
+    clock: Clock
+    knowledge: Knowledge
+    identity: Identity
+    script: Script = field(default_factory=Script)
+    requests: RequestLog = field(default_factory=RequestLog)
+    runner: Runner = field(init=False)
+    _leaving: list[tuple[float, str]] = field(default_factory=list)
+    _serial: int = 0
+
+    def __post_init__(self) -> None:
+        self.clock.offset_seconds = self.knobs.clock_offset_seconds
+        for resource in self.store.resources.values():
+            self._serial = max(self._serial, resource.serial)
+            if resource.pending == "Deleting":
+                self.leave_at(resource.ready_at, resource.id)
+        for group in self.store.groups.values():
+            if group.deleting_at is not None:
+                self.leave_at(group.deleting_at, group_id(group.subscription, group.name))
+
+    @property
+    def knobs(self) -> Knobs:
+        """The knobs as they stand."""
+        return self.store.knobs.get("knobs") or Knobs()
+
+    def turn(self, knobs: Knobs) -> None:
+        """Set the knobs."""
+        self.store.knobs.put("knobs", knobs)
+        self.clock.offset_seconds = knobs.clock_offset_seconds
+
+    def next_serial(self) -> int:
+        """Return a number that grows with every creation."""
+        self._serial += 1
+        return self._serial
+
+    # Deletions that take time are due at a moment in real time and carried out by the first
+    # request after it: nothing has to run in between, and a restart changes nothing.
+
+    def leave_at(self, due: float, resource_id: str) -> None:
+        """Have a group or resource gone from `due` (seconds since the epoch) on."""
+        heapq.heappush(self._leaving, (due, resource_id))
+
+    def settle(self) -> None:
+        """Carry out the deletions that are due."""
+        while self._leaving and self._leaving[0][0] <= time.time():
+            _, resource_id = heapq.heappop(self._leaving)
+            group = self.store.groups.get(resource_id)
+            resource = self.store.resources.get(resource_id)
+            if group is not None and group.deleting_at is not None:
+                self.purge(resource_id)
+            elif resource is not None and resource.pending == "Deleting":
+                self.purge(resource_id)
+
+    def purge(self, resource_id: str) -> None:
+        """Remove a group or resource with all that hangs on it."""
+        store = self.store
+        for resource in store.resources.below(resource_id):
+            store.resources.delete(resource.id)
+        for deployment in store.deployments.below(resource_id):
+            self.forget_deployment(deployment.id)
+        store.resources.delete(resource_id)
+        store.groups.delete(resource_id)
+
+    def forget_deployment(self, deployment_id: str) -> None:
+        """Remove a deployment from the history with its operations."""
+        for operation in self.store.operations.below(deployment_id):
+            self.store.operations.delete(operation.id)
+        self.store.submissions.delete(deployment_id)
+        self.store.templates.delete(deployment_id)
+        self.store.deployments.delete(deployment_id)
+
+    def check_subscription(self, subscription: str) -> str:
+        """Return the subscription id as the simulator spells it; raises SubscriptionNotFound."""
+        if subscription.lower() != self.identity.subscription.lower():
+            raise errors.subscription_not_found(subscription)
+        return self.identity.subscription
+
+    def group(self, subscription: str, name: str) -> Group:
+        """Return a resource group; raises ResourceGroupNotFound, SubscriptionNotFound."""
+        self.check_subscription(subscription)
+        group = self.store.groups.get(group_id(subscription, name))
+        if group is None:
+            raise errors.group_not_found(name)
+        return group
+
+    def writable_group(self, subscription: str, name: str) -> Group:
+        """Return a group to write into; raises ResourceGroupBeingDeleted too."""
+        group = self.group(subscription, name)
+        if group.deleting_at is not None:
+            raise errors.group_being_deleted(group.name)
+        return group
+
+    def resource(self, resource_id: str) -> Resource | None:
+        """Return a resource, or None."""
+        return self.store.resources.get(resource_id)
+
+    def wait_headers(self) -> dict[str, str]:
+        """Return what tells a client how long to wait before it looks again."""
+        seconds = self.knobs.retry_after
+        if seconds is None:
+            return {}
+        if seconds != int(seconds):
+            return {"x-ms-retry-after-ms": str(round(seconds * 1000))}
+        return {"Retry-After": str(int(seconds))}
+
+    def subscription_body(self) -> dict[str, Any]:
+        """Return the subscription as ARM lists it."""
+        subscription = self.identity.subscription
+        return {
+            "id": f"/subscriptions/{subscription}",
+            "authorizationSource": "RoleBased",
+            "managedByTenants": [],
+            "subscriptionId": subscription,
+            "tenantId": self.identity.tenant,
+            "displayName": "Plumbline laptop",
+            "state": "Enabled",
+            "subscriptionPolicies": {
+                "locationPlacementId": "Public_2014-09-01",
+                "quotaId": "PayAsYouGo_2014-09-01",
+                "spendingLimit": "Off",
+            },
+        }

@@ -1,0 +1,1 @@
+"""The side channel: what a test may ask of the simulator that Azure would not answer."""

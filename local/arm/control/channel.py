@@ -1,0 +1,170 @@
+"""The verbs of the side channel, under `/_control`; open to the loopback address only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from local.arm import errors, ids
+from local.arm.cloud import Cloud
+from local.arm.control.answers import Rule
+from local.arm.control.requests import KINDS
+from local.arm.knobs import Knobs
+from local.arm.messages import Answer, Caller, Request
+from local.arm.providers import reads, writes
+from local.arm.providers.writes import Write
+from local.arm.routes.all import ROUTES
+
+PREFIX = "/_control"
+_ACTOR = "laptop-operator@plumbline.example"
+
+Kind = TypeVar("Kind")
+
+
+class Change(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A change by hand: `set` is merged into the resource (null removes), by `actor`."""
+
+    id: str
+    set: dict[str, Any]
+    actor: str = _ACTOR
+
+
+class Removal(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """The deletion of a resource or group by hand."""
+
+    id: str
+    actor: str = _ACTOR
+
+
+def _read(request: Request, kind: type[Kind]) -> Kind:
+    try:
+        return msgspec.json.decode(request.body or b"{}", type=kind)
+    except msgspec.DecodeError as error:
+        raise errors.invalid_content(str(error)) from error
+
+
+def describe(_: Cloud, request: Request) -> Answer:
+    """List what the channel can do."""
+    verbs = {name: (verb.__doc__ or "").split("\n")[0] for name, verb in VERBS.items()}
+    return Answer(
+        200,
+        {
+            "control": f"{request.base}{PREFIX}",
+            "verbs": verbs,
+            "knobs": list(Knobs.__struct_fields__),
+            "routes": [route.name for route in ROUTES],
+            "kinds": sorted({*KINDS.values(), "writes"}),
+            "rule": msgspec.json.schema(Rule),
+        },
+    )
+
+
+def get_requests(cloud: Cloud, request: Request) -> Answer:
+    """Show the counts by kind, route and status, and the newest requests (?limit=100)."""
+    text = request.query.get("limit", "100")
+    if not text.isdecimal():
+        raise errors.invalid_content("limit must be a whole number")
+    entries = cloud.requests.entries(int(text))
+    return Answer(200, {**cloud.requests.counts(), "requests": msgspec.to_builtins(entries)})
+
+
+def delete_requests(cloud: Cloud, _: Request) -> Answer:
+    """Set the counts to zero and empty the log."""
+    cloud.requests.reset()
+    return Answer(204)
+
+
+def get_knobs(cloud: Cloud, _: Request) -> Answer:
+    """Show the knobs."""
+    return Answer(200, msgspec.to_builtins(cloud.knobs))
+
+
+def patch_knobs(cloud: Cloud, request: Request) -> Answer:
+    """Turn some knobs; the others stay."""
+    asked = _read(request, dict[str, Any])
+    try:
+        knobs = msgspec.convert({**msgspec.to_builtins(cloud.knobs), **asked}, Knobs)
+    except msgspec.ValidationError as error:
+        raise errors.invalid_content(str(error)) from error
+    cloud.turn(knobs)
+    return Answer(200, msgspec.to_builtins(knobs))
+
+
+def get_answers(cloud: Cloud, _: Request) -> Answer:
+    """Show the scripted answers in force and how often each was used."""
+    return Answer(200, {"value": msgspec.to_builtins(cloud.script.rules)})
+
+
+def post_answers(cloud: Cloud, request: Request) -> Answer:
+    """Script an answer: {match: {method, path, route, origin, nth}, answer: {...}, count}."""
+    return Answer(201, msgspec.to_builtins(cloud.script.add(_read(request, Rule))))
+
+
+def delete_answers(cloud: Cloud, request: Request) -> Answer:
+    """Take back one scripted answer (?id=) or all."""
+    return Answer(200, {"removed": cloud.script.remove(request.query.get("id"))})
+
+
+def post_change(cloud: Cloud, request: Request) -> Answer:
+    """Change a resource by hand: {id, set, actor}."""
+    change = _read(request, Change)
+    rid = ids.parse(change.id)
+    if rid is None:
+        raise errors.invalid_content(f"'{change.id}' is not the id of a resource")
+    record = reads.find(cloud, reads.canonical(cloud, rid))
+    caller = Caller(change.actor, change.actor, cloud.identity.tenant)
+    writes.patch(cloud, Write(rid, change.set, record.api_version, caller))
+    return Answer(200, reads.body(cloud, reads.find(cloud, rid)))
+
+
+def post_delete(cloud: Cloud, request: Request) -> Answer:
+    """Delete a resource or a resource group by hand, at once: {id, actor}."""
+    removal = _read(request, Removal)
+    caller = Caller(removal.actor, removal.actor, cloud.identity.tenant)
+    rid = ids.parse(removal.id)
+    if rid is not None:
+        reads.find(cloud, reads.canonical(cloud, rid))
+        writes.delete(cloud, rid, caller)
+        return Answer(204)
+    pair = ids.group_of(removal.id)
+    if pair is None:
+        raise errors.invalid_content(f"'{removal.id}' is not the id of a resource or group")
+    group = cloud.group(*pair)
+    cloud.purge(ids.group_id(group.subscription, group.name))
+    return Answer(204)
+
+
+def post_reset(cloud: Cloud, _: Request) -> Answer:
+    """Forget everything: groups, resources, deployments, knobs, scripted answers, the log."""
+    cloud.store.reset()
+    cloud.turn(Knobs())
+    cloud.script.remove(None)
+    cloud.requests.reset()
+    return Answer(204)
+
+
+VERBS: dict[str, Callable[[Cloud, Request], Answer]] = {
+    "GET /": describe,
+    "GET /requests": get_requests,
+    "DELETE /requests": delete_requests,
+    "GET /knobs": get_knobs,
+    "PATCH /knobs": patch_knobs,
+    "GET /answers": get_answers,
+    "POST /answers": post_answers,
+    "DELETE /answers": delete_answers,
+    "POST /change": post_change,
+    "POST /delete": post_delete,
+    "POST /reset": post_reset,
+}
+
+
+def handle(cloud: Cloud, request: Request) -> Answer:
+    """Answer a call on the side channel; raises `ArmError`."""
+    cloud.settle()
+    rest = request.path[len(PREFIX) :].rstrip("/") or "/"
+    verb = VERBS.get(f"{request.method} {rest}")
+    if verb is None:
+        raise errors.route_not_found(request.method, request.path)
+    return verb(cloud, request)

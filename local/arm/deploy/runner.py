@@ -1,0 +1,153 @@
+"""Carries deployments out: one asyncio task each, one per resource, in the order of dependencies."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from local.arm import ids
+from local.arm.clock import read_stamp, stamp
+from local.arm.cloud import Cloud
+from local.arm.deploy import history, report, submit
+from local.arm.deploy.cleanup import clean_up
+from local.arm.deploy.runtime import CloudRuntime
+from local.arm.deploy.steps import Refusal, Step, finish_outputs
+from local.arm.deploy.submit import Ask
+from local.arm.engine import Plan
+from local.arm.errors import ArmError
+from local.arm.state.records import Deployment
+
+FAILED_MESSAGE = (
+    "At least one resource deployment operation failed. Please list deployment operations for"
+    " details. Please see https://aka.ms/arm-deployment-operations for usage details."
+)
+
+
+class Runner:
+    """All running deployments of one cloud."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def start(self, record: Deployment, ask: Ask, plan: Plan) -> None:
+        """Run an accepted deployment in the background."""
+        self._keep(self.run(record, ask, plan))
+
+    def _keep(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def resume(self) -> None:
+        """Take up again what was running when the simulator ended."""
+        for record in self._cloud.store.deployments.values():
+            if history.is_active(record) and record.parent is None:
+                self._keep(self._take_up(record))
+
+    async def _take_up(self, record: Deployment) -> None:
+        cloud = self._cloud
+        submission = cloud.store.submissions.get(record.id)
+        if submission is None:
+            # Killed between the two writes of the acceptance: nobody was told that it runs.
+            cloud.forget_deployment(record.id)
+            return
+        try:
+            ask = submit.again(cloud, record, submission)
+            plan = await asyncio.to_thread(submit.plan, cloud, ask, submission)
+        except ArmError as error:
+            self._end(record, "Failed", error.body())
+            return
+        await self.run(record, ask, plan)
+
+    def cancel(self, record: Deployment) -> None:
+        """Start nothing more of a deployment and of those nested in it."""
+        record.cancel = True
+        self._cloud.store.deployments.put(record.id, record)
+        for other in self._cloud.store.deployments.values():
+            if other.parent == record.id and history.is_active(other):
+                self.cancel(other)
+
+    async def close(self) -> None:
+        """Stop all tasks; the deployments go on when a simulator opens the folder again."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def run(self, record: Deployment, ask: Ask, plan: Plan) -> None:
+        """Run a deployment to its end."""
+        began = time.monotonic()
+        record.state = "Running"
+        self._touch(record)
+        runtime = CloudRuntime(self._cloud)
+        steps = [Step(self._cloud, self, ask, resource, runtime) for resource in plan.resources]
+        await self._in_order(record, steps)
+        refusals = [step.refusal for step in steps if step.refusal is not None]
+        if not refusals and not record.cancel and ask.mode == "Complete":
+            refusals = await clean_up(self._cloud, ask, plan)
+        if not refusals and not record.cancel:
+            outcome = await finish_outputs(self._cloud, record, plan, runtime)
+            refusals = [outcome] if outcome else []
+        await asyncio.sleep(self._cloud.knobs.deployment_seconds - (time.monotonic() - began))
+        self._conclude(record, steps, refusals)
+
+    async def _in_order(self, record: Deployment, steps: list[Step]) -> None:
+        waiting: dict[str, list[asyncio.Task[bool]]] = {}
+
+        async def one(step: Step) -> bool:
+            # By the time the first of these runs, all of them are in `waiting`.
+            names = [ids.key_of(name) for name in step.resource.depends_on]
+            before = [task for name in names for task in waiting.get(name, [])]
+            if not all(await asyncio.gather(*before)) or record.cancel:
+                return False
+            return await step.take()
+
+        tasks = []
+        for step in steps:
+            task = asyncio.create_task(one(step))
+            waiting.setdefault(ids.key_of(step.resource.id), []).append(task)
+            tasks.append(task)
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    def _conclude(self, record: Deployment, steps: list[Step], refusals: list[Refusal]) -> None:
+        made = [made for step in steps for made in step.made]
+        record.resources = list(dict.fromkeys(made))
+        where = {step.resource.id: step.location for step in steps if step.location}
+        if where:
+            written = [step.resource for step in steps if not step.resource.existing]
+            record.providers = report.providers(written, where)
+        if record.cancel:
+            self._end(record, "Canceled", None)
+        elif refusals:
+            whole = next((one for one in refusals if one.whole), None)
+            error = whole.error if whole else failure(record, refusals)
+            self._end(record, "Failed", error)
+        else:
+            self._end(record, "Succeeded", None)
+
+    def _end(self, record: Deployment, state: str, error: dict[str, Any] | None) -> None:
+        record.state, record.error = state, error
+        self._touch(record)
+        self._cloud.store.submissions.delete(record.id)
+
+    def _touch(self, record: Deployment) -> None:
+        now = self._cloud.clock.now()
+        record.changed = stamp(now)
+        record.seconds = max((now - read_stamp(record.started)).total_seconds(), 0.0)
+        self._cloud.store.deployments.put(record.id, record)
+
+
+def failure(record: Deployment, refusals: list[Refusal]) -> dict[str, Any]:
+    """Return the error of a deployment whose steps failed. Pure."""
+    return {
+        "code": "DeploymentFailed",
+        "target": record.id,
+        "message": FAILED_MESSAGE,
+        "details": [refusal.error for refusal in refusals],
+    }

@@ -1,0 +1,80 @@
+"""Long-running operations other than deployments: jobs that end at a moment, and their polling.
+
+A job needs no worker: whether it has ended follows from the time, so a restart changes nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from typing import Any
+
+import msgspec
+
+from local.arm import errors
+from local.arm.clock import new_guid
+from local.arm.cloud import Cloud
+from local.arm.messages import Answer, Request
+from local.arm.state.records import Job, Resource
+
+
+def ticket(job_id: str) -> str:
+    """Return the opaque word in an operationresults URL. Pure."""
+    word = msgspec.json.encode({"jobId": job_id, "jobLocation": "westeurope"})
+    return base64.urlsafe_b64encode(word).rstrip(b"=").decode()
+
+
+def start(cloud: Cloud, seconds: float, done_status: int, resource: str | None = None) -> Job:
+    """Note a job that ends in `seconds`; a Location poll then answers `done_status`."""
+    job = Job(
+        id=new_guid(), due_at=time.time() + seconds, resource=resource, done_status=done_status
+    )
+    cloud.store.jobs.put(job.id, job)
+    return job
+
+
+def location_headers(cloud: Cloud, request: Request, job: Job) -> dict[str, str]:
+    """Return the headers that send a client polling by Location."""
+    url = (
+        f"{request.base}/subscriptions/{cloud.identity.subscription}/operationresults/"
+        f"{ticket(job.id)}?api-version={request.api_version}"
+    )
+    return {"Location": url, **cloud.wait_headers()}
+
+
+def async_headers(cloud: Cloud, request: Request, job: Job, record: Resource) -> dict[str, str]:
+    """Return the headers that send a client polling by Azure-AsyncOperation."""
+    namespace = record.type.partition("/")[0]
+    location = record.got.get("location", "westeurope")
+    url = (
+        f"{request.base}/subscriptions/{cloud.identity.subscription}/providers/{namespace}"
+        f"/locations/{location}/operations/{job.id}?api-version={request.api_version}"
+    )
+    return {"Azure-AsyncOperation": url, **cloud.wait_headers()}
+
+
+def find_job(cloud: Cloud, job_id: str) -> Job:
+    """Return a job; raises NotFound."""
+    job = cloud.store.jobs.get(job_id)
+    if job is None:
+        raise errors.ArmError(404, "NotFound", f"The operation '{job_id}' could not be found.")
+    return job
+
+
+def is_done(job: Job) -> bool:
+    """Return whether the job has ended."""
+    return job.due_at <= time.time()
+
+
+def location_answer(cloud: Cloud, request: Request, job: Job, body: Any) -> Answer:
+    """Answer a Location poll: 202 with the way on, or the job's end."""
+    if not is_done(job):
+        return Answer(202, None, location_headers(cloud, request, job))
+    return Answer(job.done_status, body if job.done_status == 200 else None)  # noqa: PLR2004 - OK
+
+
+def status_answer(cloud: Cloud, job: Job) -> Answer:
+    """Answer an Azure-AsyncOperation poll."""
+    done = is_done(job)
+    body = {"name": job.id, "status": "Succeeded" if done else "InProgress"}
+    return Answer(200, body, {} if done else cloud.wait_headers())

@@ -1,0 +1,69 @@
+"""What comes in and what goes out, free of any HTTP library.
+
+Handlers take a `Request` and return an `Answer`; the server translates at the edge, and a
+deployment that writes its resources builds requests of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from local.arm import engine, errors
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, as far as the token says."""
+
+    oid: str
+    appid: str
+    tid: str
+
+
+@dataclass(slots=True)
+class Request:
+    """One call. `query` has lower-case names, `path` is decoded, `base` is scheme and host."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    body: bytes
+    base: str
+    caller: Caller
+    correlation_id: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    route: str = ""
+
+    @property
+    def api_version(self) -> str:
+        """The api-version that the gateway has checked."""
+        return self.query.get("api-version", "")
+
+    def json(self) -> dict[str, Any]:
+        """Return the body as an object; comments are allowed, as the service allows them.
+
+        Raises `ArmError` InvalidRequestContent.
+        """
+        try:
+            value = msgspec.json.decode(self.body)
+        except msgspec.DecodeError:
+            try:
+                value = engine.parse_template(self.body)
+            except engine.TemplateError as error:
+                raise errors.invalid_content(str(error)) from error
+        if not isinstance(value, dict):
+            raise errors.invalid_content("The body must be a JSON object")
+        return value
+
+
+@dataclass(slots=True)
+class Answer:
+    """One reply. `body` None means no content."""
+
+    status: int
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)

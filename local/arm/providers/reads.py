@@ -1,0 +1,122 @@
+"""What a client sees of a resource, now."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from local.arm import errors, ids
+from local.arm.cloud import Cloud
+from local.arm.ids import ResourceId
+from local.arm.state.records import Resource
+
+
+def canonical(cloud: Cloud, rid: ResourceId) -> ResourceId:
+    """Return an id in ARM's spelling: known type casing, names as first written."""
+    scope = _canonical_scope(cloud, rid.scope)
+    full = cloud.knowledge.spell(rid.type).split("/")
+    parent = rid.parent
+    names = rid.names
+    if parent is not None:
+        record = cloud.resource(parent.id)
+        if record is not None:
+            names = (*record.name.split("/"), rid.names[-1])
+    return ResourceId(scope, full[0], tuple(full[1:]), names)
+
+
+def _canonical_scope(cloud: Cloud, scope: str) -> str:
+    outer = ids.parse(scope)
+    if outer is not None:
+        record = cloud.resource(scope)
+        return record.id if record else canonical(cloud, outer).id
+    pair = ids.group_of(scope)
+    if pair is not None:
+        group = cloud.store.groups.get(scope)
+        subscription = cloud.check_subscription(pair[0])
+        return ids.group_id(subscription, group.name if group else pair[1])
+    parts = scope.split("/")
+    if len(parts) == 3 and parts[1].lower() == "subscriptions":  # noqa: PLR2004 - "", word, value
+        return f"/subscriptions/{cloud.check_subscription(parts[2])}"
+    return scope
+
+
+def find(cloud: Cloud, rid: ResourceId) -> Resource:
+    """Return a resource's record; raises ResourceNotFound, ResourceGroupNotFound."""
+    if rid.subscription is not None and rid.group is not None:
+        cloud.group(rid.subscription, rid.group)
+    record = cloud.resource(rid.id)
+    if record is None:
+        raise errors.resource_not_found(rid.type, rid.name, rid.group)
+    return record
+
+
+def body(cloud: Cloud, record: Resource) -> dict[str, Any]:
+    """Return the body of GET, with embedded children and the state of a write under way."""
+    known = cloud.knowledge.type(record.type)
+    shown = dict(record.got)
+    if known.etag:
+        shown["etag"] = record.etag
+    properties = dict(shown["properties"])
+    for name, child in known.embeds.items():
+        properties[name] = _embedded(cloud, record, child)
+    busy = record.ready_at > time.time()
+    properties["provisioningState"] = record.pending if busy else "Succeeded"
+    shown["properties"] = properties
+    if known.systemData:
+        shown["systemData"] = {
+            "createdBy": record.created_by,
+            "createdByType": "Application",
+            "createdAt": record.created,
+            "lastModifiedBy": record.changed_by,
+            "lastModifiedByType": "Application",
+            "lastModifiedAt": record.changed,
+        }
+    return shown
+
+
+def children(cloud: Cloud, record: Resource, kind: str) -> list[Resource]:
+    """Return the direct children of one type, in the order of their creation."""
+    prefix = f"{record.id}/{kind}"
+    depth = prefix.count("/") + 1
+    found = [one for one in cloud.store.resources.below(prefix) if one.id.count("/") == depth]
+    return sorted(found, key=lambda one: one.serial)
+
+
+def _embedded(cloud: Cloud, record: Resource, kind: str) -> list[dict[str, Any]]:
+    return [body(cloud, child) for child in children(cloud, record, kind)]
+
+
+def is_listed(record: Resource) -> bool:
+    """Return whether the generic list shows it: what is tracked, or stands at the top. Pure."""
+    rid = ids.parse(record.id)
+    if rid is None or rid.is_extension:
+        return False
+    return len(rid.types) == 1 or "location" in record.got
+
+
+def summary(cloud: Cloud, record: Resource, expand: frozenset[str]) -> dict[str, Any]:
+    """Return a resource as the generic lists show it: without properties. Pure."""
+    keys = (
+        "id",
+        "name",
+        "type",
+        "kind",
+        "sku",
+        "location",
+        "tags",
+        "identity",
+        "managedBy",
+        "zones",
+    )
+    shown = {key: record.got[key] for key in keys if key in record.got}
+    shown["name"] = record.name
+    extra = {
+        "createdtime": ("createdTime", record.created),
+        "changedtime": ("changedTime", record.changed),
+        "provisioningstate": (
+            "provisioningState",
+            record.pending if record.ready_at > time.time() else "Succeeded",
+        ),
+    }
+    shown.update(extra[name] for name in extra if name in expand)
+    return shown

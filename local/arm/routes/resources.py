@@ -1,0 +1,130 @@
+"""Resources of any type, by id: the most general routes, tried last."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local.arm import errors, ids, lro
+from local.arm.cloud import Cloud
+from local.arm.filters import matches, page
+from local.arm.ids import ResourceId
+from local.arm.messages import Answer, Request
+from local.arm.providers import actions, reads, writes
+from local.arm.providers.writes import Write
+from local.arm.routes.table import Words, route
+from local.arm.state.records import Resource
+
+
+def _rid(request: Request) -> ResourceId:
+    rid = ids.parse(request.path)
+    if rid is None:
+        raise errors.route_not_found(request.method, request.path)
+    return rid
+
+
+async def get_resource(cloud: Cloud, request: Request, words: Words) -> Answer:
+    """Show a resource, or list one type of them where the path ends in a type."""
+    rid = ids.parse(request.path)
+    if rid is None:
+        return _list_type(cloud, request, words["scope"], words["rest"])
+    record = reads.find(cloud, reads.canonical(cloud, rid))
+    headers = {"ETag": record.etag} if cloud.knowledge.type(record.type).etag else {}
+    return Answer(200, reads.body(cloud, record), headers)
+
+
+async def head_resource(cloud: Cloud, request: Request, _: Words) -> Answer:
+    """Say whether a resource exists."""
+    reads.find(cloud, reads.canonical(cloud, _rid(request)))
+    return Answer(204)
+
+
+def _list_type(cloud: Cloud, request: Request, scope: str, rest: str) -> Answer:
+    """List the resources of one type below a scope or a parent."""
+    parts = rest.split("/")
+    if len(parts) % 2 == 1:
+        raise errors.route_not_found(request.method, request.path)
+    kind = "/".join((parts[0], *parts[1::2])).lower()
+    if len(parts) > 2:  # noqa: PLR2004 - namespace and type alone have no parent
+        parent = ids.parse(f"{scope}/providers/{'/'.join(parts[:-1])}")
+        if parent is not None:
+            reads.find(cloud, reads.canonical(cloud, parent))
+        scope = f"{scope}/providers/{'/'.join(parts[:-1])}"
+    elif (pair := ids.group_of(scope)) is not None:
+        cloud.group(*pair)
+    found = [
+        reads.body(cloud, record)
+        for record in cloud.store.resources.below(scope)
+        if record.type.lower() == kind
+    ]
+    wanted = request.query.get("$filter")
+    return Answer(200, page(request, [one for one in found if matches(wanted, one)]))
+
+
+async def put_resource(cloud: Cloud, request: Request, _: Words) -> Answer:
+    """Create or replace a resource."""
+    write = Write(_rid(request), request.json(), request.api_version, request.caller)
+    record, new = writes.put(cloud, write)
+    return _written(cloud, request, record, 201 if new else 200)
+
+
+async def patch_resource(cloud: Cloud, request: Request, _: Words) -> Answer:
+    """Merge into a resource."""
+    write = Write(_rid(request), request.json(), request.api_version, request.caller)
+    return _written(cloud, request, writes.patch(cloud, write), 200)
+
+
+def _written(cloud: Cloud, request: Request, record: Resource, status: int) -> Answer:
+    """Answer a write in the manner of its provider."""
+    body: dict[str, Any] = reads.body(cloud, record)
+    known = cloud.knowledge.type(record.type)
+    headers = {"ETag": record.etag} if known.etag else {}
+    seconds = cloud.knobs.seconds_for(record.type)
+    if seconds <= 0:
+        return Answer(status, body, headers)
+    if known.write == "location":
+        job = lro.start(cloud, seconds, 200, record.id)
+        return Answer(202, None, lro.location_headers(cloud, request, job))
+    if known.write == "async":
+        job = lro.start(cloud, seconds, 200)
+        headers.update(lro.async_headers(cloud, request, job, record))
+    return Answer(status, body, {**cloud.wait_headers(), **headers})
+
+
+async def delete_resource(cloud: Cloud, request: Request, _: Words) -> Answer:
+    """Delete a resource; 204 if it is not there."""
+    rid = _rid(request)
+    if rid.subscription is not None and rid.group is not None:
+        cloud.writable_group(rid.subscription, rid.group)
+    seconds = cloud.knobs.seconds_for(rid.type)
+    if writes.delete(cloud, rid, request.caller) is None:
+        return Answer(204)
+    if seconds <= 0:
+        return Answer(200)
+    job = lro.start(cloud, seconds, 204)
+    return Answer(202, None, lro.location_headers(cloud, request, job))
+
+
+async def act(cloud: Cloud, request: Request, _: Words) -> Answer:
+    """Answer POST {id}/{action}: the list* actions that types have."""
+    target, _, verb = request.path.rpartition("/")
+    rid = ids.parse(target)
+    if rid is None:
+        raise errors.route_not_found(request.method, request.path)
+    record = reads.find(cloud, reads.canonical(cloud, rid))
+    return Answer(200, actions.act(cloud, record, verb))
+
+
+ROUTES = (
+    route(
+        "resource",
+        "(?P<scope>.*)/providers/{rest*}",
+        {
+            "GET": get_resource,
+            "HEAD": head_resource,
+            "PUT": put_resource,
+            "PATCH": patch_resource,
+            "DELETE": delete_resource,
+            "POST": act,
+        },
+    ),
+)

@@ -1,0 +1,217 @@
+"""The HTTPS server: sockets, TLS and the translation between HTTP and the gateway.
+
+`serve` runs inside an event loop; `start` runs the same in a thread, for tests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import tempfile
+import threading
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from local.arm import gateway, identity, knowledge, tls
+from local.arm.clock import Clock, new_guid
+from local.arm.cloud import Cloud
+from local.arm.control import channel
+from local.arm.deploy.runner import Runner
+from local.arm.errors import ArmError
+from local.arm.knobs import Knobs
+from local.arm.messages import Answer, Caller, Request
+from local.arm.state.store import Store
+from local.arm.tokens import FAR_FUTURE, Identity
+
+HOST = "127.0.0.1"
+SUBSCRIPTION = "11111111-2222-4333-8444-555555555555"
+TENANT = "99999999-8888-4777-8666-555555555555"
+_BODY_LIMIT = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to start: `folder` None keeps everything in memory; ports 0 take free ones."""
+
+    folder: Path | None = None
+    port: int = 0
+    identity_port: int = 0
+    subscription: str = SUBSCRIPTION
+    tenant: str = TENANT
+    knobs: Knobs | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the managed-identity endpoint listens, and the header that it wants."""
+
+    endpoint: str
+    header: str
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What a client needs to know; the line that `python -m local.arm --json` prints."""
+
+    endpoint: str
+    ca_file: str
+    token: str
+    control: str
+    identity: Endpoint
+    subscription_id: str
+    tenant_id: str
+    pid: int = field(default_factory=os.getpid)
+
+    def line(self) -> str:
+        """Return the address as one line of JSON."""
+        return json.dumps(asdict(self))
+
+
+@contextlib.asynccontextmanager
+async def serve(settings: Settings) -> AsyncIterator[tuple[Address, Cloud]]:
+    """Serve until the block is left."""
+    with contextlib.ExitStack() as stack:
+        certificates = settings.folder
+        if certificates is None:
+            certificates = Path(stack.enter_context(tempfile.TemporaryDirectory("-arm")))
+        ca_file, context = tls.ensure_certificate(certificates)
+        store = Store(settings.folder)
+        stack.callback(store.close)
+        who = Identity(settings.subscription, settings.tenant)
+        cloud = Cloud(store, Clock(), knowledge.load(), who)
+        if settings.knobs is not None:
+            cloud.turn(settings.knobs)
+        header = _identity_header(store)
+        async with contextlib.AsyncExitStack() as services:
+            cloud.runner = Runner(cloud)
+            services.push_async_callback(cloud.runner.close)
+            msi = await _listen(services, identity.handler(who, header), settings.identity_port)
+            port = await _listen(services, web.Server(_handler(cloud)), settings.port, context)
+            cloud.runner.resume()
+            base = f"https://{HOST}:{port}"
+            yield (
+                Address(
+                    endpoint=base,
+                    ca_file=str(ca_file),
+                    token=who.token("https://management.azure.com/", 0, FAR_FUTURE),
+                    control=base + channel.PREFIX,
+                    identity=Endpoint(f"http://{HOST}:{msi}{identity.PATH}", header),
+                    subscription_id=settings.subscription,
+                    tenant_id=settings.tenant,
+                ),
+                cloud,
+            )
+
+
+def _identity_header(store: Store) -> str:
+    found = store.settings.get("identity") or {"header": secrets.token_hex(16)}
+    store.settings.put("identity", found)
+    return str(found["header"])
+
+
+async def _listen(
+    services: contextlib.AsyncExitStack, server: web.Server, port: int, context: Any = None
+) -> int:
+    runner = web.ServerRunner(server, access_log=None, shutdown_timeout=0.5)
+    await runner.setup()
+    services.push_async_callback(runner.cleanup)
+    site = web.TCPSite(runner, HOST, port, ssl_context=context)
+    await site.start()
+    return int(runner.addresses[0][1])
+
+
+def _handler(cloud: Cloud) -> Any:
+    async def handle(raw: web.BaseRequest) -> web.StreamResponse:
+        length = raw.content_length or 0
+        if length > _BODY_LIMIT:
+            return _response(
+                raw,
+                gateway.refusal(
+                    ArmError(413, "RequestEntityTooLarge", "The request body is too large.")
+                ),
+            )
+        request = Request(
+            method=raw.method,
+            path=raw.path.rstrip("/") or "/",
+            query={name.lower(): value for name, value in raw.query.items()},
+            body=await raw.content.read() if raw.can_read_body else b"",
+            base=f"{raw.scheme}://{raw.host}",
+            caller=Caller("", "", ""),
+            correlation_id=raw.headers.get("x-ms-correlation-request-id") or new_guid(),
+            headers=raw.headers,
+        )
+        try:
+            return _response(raw, await _dispatch(cloud, raw, request))
+        except gateway.DropError:
+            if raw.transport is not None:
+                raw.transport.abort()
+            return web.Response(status=500)
+
+    return handle
+
+
+async def _dispatch(cloud: Cloud, raw: web.BaseRequest, request: Request) -> Answer:
+    if request.path == channel.PREFIX or request.path.startswith(channel.PREFIX + "/"):
+        try:
+            if raw.remote != HOST:
+                raise ArmError(403, "Forbidden", "The control channel is for this machine only.")
+            return channel.handle(cloud, request)
+        except ArmError as error:
+            return gateway.refusal(error)
+    scheme, _, token = raw.headers.get("Authorization", "").partition(" ")
+    bearer = token.strip() if scheme.lower() == "bearer" and token.strip() else None
+    return await gateway.handle(cloud, request, bearer)
+
+
+def _response(raw: web.BaseRequest, answer: Answer) -> web.Response:
+    body = b""
+    headers = dict(answer.headers)
+    if isinstance(answer.body, str):
+        body = answer.body.encode()
+    elif answer.body is not None:
+        body = gateway.encode(answer.body)
+        headers.setdefault("Content-Type", "application/json; charset=utf-8")
+    if raw.method == "HEAD":
+        body = b""
+    return web.Response(status=answer.status, body=body, headers=headers)
+
+
+@contextlib.contextmanager
+def start(settings: Settings | None = None) -> Iterator[Address]:
+    """Run a simulator in a thread of this process until the block is left."""
+    ready: threading.Event = threading.Event()
+    state: dict[str, Any] = {}
+
+    async def main() -> None:
+        state["loop"], state["stop"] = asyncio.get_running_loop(), asyncio.Event()
+        async with serve(settings or Settings()) as (address, _):
+            state["address"] = address
+            ready.set()
+            await state["stop"].wait()
+
+    def run() -> None:
+        try:
+            asyncio.run(main())
+        except BaseException as error:  # noqa: BLE001 - handed to the starter, who raises it
+            state["error"] = error
+        finally:
+            ready.set()
+
+    thread = threading.Thread(target=run, name="arm-simulator", daemon=True)
+    thread.start()
+    ready.wait()
+    if "address" not in state:
+        thread.join()
+        raise state["error"]
+    try:
+        yield state["address"]
+    finally:
+        state["loop"].call_soon_threadsafe(state["stop"].set)
+        thread.join()

@@ -1,0 +1,130 @@
+"""The records: what is kept of a group, a resource, a deployment, an operation, a job.
+
+Times are ARM time stamps (see `clock.stamp`), except fields called `*_at`, which are seconds since
+the epoch in real time: they say when something comes due, whatever a test does to the clock.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class Group(msgspec.Struct, kw_only=True):
+    """A resource group. `deleting_at` is when it will be gone; None while it is meant to stay."""
+
+    subscription: str
+    name: str
+    location: str
+    tags: dict[str, str]
+    managed_by: str | None = None
+    created: str = ""
+    changed: str = ""
+    deleting_at: float | None = None
+
+
+class Resource(msgspec.Struct, kw_only=True):
+    """A resource: the body as last written and as read, which differ as providers make them.
+
+    `serial` is the order of creation. `ready_at` is when a long-running write ends.
+    """
+
+    id: str
+    type: str
+    name: str
+    put: dict[str, Any]
+    got: dict[str, Any]
+    api_version: str
+    etag: str
+    created: str
+    changed: str
+    created_by: str
+    changed_by: str
+    serial: int
+    ready_at: float = 0.0
+    pending: str = "Updating"
+
+
+class Deployment(msgspec.Struct, kw_only=True):
+    """A deployment of the history; `run` tells the runs of one name apart (20 digits).
+
+    `error` is the ARM error object of a failed run. `parent` is the id of the deployment that
+    this one is nested in.
+    """
+
+    id: str
+    name: str
+    run: str
+    subscription: str
+    group: str | None
+    state: str
+    mode: str
+    correlation_id: str
+    template_hash: str
+    started: str
+    changed: str
+    seconds: float = 0.0
+    location: str | None = None
+    tags: dict[str, str] = msgspec.field(default_factory=dict)
+    parameters: dict[str, Any] = msgspec.field(default_factory=dict)
+    outputs: dict[str, Any] | None = None
+    resources: list[str] = msgspec.field(default_factory=list)
+    providers: list[dict[str, Any]] = msgspec.field(default_factory=list)
+    dependencies: list[dict[str, Any]] = msgspec.field(default_factory=list)
+    error: dict[str, Any] | None = None
+    extra: dict[str, Any] = msgspec.field(default_factory=dict)
+    parent: str | None = None
+    api_version: str = ""
+    cancel: bool = False
+
+
+class Submission(msgspec.Struct, kw_only=True):
+    """What it takes to carry a deployment on after a restart; gone once it has ended.
+
+    With `utc_now` and `seed` the template comes to the same plan again.
+    """
+
+    parameters: dict[str, Any]
+    utc_now: str
+    seed: str
+    caller: dict[str, str]
+
+
+class Operation(msgspec.Struct, kw_only=True):
+    """One step of a deployment."""
+
+    id: str
+    operation_id: str
+    action: str
+    state: str
+    started: str
+    changed: str
+    seconds: float
+    request_id: str
+    status_code: str
+    status_message: dict[str, Any] | None = None
+    target: dict[str, Any] | None = None
+    serial: int = 0
+
+
+class Job(msgspec.Struct, kw_only=True):
+    """A long-running operation other than a deployment; `due_at` is when it ends.
+
+    `resource` is the id whose body a Location poll answers at the end; None answers no content.
+    """
+
+    id: str
+    due_at: float
+    resource: str | None = None
+    api_version: str = ""
+    done_status: int = 200
+
+
+class Registration(msgspec.Struct, kw_only=True):
+    """A provider in a subscription: its state, and when that turns into `then`."""
+
+    namespace: str
+    state: str
+    then: str | None = None
+    due_at: float = 0.0

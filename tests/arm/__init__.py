@@ -1,0 +1,1 @@
+"""The ARM simulator, asked by the real Azure SDK."""
