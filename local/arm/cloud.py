@@ -76,9 +76,8 @@ class Cloud:
             _, resource_id = heapq.heappop(self._leaving)
             group = self.store.groups.get(resource_id)
             resource = self.store.resources.get(resource_id)
-            if group is not None and group.deleting_at is not None:
-                self.purge(resource_id)
-            elif resource is not None and resource.pending == "Deleting":
+            group_leaves = group is not None and group.deleting_at is not None
+            if group_leaves or (resource is not None and resource.pending == "Deleting"):
                 self.purge(resource_id)
 
     def purge(self, resource_id: str) -> None:

@@ -159,9 +159,11 @@ def _handler(cloud: Cloud) -> Any:
 
 async def _dispatch(cloud: Cloud, raw: web.BaseRequest, request: Request) -> Answer:
     if request.path == channel.PREFIX or request.path.startswith(channel.PREFIX + "/"):
+        if raw.remote != HOST:
+            return gateway.refusal(
+                ArmError(403, "Forbidden", "The control channel is for this machine only.")
+            )
         try:
-            if raw.remote != HOST:
-                raise ArmError(403, "Forbidden", "The control channel is for this machine only.")
             return channel.handle(cloud, request)
         except ArmError as error:
             return gateway.refusal(error)

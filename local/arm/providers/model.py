@@ -7,6 +7,7 @@ import copy
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from local.arm.clock import guid_for
@@ -87,6 +88,10 @@ def clean(body: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in body.items() if key.lower() not in _TEMPLATE_ONLY}
 
 
+def _constant(value: Any, _: str) -> Any:
+    return value
+
+
 def facts(case: Circumstances, body: dict[str, Any]) -> dict[str, Callable[[str], Any]]:
     """Return what the words of the knowledge files stand for here. Pure."""
     rid = case.rid
@@ -104,7 +109,7 @@ def facts(case: Circumstances, body: dict[str, Any]) -> dict[str, Callable[[str]
         "created": case.created,
     }
     words: dict[str, Callable[[str], Any]] = {
-        word: (lambda _, value=value: value) for word, value in plain.items()
+        word: partial(_constant, value) for word, value in plain.items()
     }
     words["guid"] = lambda word: guid_for(rid.key, word)
     words["key"] = lambda word: key_for(rid.key, word)

@@ -94,7 +94,7 @@ def is_listed(record: Resource) -> bool:
     return len(rid.types) == 1 or "location" in record.got
 
 
-def summary(cloud: Cloud, record: Resource, expand: frozenset[str]) -> dict[str, Any]:
+def summary(record: Resource, expand: frozenset[str]) -> dict[str, Any]:
     """Return a resource as the generic lists show it: without properties. Pure."""
     keys = (
         "id",

@@ -86,7 +86,7 @@ async def cancel(cloud: Cloud, _: Request, words: Words) -> Answer:
     return Answer(204)
 
 
-async def status(cloud: Cloud, request: Request, words: Words) -> Answer:
+async def status(cloud: Cloud, _: Request, words: Words) -> Answer:
     """Answer a poll for a deployment's end."""
     record = history.find(cloud, _id(cloud, words))
     if record.run != words["run"]:

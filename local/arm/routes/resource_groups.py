@@ -33,7 +33,7 @@ async def patch_group(cloud: Cloud, request: Request, words: Words) -> Answer:
 
 async def get_group(cloud: Cloud, _: Request, words: Words) -> Answer:
     """Show a group."""
-    return Answer(200, shown(cloud.group(words["sub"], words["group"])))
+    return Answer(200, groups.shown(cloud.group(words["sub"], words["group"])))
 
 
 async def head_group(cloud: Cloud, _: Request, words: Words) -> Answer:
@@ -77,7 +77,7 @@ async def list_resources(cloud: Cloud, request: Request, words: Words) -> Answer
     expand = frozenset(request.query.get("$expand", "").lower().replace(" ", "").split(","))
     wanted = request.query.get("$filter")
     found = [
-        reads.summary(cloud, record, expand)
+        reads.summary(record, expand)
         for record in cloud.store.resources.below(prefix)
         if reads.is_listed(record)
     ]

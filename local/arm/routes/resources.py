@@ -104,7 +104,7 @@ async def delete_resource(cloud: Cloud, request: Request, _: Words) -> Answer:
     return Answer(202, None, lro.location_headers(cloud, request, job))
 
 
-async def act(cloud: Cloud, request: Request, _: Words) -> Answer:
+async def act(cloud: Cloud, request: Request, __: Words) -> Answer:
     """Answer POST {id}/{action}: the list* actions that types have."""
     target, _, verb = request.path.rpartition("/")
     rid = ids.parse(target)
