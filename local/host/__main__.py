@@ -96,8 +96,13 @@ async def run(options: serve.Options, *, as_json: bool, with_parent: bool) -> No
     """Serve until SIGTERM, SIGINT or, `with_parent`, the end of stdin."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def parent_gone() -> None:
+        loop.remove_reader(sys.stdin.fileno())
+        stop.set()
+
     if with_parent:
-        loop.add_reader(sys.stdin.fileno(), stop.set)
+        loop.add_reader(sys.stdin.fileno(), parent_gone)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     host = await serve.start(
@@ -132,7 +137,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         options = options_of(arguments)
         if arguments.hosts > 1:
-            return launch.run(options, arguments.hosts, as_json=arguments.json)
+            return asyncio.run(launch.run(options, arguments.hosts, as_json=arguments.json))
         asyncio.run(run(options, as_json=arguments.json, with_parent=arguments.with_parent))
     except StartRefusedError as refusal:
         sys.stderr.write(f"The host cannot start:\n{refusal}\n")

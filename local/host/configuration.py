@@ -1,5 +1,6 @@
 """Reads host.json and local.settings.json, and refuses what the real host would refuse."""
 
+import copy
 import hashlib
 import json
 import re
@@ -25,6 +26,7 @@ LOG_LEVELS = {
     "Critical": 50,
     "None": 100,
 }
+OVERRIDE = "AzureFunctionsJobHost"
 _HOST_ID = re.compile(r"[a-z0-9](-?[a-z0-9]){0,31}")
 
 
@@ -112,8 +114,11 @@ class _Section:
         self.problems.append(Problem(f"host.json {where}".rstrip(), what, mend))
 
 
-def read_host_json(app_dir: Path) -> HostConfiguration:
-    """Return the configuration; raises StartRefusedError with every problem in the file."""
+def read_host_json(app_dir: Path, settings: Mapping[str, str]) -> HostConfiguration:
+    """Return the configuration; raises StartRefusedError with every problem in the file.
+
+    A setting `AzureFunctionsJobHost__a__b` overrides the value at a.b, as in Azure.
+    """
     path = app_dir / "host.json"
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -125,7 +130,31 @@ def read_host_json(app_dir: Path) -> HostConfiguration:
     except ValueError as error:
         broken = Problem(str(path), f"not JSON: {error}", "Mend the file")
         raise StartRefusedError([broken]) from None
-    return host_configuration(document, default_host_id(app_dir))
+    return host_configuration(overridden(document, settings), default_host_id(app_dir))
+
+
+def overridden(document: Any, settings: Mapping[str, str]) -> Any:
+    """Return host.json with the values that app settings override. Pure."""
+    if not isinstance(document, dict):
+        return document
+    changed = copy.deepcopy(document)
+    for name, text in settings.items():
+        prefix, *path = name.split("__")
+        if prefix.lower() != OVERRIDE.lower() or not path:
+            continue
+        node = changed
+        for part in path[:-1]:
+            below = node.get(_spelled(part, node))
+            if not isinstance(below, dict):
+                below = node[_spelled(part, node)] = {}
+            node = below
+        node[_spelled(path[-1], node)] = int(text) if text.lstrip("-").isdigit() else text
+    return changed
+
+
+def _spelled(name: str, node: Mapping[str, Any]) -> str:
+    """Return a key of the node that differs by case only, else the name."""
+    return next((key for key in node if key.lower() == name.lower()), name)
 
 
 def default_host_id(app_dir: Path) -> str:

@@ -50,7 +50,9 @@ class Journal:
             head = {"time": moment, "level": name, "category": category, "message": message}
             line = json.dumps({**head, **given}, default=str)
         else:
+            trace = given.pop("trace", None)
             tail = "".join(f" {key}={value}" for key, value in given.items())
             line = f"{moment} {name:<11} {category}: {message}{tail}"
+            line += f"\n{trace}".rstrip() if trace else ""
         self._stream.write(line + "\n")
         self._stream.flush()

@@ -5,11 +5,12 @@ launcher only starts them, prints one line, and passes on the order to stop; hos
 are not replaced, as nobody replaces a lost instance in Azure but the platform.
 """
 
+import asyncio
+import contextlib
 import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -63,42 +64,47 @@ class Fleet:
     def __init__(self, options: Options, port: int, *, as_json: bool) -> None:
         self._options = options
         self._command = command(options, port, as_json=as_json)
-        self.processes: list[subprocess.Popen[str]] = []
+        self._processes: list[asyncio.subprocess.Process] = []
 
-    def start(self) -> dict[str, Any] | None:
+    async def start(self) -> dict[str, Any] | None:
         """Start one host and return its line; None if it would not start (it has said why)."""
-        process = subprocess.Popen(
-            self._command,
+        process = await asyncio.create_subprocess_exec(
+            *self._command,
             cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=os.environ,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
         )
-        self.processes.append(process)
+        self._processes.append(process)
         if process.stdin is None or process.stdout is None:
-            raise AssertionError("Popen was asked for pipes")
+            raise AssertionError("the process was asked for pipes")
         keys = {"function": self._options.keys.function, "master": self._options.keys.master}
-        process.stdin.write(json.dumps(keys) + "\n")
-        process.stdin.flush()  # and stays open: its end tells the host that the launcher is gone
-        line = process.stdout.readline()
+        # stdin stays open: its end tells the host that the launcher is gone.
+        process.stdin.write(json.dumps(keys).encode() + b"\n")
+        line = await process.stdout.readline()
         document: dict[str, Any] | None = json.loads(line) if line else None
         return document
 
-    def stop(self) -> None:
+    async def ended(self) -> None:
+        """Wait until no host is left."""
+        for process in self._processes:
+            await process.wait()
+
+    async def stop(self) -> None:
         """Tell all hosts to stop, and end those that do not."""
-        for process in self.processes:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-        for process in self.processes:
-            try:
-                process.wait(self._options.grace_s + STOP_EXTRA_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    pipe.close()
+        for process in self._processes:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+        try:
+            async with asyncio.timeout(self._options.grace_s + STOP_EXTRA_S):
+                await self.ended()
+        except TimeoutError:
+            for process in self._processes:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+            await self.ended()
+        for process in self._processes:
+            if process.stdin is not None:
+                process.stdin.close()
 
 
 def combined(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -111,25 +117,26 @@ def combined(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def run(options: Options, hosts: int, *, as_json: bool) -> int:
+async def run(options: Options, hosts: int, *, as_json: bool) -> int:
     """Start the hosts, print the line, wait until told to stop or until no host is left."""
-    wanted = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
-    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)  # so that it is not ignored
-    signal.pthread_sigmask(signal.SIG_BLOCK, wanted)
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
     with reserve(options.port) as reserved:
         fleet = Fleet(options, int(reserved.getsockname()[1]), as_json=as_json)
         try:
-            lines = []
-            for _ in range(hosts):
-                line = fleet.start()
+            lines: list[dict[str, Any]] = []
+            while len(lines) < hosts and not told.is_set():
+                line = await fleet.start()
                 if line is None:
                     return REFUSED
                 lines.append(line)
             sys.stdout.write(json.dumps(combined(lines)) + "\n")
             sys.stdout.flush()
-            while any(process.poll() is None for process in fleet.processes):
-                if signal.sigwait(wanted) != signal.SIGCHLD:
-                    return 0
-            return 1
+            waits = [asyncio.create_task(told.wait()), asyncio.create_task(fleet.ended())]
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for wait in waits:
+                wait.cancel()
+            return 0 if told.is_set() else 1
         finally:
-            fleet.stop()
+            await fleet.stop()

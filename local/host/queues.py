@@ -90,10 +90,10 @@ class Received:
         )
 
     @classmethod
-    def by_hand(cls, content: str) -> "Received":
-        """Return a message that never was in a queue: a run asked for at /admin."""
+    def by_hand(cls, content: str, dequeue_count: int = 1) -> "Received":
+        """Return a message that never was in a queue: a run asked for at /admin, or by a test."""
         now = datetime.now(UTC)
-        return cls(str(uuid.uuid4()), content, 1, "", now, now, now)
+        return cls(str(uuid.uuid4()), content, dequeue_count, "", now, now, now)
 
 
 def decoded(content: str, *, as_base64: bool) -> bytes:

@@ -190,7 +190,7 @@ async def start(
     began = time.monotonic()
     local = configuration.read_local_settings(options.app_dir)
     settings = configuration.app_settings(local, environment)
-    read = with_options(configuration.read_host_json(options.app_dir), options)
+    read = with_options(configuration.read_host_json(options.app_dir, settings), options)
     journal = journal_of(read.log_levels)
     names: dict[str, str] = {}
     supervisor = Supervisor(

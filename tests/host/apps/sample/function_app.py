@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from typing import List  # noqa: UP035 - the library takes no list[str]
 
 import azure.functions as func
 
@@ -71,7 +72,7 @@ def all_things(req: func.HttpRequest) -> str:
 @app.blob_output(arg_name="copy", path="copies/{rand-guid}.txt", connection="Store")
 def post(
     req: func.HttpRequest,
-    messages: func.Out[list[str]],
+    messages: func.Out[List[str]],  # noqa: UP006 - as above
     copy: func.Out[str],
 ) -> func.HttpResponse:
     """Put the lines of the body into a queue, one message each, and keep a copy."""
