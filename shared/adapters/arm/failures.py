@@ -1,0 +1,194 @@
+"""What went wrong between here and ARM, as one of Plumbline's errors: the adapter's edge.
+
+What ARM answered goes through the table in core.arm_answers. Without an answer it counts how far
+the request came: a PUT that may have left is Unknown; anything else is Transient, except what no
+second attempt can mend (a certificate that is not trusted, an identity that is refused).
+"""
+
+import json
+import ssl
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    HttpResponseError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
+from azure.identity import CredentialUnavailableError
+
+from shared.adapters.arm.exchange import Exchange
+from shared.core.arm_answers import (
+    Kind,
+    classify,
+    error_of,
+    flatten,
+    retry_after_s,
+    unregistered_namespace,
+)
+from shared.core.arm_errors import Active, Refused, Unknown, Unregistered
+from shared.core.errors import PlumblineError, Stalled, Transient
+from shared.core.problem import Problem
+from shared.core.redaction import mask_text
+
+MAX_TEXT = 300
+RETRYABLE = frozenset({404, 408, 410, 429})
+"""What an identity endpoint answers while it starts or is busy, beside 5xx."""
+
+_ACTIONS = {"group.head": "Microsoft.Resources/subscriptions/resourceGroups/read"}
+
+
+def is_missing(error: AzureError, exchange: Exchange) -> bool:
+    """Tell whether ARM answered that the thing is not there."""
+    status, body = _answer(error, exchange)
+    return status is not None and classify(status, error_of(body)) is Kind.MISSING
+
+
+def translated(
+    error: AzureError | ValueError, exchange: Exchange, now: datetime, *, put: bool = False
+) -> PlumblineError:
+    """Return the error to raise for a failed attempt; ``put`` when it would start a deployment."""
+    status, body = _answer(error, exchange)
+    if status is None:
+        return _no_answer(error, exchange, put=put)
+    problem = _problem(status, body, exchange)
+    kind = classify(status, error_of(body), put=put)
+    if kind is Kind.TRANSIENT:
+        return Transient(
+            problem.code,
+            problem.message,
+            retry_after_s=_retry_after(exchange, now),
+            hint=problem.hint,
+        )
+    if kind is Kind.REFUSED:
+        return Refused(problem)
+    if kind is Kind.ACTIVE:
+        return Active(problem.code, problem.message)
+    if kind is Kind.UNKNOWN:
+        return Unknown(problem.code, problem.message)
+    namespace = unregistered_namespace(error_of(body)) if kind is Kind.UNREGISTERED else None
+    if namespace:
+        return Unregistered(problem.message, namespace=namespace)
+    return Stalled(problem.code, problem.message, hint=problem.hint, detail=problem.detail)
+
+
+def token_failure(error: AzureError) -> PlumblineError:
+    """Return the error to raise when the identity gave no token.
+
+    An endpoint that does not answer, is busy, or says that no identity is there (what a starting
+    worker also says) is Transient; an identity that is refused is Stalled.
+    """
+    text = _one_line(error)
+    if isinstance(error, ClientAuthenticationError) and not _may_pass(error):
+        return Stalled(
+            "IdentityRefused",
+            f"the identity got no token for Azure: {text}",
+            hint="Check the managed identity of the Functions app (or the credential's settings).",
+        )
+    return Transient(
+        "IdentityUnavailable",
+        f"the identity endpoint gave no token: {text}",
+        hint="Check that the Functions app has a managed identity.",
+    )
+
+
+def _may_pass(error: AzureError) -> bool:
+    if isinstance(error, CredentialUnavailableError):
+        return True
+    for cause in _causes(error):
+        if isinstance(cause, ServiceRequestError | ServiceResponseError):
+            return True
+        status = getattr(getattr(cause, "response", None), "status_code", None)
+        if isinstance(status, int) and (
+            status in RETRYABLE or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        ):
+            return True
+    return False
+
+
+def _no_answer(error: Exception, exchange: Exchange, *, put: bool) -> PlumblineError:
+    text = _one_line(error)
+    if put and exchange.sent:
+        what = "ran out of time" if exchange.timed_out else "got no readable answer"
+        return Unknown("AnswerLost", f"the PUT of the deployment {what}: {text}")
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error)):
+        return Stalled(
+            "ArmCertificateRefused",
+            f"the certificate of the ARM endpoint is not trusted: {text}",
+            hint="Check the endpoint's address and the file with its certificate authority.",
+        )
+    reason = "ArmAnswerUnreadable" if exchange.response is not None else "ArmUnreachable"
+    return Transient(reason, f"{exchange.kind}: {text}")
+
+
+def _answer(error: Exception, exchange: Exchange) -> tuple[int | None, Any]:
+    """Return (status, body) of ARM's answer, status None when this error is not about one."""
+    response = getattr(error, "response", None)
+    if not isinstance(error, HttpResponseError) or response is None:
+        return None, None
+    if response is not exchange.response or response.status_code < HTTPStatus.MULTIPLE_CHOICES:
+        return None, None  # the identity's answer, or a success that cannot be read
+    try:
+        return response.status_code, json.loads(response.text())
+    except (ValueError, AzureError):
+        return response.status_code, None
+
+
+def _problem(status: int, body: Any, exchange: Exchange) -> Problem:
+    problem = flatten(error_of(body) or _bare(status, exchange))
+    correlation_id = exchange.response.headers.get("x-ms-correlation-request-id")
+    if correlation_id and isinstance(problem.detail, dict):
+        detail = {**problem.detail, "correlationId": str(correlation_id)[:64]}
+        return msgspec.structs.replace(problem, detail=detail)
+    return problem
+
+
+def _bare(status: int, exchange: Exchange) -> Mapping[str, Any]:
+    """Return the error of an answer without a body, as HEAD has none, in ARM's own form."""
+    action = _ACTIONS.get(exchange.kind)
+    if status == HTTPStatus.FORBIDDEN and action:
+        scope = unquote(urlsplit(exchange.response.request.url).path)
+        return {
+            "code": "AuthorizationFailed",
+            "message": "Plumbline's identity does not have authorization to perform action "
+            f"'{action}' over scope '{scope}' or the scope is invalid.",
+        }
+    return {
+        "code": f"Http{status}",
+        "message": f"ARM answered {exchange.kind} with HTTP status {status} and no error code.",
+    }
+
+
+def _retry_after(exchange: Exchange, now: datetime) -> float | None:
+    headers = exchange.response.headers
+    in_ms = headers.get("x-ms-retry-after-ms") or headers.get("retry-after-ms")
+    if in_ms and str(in_ms).strip().isdigit():
+        return retry_after_s(str(int(in_ms) / 1000), now)
+    return retry_after_s(headers.get("Retry-After"), now)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield the error and what it came from.
+
+    The SDK keeps the cause in ``inner_exception``, urllib3 in ``reason`` or among ``args``.
+    """
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        one = waiting.pop()
+        if not isinstance(one, BaseException) or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        waiting += [one.__cause__, one.__context__, *one.args]
+        waiting += [getattr(one, name, None) for name in ("inner_exception", "reason")]
+
+
+def _one_line(error: Exception) -> str:
+    return mask_text(" ".join(str(error).split()))[:MAX_TEXT] or type(error).__name__
