@@ -5,11 +5,10 @@ then evaluated against a `Runtime` as the deployment proceeds. `evaluate` does a
 call. The language is described in the comments of the modules that own each part of it.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from local.arm.engine.context import Context, Runtime, Scope
+from local.arm.engine.documents import parse_template
 from local.arm.engine.errors import TemplateError
+from local.arm.engine.hashing import template_hash
 from local.arm.engine.plan import (
     CopyMember,
     NestedDeployment,
@@ -17,22 +16,7 @@ from local.arm.engine.plan import (
     Plan,
     PlannedResource,
 )
-
-
-def parse_template(text: str | bytes) -> Any:
-    """Return the JSON of a template; comments allowed. Raises TemplateError with its place."""
-    raise NotImplementedError
-
-
-def template_hash(template: Any) -> str:
-    """Return ARM's templateHash as decimal text."""
-    raise NotImplementedError
-
-
-def plan(template: Mapping[str, Any], parameters: Mapping[str, Any], context: Context) -> Plan:
-    """Decide a template; `parameters` is {name: {"value": ...}}. Raises TemplateError."""
-    raise NotImplementedError
-
+from local.arm.engine.planning import plan
 
 __all__ = [
     "Context",

@@ -59,7 +59,11 @@ class TemplateError(Exception):
 
 
 class ExpressionError(TemplateError):
-    """One expression is wrong; the sentence says why, not where."""
+    """One expression is wrong; the sentence says why, `trail` the way down to it so far."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.trail: list[str | int] = []
 
 
 def validation_failed(

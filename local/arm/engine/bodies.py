@@ -1,0 +1,96 @@
+"""The request body of a resource: evaluated as far as possible before, the rest at run time."""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from local.arm.engine.context import Runtime
+from local.arm.engine.errors import ExpressionError, TemplateError
+from local.arm.engine.evaluator import has_deferred
+from local.arm.engine.expansion import expand
+from local.arm.engine.frame import Frame, Meter, Stage
+from local.arm.engine.instances import Instance
+from local.arm.engine.sources import Source, path_of
+from local.arm.engine.values import weigh
+
+_PROPERTIES = "properties"
+_NOT_SENT = frozenset({
+    "apiversion", "asserts", "comments", "condition", "copy", "dependson", "existing", "metadata",
+    "name", "@options", "resourcegroup", "resources", "scope", "subscriptionid", "type",
+})  # fmt: skip
+
+
+class Body:
+    """How one planned resource comes by its body; kept when nothing in it needs a runtime.
+
+    `verbatim` are members of `properties` that are sent as written: a nested template.
+    """
+
+    def __init__(
+        self,
+        instance: Instance,
+        source: Source,
+        sent: Mapping[str, Any],
+        verbatim: Mapping[str, Any],
+    ) -> None:
+        self._instance = instance
+        self._source = source
+        self._sent = sent
+        self._verbatim = verbatim
+        self._known: dict[str, Any] | None = None
+
+    def preview(self, frame: Frame) -> dict[str, Any]:
+        """Evaluate what is known now. Raises ExpressionError whose trail leads to its place."""
+        value = self._evaluate(frame)
+        if not has_deferred(value):
+            self._known = value
+        return value
+
+    def body(self, runtime: Runtime) -> dict[str, Any]:
+        """Return the body with the runtime's answers filled in. Raises TemplateError."""
+        if self._known is not None:
+            return copy.deepcopy(self._known)
+        frame = at_runtime(self._instance.frame, runtime, Stage.BODY)
+        failing = Failing(self._instance, self._source)
+        value: dict[str, Any] = failing.run(lambda: self._evaluate(frame))
+        return value
+
+    def _evaluate(self, frame: Frame) -> dict[str, Any]:
+        value: dict[str, Any] = expand(self._sent, frame)
+        frame.meter.charge(weigh(value) // 16)
+        if self._verbatim:
+            value[_PROPERTIES] = {**value[_PROPERTIES], **self._verbatim}
+        return value
+
+
+class Failing:
+    """Turns errors of a resource's expressions into ARM's sentence for the running deployment."""
+
+    def __init__(self, instance: Instance, source: Source) -> None:
+        self._instance = instance
+        self._source = source
+
+    def run(self, compute: Any) -> Any:
+        """Return what `compute` returns. Raises TemplateError."""
+        try:
+            return compute()
+        except ExpressionError as error:
+            path = path_of(self._instance.path, error)
+            line, position, _ = place = self._source.place(path)
+            raise TemplateError(
+                "Unable to process template language expressions for resource "
+                f"'{self._instance.id}' at line '{line}' and column '{position}'. "
+                f"'{error.message}'",
+                place=place,
+            ) from error
+
+
+def sent_part(instance: Instance) -> dict[str, Any]:
+    """Return the members of a declared resource that go into its body, unevaluated. Pure."""
+    return {key: item for key, item in instance.source.items() if key.lower() not in _NOT_SENT}
+
+
+def at_runtime(frame: Frame, runtime: Runtime | None, stage: Stage) -> Frame:
+    """Return the frame for evaluation against a runtime, with a fresh meter."""
+    return replace(frame, runtime=runtime, stage=stage, meter=Meter(), used=None)

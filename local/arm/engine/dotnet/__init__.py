@@ -1,0 +1,1 @@
+"""The corners of .NET formatting that templates can reach."""

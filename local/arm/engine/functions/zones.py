@@ -1,0 +1,80 @@
+"""Functions that ask about availability zones, providers and roles.
+
+Azure answers them from data of its own. Here the answers are fixed: three zones per region, each
+logical zone the physical zone of the same number.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from local.arm.engine.frame import Frame
+from local.arm.engine.functions.signature import fail, framed, function
+
+_ZONES = ("1", "2", "3")
+_ROLES: Mapping[str, str] = {
+    "acrpull": "7f951dda-4ed3-4680-a7ca-43fe172d538d",
+    "acrpush": "8311e382-0749-4cb8-b61a-304f252e45ec",
+    "contributor": "b24988ac-6180-42a0-ab88-20f7382dd24c",
+    "key vault administrator": "00482a5a-887f-4fb3-b363-3b7fe8e74483",
+    "key vault secrets officer": "b86a8fe4-44ce-4948-aee5-eccb2c155cd7",
+    "key vault secrets user": "4633458b-17de-408a-b874-0445c86b69e6",
+    "monitoring metrics publisher": "3913510d-42f4-4e42-8a64-420c390055eb",
+    "network contributor": "4d97b98b-1d4f-4787-a291-c67834d212e7",
+    "owner": "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
+    "reader": "acdd72a7-3385-48ef-bd42-f606fba81ae7",
+    "storage blob data contributor": "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
+    "storage blob data owner": "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
+    "storage blob data reader": "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
+    "storage queue data contributor": "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
+    "user access administrator": "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9",
+}
+
+
+def pick_zones(_namespace: str, _kind: str, _location: str, *numbers: int) -> list[str]:
+    """Return zones of a region: how many (1), after skipping how many (0)."""
+    count, offset = (*numbers, 1, 0)[:2] if len(numbers) != 1 else (numbers[0], 0)
+    if not 1 <= count <= len(_ZONES) or not 0 <= offset < len(_ZONES):
+        raise fail("pickZones", f"the region has '{len(_ZONES)}' zones.")
+    return list(_ZONES[offset : offset + count])
+
+
+def to_logical_zone(_subscription: str, location: str, zone: str) -> str:
+    """Return the logical zone of a physical one."""
+    prefix = f"{location.lower()}-az"
+    if not zone.lower().startswith(prefix) or zone[len(prefix) :] not in _ZONES:
+        raise fail("toLogicalZone", f"'{zone}' is not a physical zone of '{location}'.")
+    return zone[len(prefix) :]
+
+
+def to_physical_zone(_subscription: str, location: str, zone: str) -> str:
+    """Return the physical zone of a logical one."""
+    if zone not in _ZONES:
+        raise fail("toPhysicalZone", f"'{zone}' is not a zone of '{location}'.")
+    return f"{location.lower()}-az{zone}"
+
+
+def role_definitions(frame: Frame, arguments: Sequence[str]) -> dict[str, Any]:
+    """Return the id of a built-in role by its name."""
+    role = _ROLES.get(arguments[0].lower())
+    if role is None:
+        raise fail("roleDefinitions", f"the built-in role '{arguments[0]}' is not known.")
+    subscription = frame.context.scope.subscription_id
+    prefix = f"/subscriptions/{subscription}" if subscription else ""
+    kind = "Microsoft.Authorization/roleDefinitions"
+    return {"id": f"{prefix}/providers/{kind}/{role}", "roleDefinitionId": role}
+
+
+ZONE_FUNCTIONS = (
+    function("pickZones(string, string, string, int?, int?)", pick_zones),
+    framed("roleDefinitions(string)", role_definitions),
+    function("toLogicalZone(string, string, string)", to_logical_zone),
+    function(
+        "toLogicalZones(string, string, array)",
+        lambda sub, location, zones: [to_logical_zone(sub, location, zone) for zone in zones],
+    ),
+    function("toPhysicalZone(string, string, string)", to_physical_zone),
+    function(
+        "toPhysicalZones(string, string, array)",
+        lambda sub, location, zones: [to_physical_zone(sub, location, zone) for zone in zones],
+    ),
+)

@@ -1,0 +1,277 @@
+"""The resources of a template one by one, before their bodies are looked at.
+
+Copies are unrolled, children lifted out of their parents, conditions decided, ids known.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from local.arm.engine.context import Scope
+from local.arm.engine.copies import Loop, read_loop
+from local.arm.engine.documents import join_path
+from local.arm.engine.errors import (
+    EXPRESSIONS_HELP,
+    RESOURCES_HELP,
+    ExpressionError,
+    TemplateError,
+    validation_failed,
+)
+from local.arm.engine.expansion import settle
+from local.arm.engine.frame import Frame, NeedsRuntime
+from local.arm.engine.ids import id_of_short_form, resource_id, scope_of, segments_agree
+from local.arm.engine.limits import MAX_RESOURCES
+from local.arm.engine.plan import CopyMember
+from local.arm.engine.sources import Source, path_of
+from local.arm.engine.values import get, type_name
+
+DEPLOYMENTS = "microsoft.resources/deployments"
+_ABSOLUTE = re.compile(r"/(subscriptions|providers)/", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One resource with its identity; `frame` is what its expressions see."""
+
+    source: Mapping[str, Any]
+    path: str
+    frame: Frame
+    active: bool
+    id: str
+    type: str
+    name: str
+    api_version: str
+    scope: Scope
+    symbolic_name: str | None
+    existing: bool
+    member: CopyMember | None
+
+    @property
+    def is_deployment(self) -> bool:
+        """Tell whether the resource is a nested deployment."""
+        return self.type.lower() == DEPLOYMENTS
+
+
+@dataclass(frozen=True)
+class _Parent:
+    type: str
+    name: str
+    scope_id: str
+
+
+class Instances:
+    """Reads the resources of one template."""
+
+    def __init__(self, frame: Frame, target: Scope, source: Source) -> None:
+        self._frame = frame
+        self._target = target
+        self._source = source
+        self._found: list[Instance] = []
+        self.loops: set[str] = set()
+        """The folded names of all loops and symbols, also of those without a turn."""
+
+    def read(self, resources: list[Any] | Mapping[str, Any]) -> tuple[Instance, ...]:
+        """Return all resources in declaration order. Raises TemplateError."""
+        for symbolic, path, item in _entries(resources, "resources"):
+            self._read_one(item, path, symbolic, self._frame, None)
+        self._refuse_doubles()
+        return tuple(self._found)
+
+    def _read_one(
+        self, item: Any, path: str, symbolic: str | None, frame: Frame, parent: _Parent | None
+    ) -> None:
+        try:
+            loop = read_loop(_as_object(item), frame)
+            self.loops.update(name.lower() for name in (symbolic, loop and loop.name) if name)
+            for turn in _turns(loop):
+                inside = (
+                    frame if turn is None else frame.in_loop(turn.loop, turn.index, current=True)
+                )
+                self._add(self._instance(item, (path, symbolic, turn), inside, parent), parent)
+        except ExpressionError as error:
+            raise self._wrap(error, item, path) from error
+
+    def _add(self, instance: Instance, parent: _Parent | None) -> None:
+        if len(self._found) >= MAX_RESOURCES:
+            raise validation_failed(
+                f"The number of template resources limit exceeded. Limit: '{MAX_RESOURCES}' and "
+                f"actual: '{len(self._found) + 1}' at least. {RESOURCES_HELP}",
+                self._source.place("resources"),
+            )
+        self._found.append(instance)
+        children = get(instance.source, "resources")
+        if children is None or instance.is_deployment:
+            return
+        base = parent.scope_id if parent else instance.id[: len(instance.id) - _tail(instance)]
+        here = _Parent(instance.type, instance.name, base)
+        for symbolic, path, child in _entries(children, join_path(instance.path, "resources")):
+            self._read_one(child, path, symbolic, instance.frame, here)
+
+    def _instance(
+        self,
+        item: Mapping[str, Any],
+        at: tuple[str, str | None, CopyMember | None],
+        frame: Frame,
+        parent: _Parent | None,
+    ) -> Instance:
+        path, symbolic, turn = at
+        active = _condition(item, frame)
+        kind, name = _text(item, "type", frame), _text(item, "name", frame)
+        if parent is not None and not _is_absolute_type(kind, parent):
+            kind, name = f"{parent.type}/{kind}", f"{parent.name}/{name}"
+        existing = settle(get(item, "existing", default=False), frame) is True
+        api_version = _text(item, "apiVersion", frame)
+        if not segments_agree(kind, name):
+            raise validation_failed(self._segments(kind, name, path), self._source.place(path))
+        scope_id = parent.scope_id if parent else self._scope_id(item, kind, frame)
+        return Instance(
+            source=item,
+            path=path,
+            frame=frame,
+            active=active,
+            id=resource_id(scope_id, kind, name),
+            type=kind,
+            name=name,
+            api_version=api_version,
+            scope=scope_of(scope_id) or self._target,
+            symbolic_name=symbolic,
+            existing=existing,
+            member=turn,
+        )
+
+    def _scope_id(self, item: Mapping[str, Any], kind: str, frame: Frame) -> str:
+        scope = settle(get(item, "scope"), frame)
+        if scope is not None:
+            if not isinstance(scope, str):
+                raise ExpressionError("The 'scope' of a resource must be a string.")
+            return self._explicit_scope(scope)
+        subscription = settle(get(item, "subscriptionId"), frame)
+        group = settle(get(item, "resourceGroup"), frame)
+        if subscription is None and group is None:
+            return self._target.id
+        if subscription is None:
+            subscription = self._target.subscription_id or frame.context.scope.subscription_id
+        if not isinstance(subscription, str) or not isinstance(group, str | None):
+            raise ExpressionError(
+                f"The 'subscriptionId' and 'resourceGroup' of '{kind}' must be strings, and there "
+                "must be a subscription."
+            )
+        return Scope(
+            "resourceGroup" if group else "subscription",
+            subscription_id=subscription,
+            resource_group=group or None,
+        ).id
+
+    def _explicit_scope(self, scope: str) -> str:
+        if scope == "/":
+            return ""
+        if _ABSOLUTE.match(scope):
+            return scope.rstrip("/")
+        if scope.lower().startswith("microsoft.management/managementgroups/"):
+            return f"/providers/{scope}"
+        short = id_of_short_form(self._target.id, scope)
+        if short is None:
+            raise ExpressionError(f"The scope '{scope}' is not the id of a scope or resource.")
+        return short
+
+    def _segments(self, kind: str, name: str, path: str) -> str:
+        line, position, _ = self._source.place(path)
+        return (
+            f"The template resource '{name}' for type '{kind}' at line '{line}' and column "
+            f"'{position}' has incorrect segment lengths. A nested resource type must have "
+            "identical number of segments as its resource name. A root resource type must have "
+            f"segment length one greater than its resource name. {RESOURCES_HELP}"
+        )
+
+    def _wrap(self, error: ExpressionError, item: Any, path: str) -> TemplateError:
+        name = get(item, "name") if isinstance(item, Mapping) else None
+        return invalid_resource(str(name or path), path_of(path, error), error, self._source)
+
+    def _refuse_doubles(self) -> None:
+        seen: set[str] = set()
+        for instance in self._found:
+            if instance.existing:
+                continue
+            if instance.id.lower() in seen and instance.active:
+                line, position, _ = place = self._source.place(instance.path)
+                raise validation_failed(
+                    f"The resource '{instance.id}' at line '{line}' and column '{position}' is "
+                    f"defined multiple times in a template. {RESOURCES_HELP}",
+                    place,
+                )
+            if instance.active:
+                seen.add(instance.id.lower())
+
+
+def invalid_resource(name: str, path: str, error: ExpressionError, source: Source) -> TemplateError:
+    """Return ARM's sentence for a resource whose expressions fail before the deployment runs."""
+    line, position, _ = place = source.place(path)
+    return validation_failed(
+        f"The template resource '{name}' at line '{line}' and column '{position}' is not valid: "
+        f"{error.message}. {EXPRESSIONS_HELP}",
+        place,
+    )
+
+
+def _as_object(item: Any) -> Mapping[str, Any]:
+    if isinstance(item, Mapping):
+        return item
+    raise ExpressionError(f"A resource must be a JSON object: it is of type '{type_name(item)}'.")
+
+
+def _entries(resources: Any, path: str) -> Iterator[tuple[str | None, str, Any]]:
+    if isinstance(resources, Mapping):
+        for name, item in resources.items():
+            yield name, join_path(path, name), item
+        return
+    if not isinstance(resources, list):
+        raise ExpressionError("The 'resources' of a resource must be an array.")
+    for index, item in enumerate(resources):
+        yield None, join_path(path, index), item
+
+
+def _turns(loop: Loop | None) -> Iterator[CopyMember | None]:
+    if loop is None:
+        yield None
+        return
+    for index in range(loop.count):
+        yield CopyMember(loop.name, index, loop.count, loop.batch_size)
+
+
+def _condition(item: Mapping[str, Any], frame: Frame) -> bool:
+    value = settle(get(item, "condition", default=True), frame)
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    raise ExpressionError(
+        f"The 'condition' of a resource must be a boolean: it is of type '{type_name(value)}'."
+    )
+
+
+def _text(item: Mapping[str, Any], key: str, frame: Frame) -> str:
+    raw = get(item, key)
+    if raw is None:
+        raise ExpressionError(f"The resource must have the required property '{key}'.")
+    try:
+        value = settle(raw, frame)
+    except NeedsRuntime:
+        raise
+    except ExpressionError as error:
+        error.trail.insert(0, key)
+        raise
+    if isinstance(value, str) and value:
+        return value
+    raise ExpressionError(
+        f"The resource's '{key}' must be a non-empty string: it is of type '{type_name(value)}'."
+    )
+
+
+def _is_absolute_type(kind: str, parent: _Parent) -> bool:
+    """Tell a child that repeats its parent's full type from one that names only its own part."""
+    return kind.lower().startswith(f"{parent.type.lower()}/")
+
+
+def _tail(instance: Instance) -> int:
+    return len(resource_id("", instance.type, instance.name))

@@ -1,0 +1,193 @@
+"""Deployments inside a template: inner and outer evaluation, and where they go."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from local.arm.engine.bodies import Failing, at_runtime
+from local.arm.engine.context import Context, Runtime, Scope
+from local.arm.engine.documents import join_path
+from local.arm.engine.errors import ExpressionError
+from local.arm.engine.expansion import expand, settle
+from local.arm.engine.frame import Deferred, Frame, Meter, Stage
+from local.arm.engine.instances import Instance
+from local.arm.engine.plan import Plan
+from local.arm.engine.sources import Source
+from local.arm.engine.syntax import Call, Literal
+from local.arm.engine.values import find_key, get, type_name
+
+_LINKS = "Please see https://aka.ms/arm-template-links for usage details."
+
+
+@dataclass(frozen=True)
+class Inner:
+    """A template to plan on its own: its values, its surroundings, its place in the document."""
+
+    template: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    context: Context
+    target: Scope
+    source: Source
+    mode: str
+    depth: int
+
+
+@dataclass(frozen=True)
+class Outer:
+    """A template to plan with the names of its parent; only where resources go is its own."""
+
+    template: Mapping[str, Any]
+    frame: Frame
+    target: Scope
+    source: Source
+    depth: int
+
+
+PlanInner = Callable[[Inner], Plan]
+PlanOuter = Callable[[Outer], Plan]
+
+
+class Nested:
+    """One Microsoft.Resources/deployments resource."""
+
+    def __init__(
+        self,
+        instance: Instance,
+        source: Source,
+        planners: tuple[PlanInner, PlanOuter],
+        depth: int,
+    ) -> None:
+        self._instance = instance
+        self._properties = _properties(instance)
+        self._inner, self._outer = planners
+        self._source = source
+        self._depth = depth
+        self._path = join_path(instance.path, find_key(instance.source, "properties") or "")
+        self.template: Mapping[str, Any] = _template(instance, self._properties)
+        self.mode = _mode(self._properties)
+        self.outer_scope = _is_outer(self._properties)
+
+    @property
+    def name(self) -> str:
+        """Return the deployment's name."""
+        return self._instance.name.rpartition("/")[2]
+
+    @property
+    def scope(self) -> Scope:
+        """Return where it runs."""
+        return self._instance.scope
+
+    def parameters(self, runtime: Runtime) -> dict[str, Any]:
+        """Return its parameters with the parent's expressions evaluated. Raises TemplateError."""
+        frame = at_runtime(self._instance.frame, runtime, Stage.BODY)
+        values: dict[str, Any] = Failing(self._instance, self._source).run(
+            lambda: self.parameters_in(frame)
+        )
+        return values
+
+    def parameters_in(self, frame: Frame) -> dict[str, Any]:
+        """Return its parameters as far as the frame knows them. Raises ExpressionError."""
+        raw = get(self._properties, "parameters") or {}
+        try:
+            values = expand(raw, frame)
+        except ExpressionError as error:
+            error.trail[:0] = ["properties", "parameters"]
+            raise
+        if not isinstance(values, dict):
+            raise ExpressionError(
+                f"The 'parameters' of a deployment must be an object: they are of type "
+                f"'{type_name(values)}'."
+            )
+        return values
+
+    def plan(self, runtime: Runtime, parameters: Mapping[str, Any] | None = None) -> Plan:
+        """Return the inner plan; `parameters` replaces the evaluated ones. Raises TemplateError."""
+        if self.outer_scope:
+            frame = at_runtime(self._instance.frame, None, Stage.DECLARATION)
+            return self._outer(self._as_outer(frame))
+        given = self.parameters(runtime) if parameters is None else parameters
+        return self._inner(self._as_inner(given))
+
+    def preview(self, frame: Frame) -> Plan:
+        """Return the plan as far as it is known before the deployment runs.
+
+        Raises TemplateError, or NeedsRuntime when its resources cannot be named yet.
+        """
+        given = {
+            name: _placeholder(name, entry) for name, entry in self.parameters_in(frame).items()
+        }
+        if self.outer_scope:
+            return self._outer(self._as_outer(frame))
+        return self._inner(self._as_inner(given))
+
+    def _as_inner(self, given: Mapping[str, Any]) -> Inner:
+        context = self._instance.frame.context
+        location = settle(get(self._instance.source, "location"), self._instance.frame)
+        inside = replace(
+            context,
+            scope=self.scope,
+            deployment_name=self.name,
+            location=location if isinstance(location, str) else context.location,
+            subscription=_subscription(context, self.scope),
+        )
+        return Inner(
+            self.template, given, inside, self.scope, self._below(), self.mode, self._depth + 1
+        )
+
+    def _as_outer(self, frame: Frame) -> Outer:
+        inside = replace(frame, stage=Stage.DECLARATION, meter=Meter())
+        return Outer(self.template, inside, self.scope, self._below(), self._depth + 1)
+
+    def _below(self) -> Source:
+        return self._source.below(join_path(self._path, "template"))
+
+
+def _properties(instance: Instance) -> Mapping[str, Any]:
+    properties = get(instance.source, "properties")
+    if isinstance(properties, Mapping):
+        return properties
+    raise ExpressionError("A deployment must have 'properties', a JSON object.")
+
+
+def _template(instance: Instance, properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    template = get(properties, "template")
+    if isinstance(template, Mapping):
+        return template
+    if template is None and find_key(properties, "templateLink") is not None:
+        raise ExpressionError(
+            f"The linked template of the deployment '{instance.name}' is not part of the template: "
+            f"'templateLink' must be resolved to 'template' before the template is planned. {_LINKS}"
+        )
+    raise ExpressionError(
+        f"The deployment '{instance.name}' must have a 'template', a JSON object. {_LINKS}"
+    )
+
+
+def _mode(properties: Mapping[str, Any]) -> str:
+    mode = get(properties, "mode", "Incremental")
+    for known in ("Incremental", "Complete"):
+        if isinstance(mode, str) and mode.lower() == known.lower():
+            return known
+    raise ExpressionError(f"The mode '{mode}' of a deployment must be Incremental or Complete.")
+
+
+def _is_outer(properties: Mapping[str, Any]) -> bool:
+    options = get(properties, "expressionEvaluationOptions")
+    scope = get(options, "scope", "outer") if isinstance(options, Mapping) else "outer"
+    if isinstance(scope, str) and scope.lower() in ("inner", "outer", "notspecified"):
+        return scope.lower() != "inner"
+    raise ExpressionError(f"The expression evaluation scope '{scope}' must be inner or outer.")
+
+
+def _placeholder(name: str, entry: Any) -> Any:
+    """Stand in for a secret that is read from a vault when the deployment runs."""
+    if isinstance(entry, Mapping) and find_key(entry, "reference") is not None:
+        return {"value": Deferred(Call("parameters", (Literal(name),)))}
+    return entry
+
+
+def _subscription(context: Context, scope: Scope) -> Mapping[str, Any]:
+    wanted = scope.subscription_id
+    if wanted is None or wanted.lower() == str(get(context.subscription, "subscriptionId")).lower():
+        return context.subscription
+    return {**context.subscription, "id": f"/subscriptions/{wanted}", "subscriptionId": wanted}

@@ -1,0 +1,102 @@
+"""The outputs of a template, evaluated when all its resources are there."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from local.arm.engine.bodies import at_runtime
+from local.arm.engine.context import Runtime
+from local.arm.engine.definitions import SECURE, TYPES, Definitions, check, type_of
+from local.arm.engine.documents import join_path
+from local.arm.engine.errors import (
+    EXPRESSIONS_HELP,
+    ExpressionError,
+    TemplateError,
+    validation_failed,
+)
+from local.arm.engine.expansion import copy_count, expand, settle
+from local.arm.engine.frame import Frame, NeedsRuntime, Stage
+from local.arm.engine.sources import Source, path_of
+from local.arm.engine.values import get
+
+_FAILED = "DeploymentOutputEvaluationFailed"
+
+
+class TemplateOutputs:
+    """The outputs of one plan."""
+
+    def __init__(
+        self,
+        section: Mapping[str, Any],
+        definitions: Definitions,
+        frame: Frame,
+        source: Source,
+    ) -> None:
+        self._section = section
+        self._definitions = definitions
+        self._frame = frame
+        self._source = source
+
+    def outputs(self, runtime: Runtime) -> dict[str, dict[str, Any]]:
+        """Return {name: {type, value}}; raises TemplateError naming every output that fails."""
+        frame = at_runtime(self._frame, runtime, Stage.OUTPUT)
+        found, details = dict[str, dict[str, Any]](), list[dict[str, Any]]()
+        for name, declared in self._section.items():
+            try:
+                value = self._evaluate(name, declared, frame)
+            except ExpressionError as error:
+                reason = f"The template output '{name}' is not valid: {error.message}"
+                details.append({"code": _FAILED, "target": name, "message": reason})
+            else:
+                if value is not None:
+                    found[name] = value
+        if details:
+            names = ",".join(detail["target"] for detail in details)
+            path = join_path("outputs", details[0]["target"])
+            raise TemplateError(
+                f"Unable to evaluate template outputs: '{names}'. Please see error details and "
+                "deployment operations. Please see https://aka.ms/arm-common-errors for usage "
+                "details.",
+                code=_FAILED,
+                place=self._source.place(path),
+                details=details,
+            )
+        return found
+
+    def preview(self, frame: Frame) -> dict[str, dict[str, Any]]:
+        """Evaluate as far as is known before the deployment runs. Raises TemplateError."""
+        found: dict[str, dict[str, Any]] = {}
+        for name, declared in self._section.items():
+            path = join_path("outputs", name)
+            try:
+                value = self._evaluate(name, declared, frame)
+            except NeedsRuntime:
+                continue
+            except ExpressionError as error:
+                line, position, _ = place = self._source.place(path_of(path, error))
+                raise validation_failed(
+                    f"The template output '{name}' at line '{line}' and column '{position}' is "
+                    f"not valid: {error.message}. {EXPRESSIONS_HELP}",
+                    place,
+                ) from error
+            if value is not None:
+                found[name] = value
+        return found
+
+    def _evaluate(self, name: str, declared: Any, frame: Frame) -> dict[str, Any] | None:
+        schema = self._definitions.resolve(declared)
+        kind = type_of(schema)
+        if settle(get(schema, "condition", default=True), frame) is False:
+            return None
+        loop = get(schema, "copy")
+        if isinstance(loop, Mapping):
+            count = copy_count(get(loop, "count"), frame, name)
+            value: Any = [
+                expand(get(loop, "input"), frame.in_loop(name, index, current=True))
+                for index in range(count)
+            ]
+        else:
+            value = expand(get(schema, "value"), frame)
+        check(value, schema, self._definitions)
+        if kind in SECURE:
+            return {"type": TYPES[kind]}
+        return {"type": TYPES[kind], "value": value}

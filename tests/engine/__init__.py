@@ -1,0 +1,1 @@
+"""Tests of the ARM template engine: vectors, tables and properties; no network, no clock."""
