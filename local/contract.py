@@ -4,6 +4,7 @@ from typing import Any
 
 from local import parts, processes
 from local.laptop import BRANCH, Laptop
+from local.provisioning import RESOURCE_GROUPS
 
 
 def line(laptop: Laptop) -> dict[str, Any]:
@@ -23,7 +24,7 @@ def line(laptop: Laptop) -> dict[str, Any]:
         "identity": {name: arm.get("identity", {}).get(name) for name in ("endpoint", "header")},
         "storage_connection_string": laptop.storage.connection_string,
         "subscription_id": laptop.subscription_id,
-        "resource_groups": arm.get("resource_groups", []),
+        "resource_groups": list(RESOURCE_GROUPS),
         "git": {
             "url": laptop.git_url_with_credentials,
             "branch": BRANCH,

@@ -82,6 +82,8 @@ class Laptop:
     hook: str
     """The random part of the webhook's path."""
     options: Options = Options()
+    prepared_for: Options | None = None
+    """The options for which Azure was last prepared; None: it never was."""
     processes: Mapping[str, Process] = field(default_factory=dict)
 
     @property
@@ -96,8 +98,8 @@ class Laptop:
 
     @property
     def functions_url(self) -> str:
-        """Where the first Functions host listens."""
-        return f"http://{ports.LOOPBACK}:{self.ports.functions[0]}"
+        """Where the functions answer."""
+        return self.host_url(0)
 
     @property
     def hook_url(self) -> str:
@@ -114,6 +116,10 @@ class Laptop:
         """The example repository as a user clones it."""
         authority = f"{GIT_USER}:{self.secrets.git_token}@{ports.LOOPBACK}:{self.ports.git}"
         return f"http://{authority}/{REPOSITORY}.git"
+
+    def host_url(self, number: int) -> str:
+        """Return where that Functions host answers, if it has a port of its own."""
+        return f"http://{ports.LOOPBACK}:{self.ports.functions[number]}"
 
     def log(self, name: str) -> Path:
         """Return where the process of that name logs."""
@@ -195,6 +201,7 @@ def _encode(laptop: Laptop) -> dict[str, Any]:
         "subscription_id": laptop.subscription_id,
         "hook": laptop.hook,
         "options": vars(laptop.options),
+        "prepared_for": None if laptop.prepared_for is None else vars(laptop.prepared_for),
         "processes": {
             name: {"pid": one.pid, "started": one.started, "log": os.fspath(one.log)}
             for name, one in laptop.processes.items()
@@ -206,6 +213,7 @@ def _decode(folder: Path, content: Mapping[str, Any]) -> Laptop:
     if content["version"] != VERSION:
         raise ValueError(f"version {content['version']} is not {VERSION}")
     numbers = dict(content["ports"])
+    prepared_for = content["prepared_for"]
     return Laptop(
         folder=folder,
         ports=Ports(**{**numbers, "functions": tuple(numbers["functions"])}),
@@ -213,6 +221,7 @@ def _decode(folder: Path, content: Mapping[str, Any]) -> Laptop:
         subscription_id=content["subscription_id"],
         hook=content["hook"],
         options=Options(**content["options"]),
+        prepared_for=None if prepared_for is None else Options(**prepared_for),
         processes={
             name: Process(one["pid"], one["started"], Path(one["log"]))
             for name, one in content["processes"].items()

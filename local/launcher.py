@@ -42,7 +42,7 @@ def up(folder: Path, request: Request, say: Say) -> Laptop:
         laptop = _with_options(laptop, request.applied_to(laptop.options), say)
         laptop = _start_missing(laptop, parts.services(), say)
         provisioning.provision_storage(laptop)
-        provisioning.provision_arm(laptop)
+        laptop = _prepare_azure(laptop)
         laptop = _start_missing(laptop, parts.hosts(laptop.options.hosts), say)
         if laptop.options.example:
             provisioning.push_example(laptop)
@@ -102,6 +102,18 @@ def _start_missing(laptop: Laptop, wanted: Sequence[Part], say: Say) -> Laptop:
         started.append(part)
     for part in started:
         part.wait(laptop, laptop.processes[part.name])
+    return laptop
+
+
+def _prepare_azure(laptop: Laptop) -> Laptop:
+    """Make groups and turn knobs once: later, they are as people and tests have left them."""
+    if laptop.prepared_for == laptop.options:
+        return laptop
+    if laptop.prepared_for is None:
+        provisioning.make_resource_groups(laptop)
+    provisioning.turn_knobs(laptop)
+    laptop = replace(laptop, prepared_for=laptop.options)
+    laptops.save(laptop)
     return laptop
 
 

@@ -21,6 +21,8 @@ from local.tuning import Tuning, tuning
 ROOT = Path(__file__).resolve().parent.parent
 START_LIMIT_S = 60.0
 REQUEST_LIMIT_S = 5.0
+TIMER_LOCK_S = 15
+"""A killed host's timers go to the next host after this long: the shortest that Azure allows."""
 AZURITE, ARM, GIT, FUNCTIONS = "azurite", "arm", "git", "functions"
 
 
@@ -66,12 +68,7 @@ def tuning_of(laptop: Laptop) -> Tuning:
 
 def arm_facts(laptop: Laptop) -> Mapping[str, Any]:
     """Return what the ARM simulator said about itself when it started; {} before that."""
-    try:
-        text = _facts(laptop, ARM).read_text(encoding="utf-8")
-        facts: Mapping[str, Any] = json.loads(text.splitlines()[0])
-    except (OSError, ValueError, IndexError):
-        return {}
-    return facts
+    return _facts_of(laptop, ARM)
 
 
 def uses_core_tools() -> bool:
@@ -131,35 +128,37 @@ def _host(number: int) -> Part:
     title = "the Functions host" if number == 0 else f"Functions host {number + 1}"
 
     def start(laptop: Laptop) -> Process:
-        port = laptop.ports.functions[number]
         environment = {**os.environ, **app_settings(laptop)}
         if uses_core_tools():
             return processes.start(
-                ["func", "start", "--port", str(port)],
+                ["func", "start", "--port", str(laptop.ports.functions[number])],
                 log=laptop.log(name),
                 cwd=ROOT,
                 environment=environment,
                 mark=laptop.mark,
             )
-        return processes.start(
-            [sys.executable, "-m", "local.host", *_host_arguments(laptop, port)],
-            log=laptop.log(name),
-            cwd=ROOT,
-            environment=environment,
-            mark=laptop.mark,
+        return _start_module(
+            laptop, name, "local.host", *_host_arguments(laptop), environment=environment
         )
 
     def up(laptop: Laptop) -> bool:
-        base = f"http://{ports.LOOPBACK}:{laptop.ports.functions[number]}"
-        return answers(f"{base}/api/health", {"x-functions-key": laptop.secrets.function_key})
+        if not uses_core_tools() and not _facts_of(laptop, name):
+            return False  # hosts share a port: another one may answer in the place of this one
+        address = laptop.host_url(number if uses_core_tools() else 0)
+        return answers(f"{address}/api/health", {"x-functions-key": laptop.secrets.function_key})
 
     return Part(name, title, start, up)
 
 
-def _host_arguments(laptop: Laptop, port: int) -> list[str]:
+def _host_arguments(laptop: Laptop) -> list[object]:
+    keys = {"function": laptop.secrets.function_key, "master": laptop.secrets.operator_key}
     return [
-        *("--port", str(port)),
-        *("--function-key", laptop.secrets.function_key),
+        ROOT,
+        *("--port", laptop.ports.functions[0], "--shared-port"),
+        *("--keys", _secret_file(laptop, "keys.json", json.dumps(keys))),
+        *("--max-polling", tuning_of(laptop).max_polling_s),
+        *("--lock-seconds", TIMER_LOCK_S),
+        "--json",
     ]
 
 
@@ -203,7 +202,13 @@ def answers(
         return False
 
 
-def _start_module(laptop: Laptop, name: str, module: str, *arguments: object) -> Process:
+def _start_module(
+    laptop: Laptop,
+    name: str,
+    module: str,
+    *arguments: object,
+    environment: Mapping[str, str] = os.environ,
+) -> Process:
     facts = _facts(laptop, name)
     facts.parent.mkdir(parents=True, exist_ok=True)
     return processes.start(
@@ -211,9 +216,19 @@ def _start_module(laptop: Laptop, name: str, module: str, *arguments: object) ->
         log=laptop.log(name),
         facts=facts,
         cwd=ROOT,
-        environment=dict(os.environ),
+        environment=environment,
         mark=laptop.mark,
     )
+
+
+def _facts_of(laptop: Laptop, name: str) -> Mapping[str, Any]:
+    """Return the line that a program prints about itself once it answers; {} before that."""
+    try:
+        text = _facts(laptop, name).read_text(encoding="utf-8")
+        facts: Mapping[str, Any] = json.loads(text.splitlines()[0])
+    except (OSError, ValueError, IndexError):
+        return {}
+    return facts
 
 
 def _facts(laptop: Laptop, name: str) -> Path:

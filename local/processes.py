@@ -16,7 +16,7 @@ from pathlib import Path
 
 from local import waiting
 
-MARK = "PLUMBLINE_LAPTOP"  # in the environment of every process we start: names its folder
+MARK = "LAPTOP_FOLDER"  # in the environment of every process we start: names its folder
 TAIL_LINES = 15
 _PROC = Path("/proc")
 

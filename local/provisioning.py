@@ -76,15 +76,19 @@ def configuration(laptop: Laptop) -> dict[str, Any]:
     }
 
 
-def provision_arm(laptop: Laptop) -> None:
-    """Turn the simulator's knobs as the options ask, and make the resource groups."""
-    knobs = parts.tuning_of(laptop).arm_knobs
-    if knobs:
-        _call(laptop, "PATCH", f"{parts.arm_facts(laptop)['control']}/knobs", knobs)
+def turn_knobs(laptop: Laptop) -> None:
+    """Turn the simulator's knobs as the options ask; those that they do not name stay."""
+    url = f"{parts.arm_facts(laptop)['control']}/knobs"
+    _call(laptop, "PATCH", url, parts.tuning_of(laptop).arm_knobs)
+
+
+def make_resource_groups(laptop: Laptop) -> None:
+    """Make the groups that are there for whoever has not made any."""
     endpoint = parts.arm_facts(laptop)["endpoint"]
     for name in RESOURCE_GROUPS:
         path = f"/subscriptions/{laptop.subscription_id}/resourcegroups/{name}"
-        _call(laptop, "PUT", f"{endpoint}{path}?api-version={_GROUPS_API}", {"location": LOCATION})
+        url = f"{endpoint}{path}?api-version={_GROUPS_API}"
+        _call(laptop, "PUT", url, {"location": LOCATION})
 
 
 def push_example(laptop: Laptop) -> None:

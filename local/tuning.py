@@ -18,7 +18,7 @@ class Tuning:
     app_settings: Mapping[str, str] = field(default_factory=dict)
     """App settings beside the product's defaults."""
     arm_knobs: Mapping[str, Any] = field(default_factory=dict)
-    """Knobs of the ARM simulator beside its defaults."""
+    """Knobs of the ARM simulator: how long things take, what clients are told to wait."""
 
     @property
     def max_polling_interval(self) -> str:
@@ -28,13 +28,15 @@ class Tuning:
         return f"{whole}.{span.microseconds * 10:07}" if span.microseconds else whole
 
 
-_DEFAULTS = Tuning(max_polling_s=2.0)
+_DEFAULTS = Tuning(
+    max_polling_s=2.0,
+    arm_knobs={"deployment_seconds": 0.0, "resource_seconds": 0.0, "retry_after": 0.2},
+)
 
 _DEMO = Tuning(
     max_polling_s=0.2,
     app_settings={
         "PLUMBLINE_SWEEP_SCHEDULE": "*/5 * * * * *",
-        "PLUMBLINE_POISON_SCHEDULE": "*/5 * * * * *",
         "PLUMBLINE_WATCH_FIRST_S": "0.2",
         "PLUMBLINE_WATCH_MIN_S": "0.2",
         "PLUMBLINE_WATCH_MAX_S": "1",

@@ -1,0 +1,122 @@
+"""``python -m local.demo``: play the story in a fresh folder; exit 0 only if every step held."""
+
+import argparse
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from local import contract, launcher, parts, processes, provisioning, storage, waiting
+from local import laptop as laptops
+from local.demo import shop
+from local.demo.api import Api, UnexpectedAnswerError
+from local.demo.azure import Azure
+from local.demo.clone import Clone, GitError
+from local.demo.runs import RunLog
+from local.demo.screen import Screen
+from local.demo.stage import Stage
+from local.demo.story import Outcome, Step, broken_promises
+from local.laptop import Laptop
+
+DEFAULT_FOLDER = parts.ROOT / ".demo"
+_FAILURES = (
+    processes.DiedAtStartError,
+    provisioning.ExampleError,
+    storage.NotSetUpError,
+    laptops.UnreadableLaptopError,
+    UnexpectedAnswerError,
+    GitError,
+)
+Row = tuple[Step, Outcome | None, Sequence[str]]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Play the story; 0 if every step held, 1 if not, 130 if interrupted."""
+    options = _parser().parse_args(arguments)
+    folder: Path = options.dir.resolve()
+    screen = Screen()
+    signal.signal(signal.SIGTERM, _interrupt)
+    started = time.monotonic()
+    try:
+        held = _play(folder, options.hosts, screen)
+    except KeyboardInterrupt:
+        screen.say("Interrupted.")
+        return 130
+    except _FAILURES as error:
+        screen.say(str(error), "red")
+        return 1
+    finally:
+        launcher.down(folder, lambda _text: None)
+    screen.say(f"{time.monotonic() - started:.1f} s in all; everything is stopped.")
+    if not held:
+        screen.say(f"A step did not hold. The logs are in {folder / 'logs'}.", "bold red")
+    return 0 if held else 1
+
+
+def _play(folder: Path, hosts: int, screen: Screen) -> bool:
+    launcher.down(folder, screen.say)  # left over from a demo that was killed
+    shutil.rmtree(folder, ignore_errors=True)
+    screen.chapter("Start Azurite, the ARM simulator, a Git server and the Functions host")
+    request = launcher.Request(hosts=hosts, example=False, demo=True)
+    laptop = launcher.up(folder, request, lambda text: screen.line("laptop", text))
+    screen.line("laptop", f"everything answers; the functions at {laptop.functions_url}")
+    chosen = parts.tuning_of(laptop)
+    screen.settings(
+        {"maxPollingInterval": chosen.max_polling_interval}
+        | dict(chosen.app_settings)
+        | {f"simulator {name}": value for name, value in chosen.arm_knobs.items()}
+    )
+    rows = _steps(_stage(laptop, screen), screen)
+    screen.summary(rows)
+    return all(outcome is not None and not broken for _, outcome, broken in rows)
+
+
+def _stage(laptop: Laptop, screen: Screen) -> Stage:
+    line = contract.line(laptop)
+    git = line["git"]
+    logs = [laptop.log(part.name) for part in parts.hosts(laptop.options.hosts)]
+    return Stage(
+        clone=Clone.of(git["url"], laptop.folder / "clone", git["branch"]),
+        api=Api(line["functions"], line["function_key"]),
+        azure=Azure(line),
+        runs=RunLog(logs),
+        screen=screen,
+    )
+
+
+def _steps(stage: Stage, screen: Screen) -> list[Row]:
+    """Play the steps in order; one without an end leaves those after it unplayed."""
+    rows: list[Row] = []
+    story = shop.story()
+    for number, step in enumerate(story, start=1):
+        screen.chapter(f"{number}. {step.title}")
+        try:
+            outcome = stage.play(step)
+        except waiting.WaitedTooLongError as error:
+            screen.line("BROKEN", str(error), "bold red")
+            return rows + [(unplayed, None, ()) for unplayed in story[number - 1 :]]
+        broken = broken_promises(step, outcome)
+        screen.verdict(outcome, step, broken)
+        rows.append((step, outcome, broken))
+    return rows
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__)
+    parser.add_argument(
+        "--dir", type=Path, default=DEFAULT_FOLDER, help="folder to play in; it is emptied first"
+    )
+    parser.add_argument("--hosts", type=int, default=1, metavar="N", help="Functions hosts (1)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""The story: what the user pushes at each step, and what must come of it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Any
+
+from local.demo.azure import Deployment
+from local.demo.clone import Clone, Pushed
+
+STACKS = frozenset({"network", "storage", "web"})
+
+
+@dataclass(frozen=True)
+class Step:
+    """One push: the edit, and what must come of it."""
+
+    title: str
+    edit: Callable[[Clone], None]
+    message: str
+    status: str
+    """What the revision must end as."""
+    deployed: AbstractSet[str] = frozenset()
+    """Stacks that Azure must have deployed, and no others."""
+    failed: AbstractSet[str] = frozenset()
+    """Stacks that must show a problem; all others must be steady."""
+    words: str = ""
+    """What the problem must say, in ARM's own words."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a step."""
+
+    pushed: Pushed
+    revision: Mapping[str, Any]
+    stacks: Mapping[str, Mapping[str, Any]]
+    deployments: Sequence[Deployment]
+    functions: Mapping[str, int]
+    elapsed_s: float
+
+    def problem(self, stack: str) -> str:
+        """Return what the stack says is wrong; empty if nothing."""
+        return problem_text(self.stacks.get(stack, {}).get("problem"))
+
+
+def problem_text(problem: Any) -> str:
+    """Return a stack's problem as one line. Pure."""
+    if isinstance(problem, Mapping):
+        return str(problem.get("message") or problem.get("reason") or dict(problem))
+    return str(problem or "")
+
+
+def broken_promises(step: Step, outcome: Outcome) -> list[str]:
+    """Return what did not come as the step says; empty if it held. Pure."""
+    return [
+        *_revision_promises(step, outcome),
+        *_azure_promises(step, outcome),
+        *_stack_promises(step, outcome),
+    ]
+
+
+def _revision_promises(step: Step, outcome: Outcome) -> list[str]:
+    status = outcome.revision["status"]
+    if status != step.status:
+        return [f"the revision ended as {status}, not {step.status}"]
+    return []
+
+
+def _azure_promises(step: Step, outcome: Outcome) -> list[str]:
+    succeeded = [one.stack for one in outcome.deployments if one.state == "Succeeded"]
+    if sorted(succeeded) != sorted(step.deployed):
+        return [f"Azure deployed {sorted(succeeded)}, not {sorted(step.deployed)}"]
+    return []
+
+
+def _stack_promises(step: Step, outcome: Outcome) -> list[str]:
+    broken = []
+    if outcome.stacks.keys() != STACKS:
+        broken.append(f"the stacks are {sorted(outcome.stacks)}, not {sorted(STACKS)}")
+    for name, stack in outcome.stacks.items():
+        wanted = "failed" if name in step.failed else "steady"
+        if stack["phase"] != wanted:
+            said = outcome.problem(name)
+            broken.append(f"{name} is {stack['phase']} ({said or 'no problem'}), not {wanted}")
+        if name in step.deployed and stack["applied"]["revision"] != outcome.pushed.sha:
+            broken.append(f"{name} has {stack['applied']['revision']} applied, not this push")
+        if name in step.failed and step.words not in outcome.problem(name):
+            broken.append(f"{name} says {outcome.problem(name)!r}, which lacks {step.words!r}")
+    return broken
