@@ -117,6 +117,10 @@ class Queues(Protocol):
         """
         ...
 
+    def length(self, queue: str) -> int:
+        """Return about how many messages are in the queue, hidden ones included; 0 if missing."""
+        ...
+
     def poisoned(self, queue: str, limit: int = 32) -> Sequence[PoisonMessage]:
         """Take up to ``limit`` messages from ``<queue>-poison``, hidden for five minutes."""
         ...

@@ -61,6 +61,16 @@ class StorageQueues:
         except AzureError as error:
             raise translate(error, _call("send to the queue", client)) from None
 
+    def length(self, queue: str) -> int:
+        """Return about how many messages are in the queue, hidden ones included; 0 if missing."""
+        client = self._client(queue)
+        try:
+            return client.get_queue_properties().approximate_message_count or 0
+        except AzureError as error:
+            if kind_of(error) is Kind.NO_QUEUE:
+                return 0
+            raise translate(error, _call("measure the queue", client)) from None
+
     def poisoned(self, queue: str, limit: int = 32) -> Sequence[PoisonMessage]:
         """Take up to ``limit`` messages from ``<queue>-poison``, hidden for five minutes."""
         client = self._client(queue + POISON)

@@ -84,3 +84,8 @@ def decode_stack(body: bytes) -> StackMessage:
 def decode(queue: Queue, body: bytes) -> Message:
     """Read a message of ``queue``; raises BadMessage for anything else."""
     return decode_repository(body) if queue == "sync" else decode_stack(body)
+
+
+def again(message: Message, *, tries: int) -> Message:
+    """Return a copy of a message that is tried again. Pure."""
+    return msgspec.structs.replace(message, tries=tries)

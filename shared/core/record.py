@@ -7,6 +7,7 @@ Each function here is one change: it takes the newest record and returns the nex
 be applied again when a compare-and-swap was lost. All are pure.
 """
 
+import hashlib
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
@@ -83,6 +84,7 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     source_problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
     orphaned: bool = False
+    shown: str = ""
 
     # The holder's fields.
     fence: int = 0
@@ -113,7 +115,7 @@ def facts(record: Record) -> dict[str, str]:
         "digest": record.desired.digest if record.desired else "",
         "phase": record.phase,
         "owed": ",".join(record.owed),
-        "broken": "1" if record.source_problems else "",
+        "shown": record.shown,
         "orphaned": "1" if record.orphaned else "",
         "due_at": to_text(record.due_at) if record.due_at else "",
         "busy_until": to_text(record.busy_until) if record.busy_until else "",
@@ -135,6 +137,12 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[Problem, ...] = ()
 
 
+def shown(wanted: Wish) -> str:
+    """Return a short digest of what a wish says beside the source digest, for facts. Pure."""
+    said = msgspec.structs.replace(wanted, seq=0, desired=None)
+    return hashlib.sha256(msgspec.json.encode(said)).hexdigest()[:16]
+
+
 def wish(record: Record, wanted: Wish, at: datetime) -> Record:
     """Record what Git wants (rule 2). An older wish changes nothing.
 
@@ -145,7 +153,11 @@ def wish(record: Record, wanted: Wish, at: datetime) -> Record:
         return record
     if wanted.desired is None:
         return msgspec.structs.replace(
-            record, seq=wanted.seq, source_problems=wanted.problems, orphaned=False
+            record,
+            seq=wanted.seq,
+            source_problems=wanted.problems,
+            orphaned=False,
+            shown=shown(wanted),
         )
     settings = msgspec.structs.replace(
         record,
@@ -155,6 +167,7 @@ def wish(record: Record, wanted: Wish, at: datetime) -> Record:
         source_problems=(),
         warnings=wanted.warnings,
         orphaned=False,
+        shown=shown(wanted),
     )
     if record.desired is not None and record.desired.digest == wanted.desired.digest:
         if not record.orphaned:
@@ -173,18 +186,6 @@ def orphan(record: Record, seq: int) -> Record:
 
 
 # --- the holder's changes -----------------------------------------------------------------------
-
-
-def take(record: Record, at: datetime) -> Record:
-    """Take the stack: the fence rises, and others keep off until ``busy_until``."""
-    return msgspec.structs.replace(
-        record, fence=record.fence + 1, busy_until=at + HOLD, due_at=at + HOLD
-    )
-
-
-def extend(record: Record, at: datetime) -> Record:
-    """Keep the stack for another while."""
-    return msgspec.structs.replace(record, busy_until=at + HOLD, due_at=at + HOLD)
 
 
 def catch_up(record: Record, generation: int) -> Record:
@@ -215,9 +216,13 @@ def next_attempt(record: Record, *, inputs: str, at: datetime) -> Attempt:
 
 
 def intend(record: Record, attempt: Attempt, deployment_id: str, at: datetime) -> Record:
-    """Write down what is about to be put, before it is put (rule 6)."""
+    """Take the stack and write down what is about to be put, in one write (rules 4 and 6).
+
+    The fence rises, and others keep off until ``busy_until``.
+    """
     return msgspec.structs.replace(
         record,
+        fence=record.fence + 1,
         attempt=int(attempt.release.partition(".")[2]),
         attempted=attempt,
         deployment_id=deployment_id,

@@ -99,5 +99,5 @@ def answer(revision: Revision, records: Mapping[str, Record], ended: Ended) -> A
         final=status != "pending",
         status=status,
         stacks=dict(sorted(stacks.items())),
-        by=visit.superseded_by,
+        by=visit.superseded_by or None,
     )

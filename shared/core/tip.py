@@ -11,7 +11,7 @@ import msgspec
 
 from shared.core.document import Document, to_text
 from shared.core.problem import Problem
-from shared.core.record import HOLD, Desired, Wish
+from shared.core.record import HOLD, Desired, Wish, shown
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -38,6 +38,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     seq: int
     changed: tuple[str, ...] = ()
     broken: tuple[str, ...] = ()
+    unreadable: bool = False
 
 
 class Tip(Document, frozen=True, kw_only=True, omit_defaults=True):
@@ -49,6 +50,7 @@ class Tip(Document, frozen=True, kw_only=True, omit_defaults=True):
     fence: int = 0
     busy_until: datetime | None = None
     dirty: bool = False
+    dirty_again: bool = False
     due_at: datetime | None = None
     entries: Mapping[str, Entry] = msgspec.field(default_factory=dict)
     broken: Mapping[str, tuple[Problem, ...]] = msgspec.field(default_factory=dict)
@@ -69,28 +71,26 @@ def facts(tip: Tip) -> dict[str, str]:
     return {key: value for key, value in shown.items() if value}
 
 
-def take(tip: Tip, at: datetime, seq_floor: int) -> Tip:
-    """Take the repository: fence and seq rise, and it is dirty until the sync is committed.
-
-    ``seq_floor`` is the highest seq in any record: a new tip starts above it (rule 2).
-    """
+def take(tip: Tip, at: datetime) -> Tip:
+    """Take the repository: fence and seq rise, and it is dirty until the sync is committed."""
     return msgspec.structs.replace(
         tip,
         fence=tip.fence + 1,
-        sync_seq=max(tip.sync_seq, seq_floor) + 1,
+        sync_seq=tip.sync_seq + 1,
         busy_until=at + HOLD,
         due_at=at + HOLD,
         dirty=True,
+        dirty_again=False,
     )
 
 
 def mark_dirty(tip: Tip) -> Tip:
     """Note that another push came while somebody syncs: they look again when they are done."""
-    return msgspec.structs.replace(tip, dirty=True)
+    return msgspec.structs.replace(tip, dirty_again=True)
 
 
-def commit(tip: Tip, *, seen: Tip, at: datetime, poll: timedelta, still_dirty: bool) -> Tip:
-    """Commit what a sync found, in one write; ``still_dirty`` when a push came meanwhile."""
+def commit(tip: Tip, *, seen: Tip, at: datetime, poll: timedelta) -> Tip:
+    """Commit what a sync found, in one write. Stays dirty when a push came since it was taken."""
     return msgspec.structs.replace(
         tip,
         revision=seen.revision,
@@ -102,8 +102,9 @@ def commit(tip: Tip, *, seen: Tip, at: datetime, poll: timedelta, still_dirty: b
         settings=seen.settings,
         checked_at=at,
         busy_until=None,
-        dirty=still_dirty,
-        due_at=at if still_dirty else at + poll,
+        dirty=tip.dirty_again,
+        dirty_again=False,
+        due_at=at if tip.dirty_again else at + poll,
     )
 
 
@@ -111,7 +112,7 @@ def give_back(tip: Tip, *, due_at: datetime, problem: Problem | None) -> Tip:
     """Let the repository go without a result; it stays dirty and is due at ``due_at``."""
     problems = tip.problems if problem is None else (problem,)
     return msgspec.structs.replace(
-        tip, busy_until=None, dirty=True, due_at=due_at, problems=problems
+        tip, busy_until=None, dirty=True, dirty_again=False, due_at=due_at, problems=problems
     )
 
 
@@ -138,10 +139,6 @@ def wishes(tip: Tip, seq: int) -> dict[str, Wish]:
 
 def is_copied(listed: Mapping[str, str], wanted: Wish) -> bool:
     """Tell from a record's facts whether the record already says what the tip says. Pure."""
-    if wanted.desired is None:
-        return listed.get("broken") == "1"
-    return (
-        listed.get("digest") == wanted.desired.digest
-        and "broken" not in listed
-        and "orphaned" not in listed
-    )
+    if "orphaned" in listed or listed.get("shown") != shown(wanted):
+        return False
+    return wanted.desired is None or listed.get("digest") == wanted.desired.digest

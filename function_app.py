@@ -1,0 +1,18 @@
+"""The Functions app: registers one blueprint for each function, and nothing else.
+
+No environment is read and no client is made here: the host may import this file long before the
+first event, and how long that takes is the cold start.
+"""
+
+import logging
+
+import azure.functions as func
+
+from functions import poison, receive_push, release, snapshot, status, sweep, sync, watch
+
+# The SDKs log every request at INFO; our own events say what was done.
+logging.getLogger("azure").setLevel(logging.WARNING)
+
+app = func.FunctionApp()
+for _room in (receive_push, sync, release, watch, snapshot, sweep, poison, status):
+    app.register_functions(_room.blueprint)

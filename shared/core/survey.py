@@ -1,0 +1,180 @@
+"""What a revision wants, compared with what the tip said before: the pure half of ``sync``."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from shared.core import scopes
+from shared.core.configuration import Repository
+from shared.core.problem import Problem
+from shared.core.source.compile import Compiled, compile_stack, is_unchanged, spec_digest
+from shared.core.source.faults import SourceError
+from shared.core.source.manifest import Manifest, StackSpec, parse_manifest
+from shared.core.source.scopes import target_scopes
+from shared.core.source.tree import FileTooLargeError, SourceTree
+from shared.core.tip import Entry, Tip, Visit
+
+ABSENT: Final = "ManifestMissing"
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a sync found. ``contents`` are the new stacks' canonical sources by their digests."""
+
+    tip: Tip
+    contents: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def settings_digest(repository: Repository) -> str:
+    """Return a digest of what the operator's configuration adds to a compilation. Pure."""
+    used = [repository.url, repository.branch, repository.manifest]
+    used += [repository.default_subscription, *repository.scopes]
+    return hashlib.sha256(msgspec.json.encode(used)).hexdigest()[:16]
+
+
+def survey(previous: Tip, tree: SourceTree, repository: Repository) -> Survey:
+    """Return the next tip for ``tree``; entries of unchanged stacks are taken over unread.
+
+    A manifest whose set of stacks is uncertain changes nothing but the problems shown. Pure but
+    for reading ``tree``.
+    """
+    manifest = _manifest(tree, repository.manifest)
+    base = msgspec.structs.replace(
+        previous,
+        revision=tree.revision,
+        problems=manifest.problems,
+        settings=settings_digest(repository),
+    )
+    if not manifest.readable:
+        seen = Visit(revision=tree.revision, seq=previous.sync_seq, unreadable=True)
+        return Survey(msgspec.structs.replace(base, visit=seen))
+    compiled = _Compiled(previous, tree, repository)
+    for name, spec in manifest.stacks.items():
+        compiled.add(name, spec)
+    entries, broken = compiled.entries, {**manifest.broken, **compiled.broken}
+    for name in broken:
+        if name in previous.entries:
+            entries[name] = previous.entries[name]
+    known = set(previous.entries) | set(previous.broken) | set(previous.gone)
+    seen = Visit(
+        revision=tree.revision,
+        seq=previous.sync_seq,
+        changed=tuple(sorted(name for name in entries if _differs(previous, entries, name))),
+        broken=tuple(sorted(broken)),
+    )
+    tip = msgspec.structs.replace(
+        base,
+        entries=dict(sorted(entries.items())),
+        broken=dict(sorted(broken.items())),
+        gone=tuple(sorted(known - manifest.names)),
+        visit=seen,
+    )
+    return Survey(tip, compiled.contents)
+
+
+def _differs(previous: Tip, entries: Mapping[str, Entry], name: str) -> bool:
+    before = previous.entries.get(name)
+    back = name in previous.gone
+    return back or before is None or before.digest != entries[name].digest
+
+
+def _manifest(tree: SourceTree, file: str) -> Manifest:
+    entry = tree.entry(file)
+    if entry is None:
+        problem = Problem(
+            code=ABSENT,
+            message=f"There is no {file} at this revision.",
+            hint="Commit the manifest, or name its path in the operator's configuration.",
+            file=file,
+        )
+    elif entry.kind != "file":
+        problem = Problem(
+            code="ManifestNotAFile",
+            message=f"{file} is a {entry.kind}, or lies behind one; only plain files are read.",
+            hint="Commit the manifest as a plain file.",
+            file=file,
+        )
+    else:
+        try:
+            return parse_manifest(tree.read(file), file)
+        except FileTooLargeError:
+            problem = Problem(
+                code="ManifestTooLarge",
+                message=f"{file} is far too large for a manifest.",
+                hint="Split the repository, or move values into parameter files.",
+                file=file,
+            )
+    return Manifest(stacks={}, broken={}, problems=(problem,), readable=False)
+
+
+class _Compiled:
+    """Collects entries, contents and problems while the stacks are gone through."""
+
+    def __init__(self, previous: Tip, tree: SourceTree, repository: Repository) -> None:
+        self._previous = previous
+        self._tree = tree
+        self._repository = repository
+        self._settings = settings_digest(repository)
+        self.entries: dict[str, Entry] = {}
+        self.broken: dict[str, tuple[Problem, ...]] = {}
+        self.contents: dict[str, bytes] = {}
+
+    def add(self, name: str, spec: StackSpec) -> None:
+        subscription = self._repository.default_subscription
+        key = f"{self._settings}:{spec_digest(spec, default_subscription=subscription)}"
+        before = self._previous.entries.get(name)
+        sound = before is not None and name not in self._previous.broken
+        if before and sound and before.spec == key and is_unchanged(self._tree, before.files):
+            self.entries[name] = before
+            return
+        try:
+            compiled = compile_stack(self._tree, name, spec, default_subscription=subscription)
+        except SourceError as e:
+            self.broken[name] = e.problems
+            return
+        if problems := outside(compiled, name, spec, self._repository):
+            self.broken[name] = problems
+            return
+        same = before is not None and before.digest == compiled.digest
+        self.entries[name] = Entry(
+            spec=key,
+            files=compiled.files,
+            digest=compiled.digest,
+            changed_by=before.changed_by if before and same else self._tree.revision,
+            scope=compiled.source["scope"],
+            create_group=compiled.create_resource_group,
+            warnings=compiled.warnings,
+        )
+        if not same:
+            self.contents[compiled.digest] = compiled.content
+
+
+def outside(
+    compiled: Compiled, name: str, spec: StackSpec, repository: Repository
+) -> tuple[Problem, ...]:
+    """Return a problem for each scope that the stack writes to and may not (rule 13). Pure."""
+    allowed = repository.scopes
+    problems = []
+    for n, target in enumerate(target_scopes(compiled.source)):
+        if target.scope is not None and scopes.is_allowed(target.scope, allowed):
+            continue
+        own = n == 0
+        what = target.scope or target.written
+        problems.append(
+            Problem(
+                code="ScopeNotAllowed" if target.scope is not None else "ScopeUndecided",
+                message=(
+                    f"The stack {name!r} writes to {what!r}, which the operator does not allow here."
+                    if target.scope is not None
+                    else f"Where {what!r} leads cannot be told before the deployment."
+                ),
+                hint="Choose an allowed scope, or ask the operator to allow this one: "
+                + ", ".join(allowed),
+                file=repository.manifest if own else spec.template,
+                path=f"stacks.{name}.scope" if own else target.path,
+            )
+        )
+    return tuple(problems)

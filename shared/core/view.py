@@ -1,0 +1,165 @@
+"""What people and programs are shown: the JSON of docs/local.md, by allow-list.
+
+Every field that an API answer has is named here; nothing is passed through from a document whole
+(docs/security.md: read models are allow-listed).
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from shared.core.problem import Problem
+from shared.core.record import Record
+from shared.core.release import Release
+from shared.core.tip import Tip
+
+
+class DesiredView(msgspec.Struct, frozen=True, kw_only=True):
+    """What Git wants of a stack."""
+
+    revision: str
+    digest: str
+
+
+class AppliedView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the last good release brought."""
+
+    revision: str
+    digest: str
+    at: datetime
+
+
+class DriftView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the last scan found; ``unknown`` until scans are built."""
+
+    state: str = "unknown"
+    checked_at: datetime | None = None
+    items: int = 0
+
+
+class StackView(msgspec.Struct, frozen=True, kw_only=True):
+    """A stack as ``GET /api/stacks`` shows it."""
+
+    name: str
+    repository: str
+    scope: str | None
+    phase: str
+    generation: int
+    desired: DesiredView | None
+    applied: AppliedView | None
+    drift: DriftView
+    problem: Problem | None
+    warnings: tuple[Problem, ...]
+    release: str | None
+    due_at: datetime | None
+
+
+class ReleaseView(msgspec.Struct, frozen=True, kw_only=True):
+    """A release that ended, as ``GET /api/stacks/{name}/releases`` shows it."""
+
+    release: str
+    revision: str
+    digest: str
+    outcome: str
+    started_at: datetime
+    ended_at: datetime
+    duration_s: float | None
+    correlation_id: str | None
+    problem: Problem | None
+    resources: tuple[str, ...]
+    outputs: Mapping[str, Any]
+
+
+class RepositoryView(msgspec.Struct, frozen=True, kw_only=True):
+    """A repository as ``GET /api/health`` shows it."""
+
+    repository: str
+    revision: str | None
+    checked_at: datetime | None
+    stacks: int
+    problems: tuple[Problem, ...]
+
+
+class HealthView(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``GET /api/health`` answers; ``status`` is ``ok`` or ``problem``."""
+
+    status: str
+    version: str
+    installation: str | None
+    repositories: tuple[RepositoryView, ...]
+    problem: Problem | None = None
+
+
+class Complaint(msgspec.Struct, frozen=True, kw_only=True):
+    """What an answer that is not 2xx says."""
+
+    error: str
+    message: str
+    hint: str | None = None
+    candidates: tuple[str, ...] = ()
+
+
+def stack_view(record: Record) -> StackView:
+    """Return what is shown of a stack. Pure.
+
+    A source problem goes first: it is what the author of the last push has to mend.
+    """
+    desired, applied, attempted = record.desired, record.applied, record.attempted
+    source_problem = record.source_problems[0] if record.source_problems else None
+    phase = "orphaned" if record.orphaned else str(record.phase)
+    if desired is None and source_problem is not None:
+        phase = "failed"
+    return StackView(
+        name=record.stack,
+        repository=record.repository,
+        scope=record.scope,
+        phase=phase,
+        generation=record.generation,
+        desired=DesiredView(revision=desired.revision, digest=desired.digest) if desired else None,
+        applied=(
+            AppliedView(revision=applied.revision, digest=applied.digest, at=applied.at)
+            if applied
+            else None
+        ),
+        drift=DriftView(),
+        problem=source_problem or record.problem,
+        warnings=record.warnings,
+        release=attempted.release if attempted else None,
+        due_at=record.due_at,
+    )
+
+
+def release_view(release: Release) -> ReleaseView:
+    """Return what is shown of a release that ended. Pure."""
+    return ReleaseView(
+        release=release.release,
+        revision=release.revision,
+        digest=release.digest,
+        outcome=release.outcome,
+        started_at=release.started_at,
+        ended_at=release.ended_at,
+        duration_s=release.duration_s,
+        correlation_id=release.correlation_id,
+        problem=release.problem,
+        resources=tuple(owned.id for owned in release.inventory),
+        outputs=release.outputs,
+    )
+
+
+def repository_view(key: str, tip: Tip | None) -> RepositoryView:
+    """Return what is shown of a repository. Pure."""
+    broken = tuple(p for problems in tip.broken.values() for p in problems) if tip else ()
+    return RepositoryView(
+        repository=key,
+        revision=tip.revision if tip else None,
+        checked_at=tip.checked_at if tip else None,
+        stacks=len(tip.entries) if tip else 0,
+        problems=(tip.problems + broken) if tip else (),
+    )
+
+
+def to_json(value: Any) -> bytes:
+    """Return the JSON of an answer; dataclasses and structs alike. Pure."""
+    return msgspec.json.encode(value)

@@ -1,0 +1,61 @@
+"""The names of log events: one table, from which docs/events.md is generated."""
+
+from typing import Final
+
+PUSH_RECEIVED: Final = "push_received"
+PUSH_IGNORED: Final = "push_ignored"
+PUSH_REFUSED: Final = "push_refused"
+SYNC_STARTED: Final = "sync_started"
+SYNC_SKIPPED: Final = "sync_skipped"
+SYNC_COMMITTED: Final = "sync_committed"
+STACK_DESIRED: Final = "stack_desired"
+STACK_BROKEN: Final = "stack_broken"
+STACK_ORPHANED: Final = "stack_orphaned"
+RELEASE_DECIDED: Final = "release_decided"
+RELEASE_PUT: Final = "release_put"
+RELEASE_REFUSED: Final = "release_refused"
+RELEASE_SUCCEEDED: Final = "release_succeeded"
+RELEASE_FAILED: Final = "release_failed"
+RELEASE_WATCHED: Final = "release_watched"
+GROUP_CREATED: Final = "group_created"
+PROVIDER_REGISTERED: Final = "provider_registered"
+SNAPSHOT_TAKEN: Final = "snapshot_taken"
+SNAPSHOT_SKIPPED: Final = "snapshot_skipped"
+SWEEP_FINISHED: Final = "sweep_finished"
+POISON_FOUND: Final = "poison_found"
+MESSAGE_DELAYED: Final = "message_delayed"
+STALLED: Final = "stalled"
+FENCED: Final = "fenced"
+INVOCATION_FAILED: Final = "invocation_failed"
+INVOCATION_FINISHED: Final = "invocation_finished"
+
+ERRORS: Final = frozenset({INVOCATION_FAILED, POISON_FOUND})
+
+MEANINGS: Final[dict[str, str]] = {
+    PUSH_RECEIVED: "a genuine push to a followed branch was stored and queued",
+    PUSH_IGNORED: "a genuine delivery does not concern the followed branch; `reason` says why",
+    PUSH_REFUSED: "a delivery was refused; `status` and `reason` say why, never what was sent",
+    SYNC_STARTED: "a worker took a repository",
+    SYNC_SKIPPED: "another worker has the repository and was told to look again",
+    SYNC_COMMITTED: "a tip was committed; `changed` and `broken` name the stacks",
+    STACK_DESIRED: "a stack has a new desired digest, and so a new generation",
+    STACK_BROKEN: "a stack could not be compiled at this revision; what was desired stays",
+    STACK_ORPHANED: "a stack left the manifest; it is kept and shown",
+    RELEASE_DECIDED: "what is to be done with a stack, and why",
+    RELEASE_PUT: "ARM accepted a deployment",
+    RELEASE_REFUSED: "ARM refused a deployment outright; nothing was changed",
+    RELEASE_SUCCEEDED: "a release ended well",
+    RELEASE_FAILED: "a release failed or was canceled; `code` is ARM's",
+    RELEASE_WATCHED: "a release was looked at and still runs",
+    GROUP_CREATED: "a missing resource group was created",
+    PROVIDER_REGISTERED: "a resource provider's registration was asked for",
+    SNAPSHOT_TAKEN: "the resources of a good release were captured",
+    SNAPSHOT_SKIPPED: "a snapshot was not taken; `reason` says why",
+    SWEEP_FINISHED: "the sweep started what was overdue; counts by queue",
+    POISON_FOUND: "a message was tried too often and was taken from its poison queue",
+    MESSAGE_DELAYED: "a message was put back for later; `reason` and `delay_s`",
+    STALLED: "a person must act; `reason` and `hint`",
+    FENCED: "another worker took the stack; this one stopped",
+    INVOCATION_FAILED: "a defect: the invocation raised",
+    INVOCATION_FINISHED: "one line for each invocation: outcome and elapsed milliseconds",
+}

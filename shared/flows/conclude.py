@@ -1,0 +1,149 @@
+"""Record how a release ended: read ARM's operations, keep the release, change the record.
+
+Shared by ``release`` (which may find an attempt that ended while nobody looked) and ``watch``.
+The operations are read and kept before the record lets the next PUT overwrite them (rule 6).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from shared import events
+from shared.core import record as changes
+from shared.core.arm_answers import flatten, is_transient_failure, unregistered_namespace
+from shared.core.arm_model import Deployment
+from shared.core.errors import PlumblineError
+from shared.core.problem import Problem
+from shared.core.record import Attempt, Outcome, Record
+from shared.core.release import Release, describe, inventory, with_deployment
+from shared.core.source.resources import api_versions
+from shared.flows.gate import ArmReads, Gate
+from shared.flows.messenger import Messenger
+from shared.ports import Log
+from shared.state.archive import Archive
+from shared.state.configurations import Configurations
+from shared.state.records import Hold, Records
+
+
+@dataclass(frozen=True)
+class Conclude:
+    """The step. Raises Transient and FencedError; doing it twice changes nothing."""
+
+    configurations: Configurations
+    records: Records
+    archive: Archive
+    arm: ArmReads
+    gate: Gate
+    messenger: Messenger
+    log: Log
+
+    def __call__(self, hold: Hold, attempt: Attempt, deployment: Deployment) -> Hold:
+        """Record the end of ``attempt``, whose deployment is in a terminal state."""
+        record = hold.record
+        operations = self.arm.operations(deployment.id)
+        template = self.archive.content(attempt.digest)["template"]
+        owned = inventory(operations, api_versions(template))
+        outcome: Outcome = "failed"
+        problem: Problem | None = None
+        if deployment.state == "succeeded":
+            outcome = "succeeded"
+        else:
+            outcome = "canceled" if deployment.state == "canceled" else "failed"
+            problem = _problem(deployment)
+        ended_at = deployment.timestamp or hold.held.at
+        document = with_deployment(
+            describe(record, attempt, outcome, at=ended_at, problem=problem),
+            deployment,
+            operations,
+            owned,
+        )
+        self.archive.put_release(document)
+        if problem is None:
+            return self._succeeded(hold, document)
+        return self._failed(hold, document, problem, deployment)
+
+    def _succeeded(self, hold: Hold, document: Release) -> Hold:
+        hold = self.records.update(hold, lambda r, at: changes.succeeded(r, at, ()))
+        record = hold.record
+        self.log(
+            events.RELEASE_SUCCEEDED,
+            repository=record.repository,
+            stack=record.stack,
+            release=document.release,
+            revision=document.revision,
+            duration_s=document.duration_s,
+            resources=len(document.inventory),
+        )
+        self.messenger.stack("snapshot", record.repository, record.stack)
+        if record.phase == "pending":
+            self.messenger.stack("release", record.repository, record.stack)
+        return hold
+
+    def _failed(
+        self, hold: Hold, document: Release, problem: Problem, deployment: Deployment
+    ) -> Hold:
+        transient = is_transient_failure(deployment.error)
+        namespace = unregistered_namespace(deployment.error)
+        if namespace is not None:
+            transient = self._register(hold.record, namespace)
+        written = tuple(owned.id for owned in document.inventory)
+        hold = self.records.update(
+            hold,
+            lambda r, at: changes.ended(
+                _touched(r, written),
+                document.outcome,
+                problem=problem,
+                transient=transient,
+                at=at,
+            ),
+        )
+        record = hold.record
+        self.log(
+            events.RELEASE_FAILED,
+            repository=record.repository,
+            stack=record.stack,
+            release=document.release,
+            revision=document.revision,
+            outcome=document.outcome,
+            code=problem.code,
+            message=problem.message,
+        )
+        if record.due_at is not None and record.due_at - hold.held.at < changes.VERIFY_AFTER:
+            delay = max(0.0, (record.due_at - hold.held.at).total_seconds())
+            self.messenger.stack("release", record.repository, record.stack, delay_s=delay)
+        return hold
+
+    def _register(self, record: Record, namespace: str) -> bool:
+        """Ask for the registration that ARM missed; tell whether the attempt is worth repeating."""
+        allowed = self.configurations.repository(record.repository).scopes
+        try:
+            state = self.gate.register_provider(record.scope or "", namespace, allowed)
+        except PlumblineError as e:
+            self.log(events.STALLED, reason=e.reason, hint=e.hint)
+            return False
+        self.log(events.PROVIDER_REGISTERED, namespace=namespace, state=state)
+        return True
+
+
+def _touched(record: Record, written: Sequence[str]) -> Record:
+    """Add what a bad release wrote to what was written since the last good one. Pure."""
+    known = {resource.lower() for resource in record.touched}
+    added = tuple(r for r in written if r.lower() not in known)
+    return msgspec.structs.replace(record, touched=record.touched + added)
+
+
+def _problem(deployment: Deployment) -> Problem:
+    if deployment.error:
+        return flatten(deployment.error)
+    if deployment.state == "canceled":
+        return Problem(
+            code="DeploymentCanceled",
+            message="The deployment was canceled; what it had done by then stays.",
+            hint="Push a change of the stack to start the next release.",
+        )
+    return Problem(
+        code="DeploymentFailed",
+        message="The deployment failed, and ARM does not say why.",
+        hint="Look at the deployment's operations in Azure.",
+    )

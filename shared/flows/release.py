@@ -1,0 +1,250 @@
+"""Release a stack: look, ask ARM, decide, and carry out the one step that was decided.
+
+Called by ``functions/release.py``. The protocol is rules 4 to 10 of docs/architecture.md; the
+decision itself is pure (``shared/core/decision.py``). A stack is taken by writing the intent: until
+then the record's ETag is the fence, so that two workers who decide the same cannot both put.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from shared import events
+from shared.core import decision, names
+from shared.core import record as changes
+from shared.core.arm_errors import Active, Refused, Unknown, Unregistered
+from shared.core.arm_model import Deployment
+from shared.core.backoff import delay_s
+from shared.core.configuration import Repository
+from shared.core.errors import PlumblineError, Stalled, Transient
+from shared.core.message import StackMessage
+from shared.core.problem import Problem
+from shared.core.record import Attempt, Record
+from shared.core.release import describe
+from shared.core.request import NO_INPUTS, deployment_request
+from shared.flows.conclude import Conclude
+from shared.flows.gate import ArmReads, Gate
+from shared.flows.messenger import Messenger
+from shared.ports import Log
+from shared.state.archive import Archive
+from shared.state.configurations import Configurations
+from shared.state.records import Change, FencedError, Hold, Records
+
+PUT_S: Final = 20.0
+"""The hard time-out of a PUT: one is sent only if more than this is left of the hold (rule 4)."""
+
+SOON_S: Final = 5.0
+"""How soon a stack is looked at again when ARM is busy with it or its answer was lost."""
+
+WATCHED_S: Final = 60.0
+"""When the sweep looks after a release whose ``watch`` messages were lost."""
+
+
+@dataclass(frozen=True)
+class Releases:
+    """The flow. ``first_look_s`` is when a started release is looked at for the first time."""
+
+    configurations: Configurations
+    records: Records
+    archive: Archive
+    arm: ArmReads
+    gate: Gate
+    conclude: Conclude
+    messenger: Messenger
+    log: Log
+    first_look_s: float
+
+    def __call__(self, message: StackMessage) -> None:
+        """Bring the stack one step nearer to what is desired.
+
+        Raises Transient or Waiting for another try; a Stalled is shown on the stack.
+        """
+        hold = self.records.look(message.repository, message.stack)
+        if hold is None:
+            return
+        try:
+            self._step(hold)
+        except FencedError:
+            # The PUT may have been sent under an old fence: whoever looks next compares ARM's tags.
+            self.log(events.FENCED, repository=message.repository, stack=message.stack)
+            self.messenger.stack("release", message.repository, message.stack)
+        except Transient as e:
+            wait, problem = delay_s(message.tries, e.retry_after_s) + 10, _shown(e)
+            due = timedelta(seconds=wait)
+            self._leave(hold, lambda r, at: changes.later(r, at + due, problem))
+            raise
+        except Stalled as e:
+            problem = _shown(e)
+            self._leave(hold, lambda r, at: changes.stalled(r, problem, at))
+            self.log(
+                events.STALLED,
+                repository=message.repository,
+                stack=message.stack,
+                reason=e.reason,
+                hint=e.hint,
+            )
+
+    def _leave(self, hold: Hold, change: Change) -> None:
+        try:
+            self.records.update(hold, change)
+        except FencedError:
+            record = hold.record
+            self.log(events.FENCED, repository=record.repository, stack=record.stack)
+
+    def _step(self, hold: Hold) -> None:
+        record = hold.record
+        configured = self.configurations.repository(record.repository)
+        if record.scope is None:
+            self.records.update(hold, changes.quiet)
+            return
+        deployment_id = _deployment_id(record, record.scope)
+        deployment = self.arm.deployment(deployment_id)
+        installation = self.configurations.current().installation
+        if record.attempted is None and deployment is not None:
+            remembered = decision.tagged_generation(deployment.tags)
+            if decision.is_ours(installation, record, deployment.tags):
+                hold = self.records.update(hold, lambda r, _: changes.catch_up(r, remembered))
+        step = decision.decide(hold.record, deployment, installation=installation, inputs=NO_INPUTS)
+        self._tell(hold.record, step)
+        match step:
+            case decision.Put():
+                self._put(hold, step, deployment_id, configured, installation)
+            case decision.Conclude():
+                self._conclude(hold, step.deployment)
+            case decision.Adopt():
+                self._adopt(hold)
+            case decision.Wait():
+                self._again(hold, SOON_S)
+            case decision.Stall():
+                self.records.update(hold, lambda r, at: changes.stalled(r, step.problem, at))
+            case decision.Rest():
+                self.records.update(hold, changes.settled if step.applied else changes.quiet)
+
+    def _conclude(self, hold: Hold, deployment: Deployment) -> None:
+        under_way = hold.record.in_flight
+        if under_way is not None:
+            self.conclude(hold, under_way, deployment)
+
+    def _adopt(self, hold: Hold) -> None:
+        watched = timedelta(seconds=WATCHED_S)
+        hold = self.records.update(hold, lambda r, at: changes.accepted(r, at + watched))
+        record = hold.record
+        self.messenger.stack("watch", record.repository, record.stack, delay_s=self.first_look_s)
+
+    def _again(self, hold: Hold, wait_s: float, problem: Problem | None = None) -> None:
+        """Let the stack go and look at it again soon; the sweep does, should the message be lost."""
+        due = timedelta(seconds=wait_s + 10)
+        hold = self.records.update(hold, lambda r, at: changes.later(r, at + due, problem))
+        record = hold.record
+        self.messenger.stack("release", record.repository, record.stack, delay_s=wait_s)
+
+    def _put(
+        self,
+        hold: Hold,
+        step: decision.Put,
+        deployment_id: str,
+        configured: Repository,
+        installation: str,
+    ) -> None:
+        record = hold.record
+        attempt = step.again or changes.next_attempt(record, inputs=NO_INPUTS, at=hold.held.at)
+        source = self.archive.content(attempt.digest)
+        tags = decision.tags(installation, record, attempt)
+        request = deployment_request(source, deployment_id, tags)
+        self._ensure_group(record, configured, installation)
+        # From here on the stack is ours, and nothing but the PUT comes before the next write.
+        hold = self.records.update(
+            hold, lambda r, at: changes.intend(r, attempt, deployment_id, at)
+        )
+        if self.records.left_s(hold) <= PUT_S:
+            raise Transient("HoldTooShort", "Too little is left of the hold to send a PUT.")
+        try:
+            self.gate.put(request, configured.scopes)
+        except Refused as e:
+            self._refused(hold, attempt, e.problem)
+        except Active as e:
+            self._again(hold, SOON_S, _shown(e))
+        except Unknown as e:
+            self._again(hold, SOON_S, _shown(e))
+        except Unregistered as e:
+            self._register(hold, e, configured)
+        else:
+            self._adopt(hold)
+            self.log(
+                events.RELEASE_PUT,
+                repository=record.repository,
+                stack=record.stack,
+                release=attempt.release,
+                revision=attempt.revision,
+            )
+
+    def _ensure_group(self, record: Record, configured: Repository, installation: str) -> None:
+        """Create the resource group where the manifest asks for it and it is missing (rule 13)."""
+        if record.create_group is None or record.scope is None:
+            return
+        if self.arm.has_group(record.scope):
+            return
+        tags = {
+            decision.TAG_INSTALLATION: installation,
+            decision.TAG_REPOSITORY: record.repository,
+            decision.TAG_STACK: record.stack,
+        }
+        self.gate.create_group(record.scope, record.create_group, tags, configured.scopes)
+        self.log(
+            events.GROUP_CREATED,
+            repository=record.repository,
+            stack=record.stack,
+            scope=record.scope,
+        )
+
+    def _refused(self, hold: Hold, attempt: Attempt, problem: Problem) -> None:
+        record = hold.record
+        self.archive.put_release(
+            describe(record, attempt, "refused", at=hold.held.at, problem=problem)
+        )
+        self.records.update(hold, lambda r, at: changes.refused(r, problem, at))
+        self.log(
+            events.RELEASE_REFUSED,
+            repository=record.repository,
+            stack=record.stack,
+            release=attempt.release,
+            revision=attempt.revision,
+            code=problem.code,
+            message=problem.message,
+        )
+
+    def _register(self, hold: Hold, error: Unregistered, configured: Repository) -> None:
+        state = self.gate.register_provider(
+            hold.record.scope or "", error.namespace, configured.scopes
+        )
+        self.log(events.PROVIDER_REGISTERED, namespace=error.namespace, state=state)
+        self._again(hold, 0.0 if state == "Registered" else SOON_S, _shown(error))
+
+    def _tell(self, record: Record, step: decision.Step) -> None:
+        self.log(
+            events.RELEASE_DECIDED,
+            repository=record.repository,
+            stack=record.stack,
+            step=type(step).__name__.lower(),
+            reason=getattr(step, "reason", None),
+            generation=record.generation,
+        )
+
+
+def _deployment_id(record: Record, scope: str) -> str:
+    """Return the id of the stack's deployment; raises Stalled when the scope was changed."""
+    wanted = names.deployment_id(scope, record.repository, record.stack)
+    held = record.deployment_id
+    if record.reached is None or held is None or held.lower() == wanted.lower():
+        return wanted
+    raise Stalled(
+        "ScopeChanged",
+        f"The stack was deployed to {held.partition('/providers/')[0]} and now asks for {scope}.",
+        hint="Give the stack another name to deploy it there too, or put the old scope back.",
+    )
+
+
+def _shown(error: PlumblineError) -> Problem:
+    """Return an error as a problem on the stack. Pure."""
+    detail = error.detail if isinstance(error, Stalled) else None
+    return Problem(code=error.reason, message=error.message, hint=error.hint, detail=detail)

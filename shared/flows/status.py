@@ -1,0 +1,226 @@
+"""Answer what people and programs ask: stacks, releases, revisions, health.
+
+Called by ``functions/status.py``. Read-only, and read from the durable documents: nothing is
+claimed here that a crash could take back (invariant I27).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from shared.core import names
+from shared.core import revision as revision_core
+from shared.core.errors import Stalled
+from shared.core.problem import Problem
+from shared.core.record import Record
+from shared.core.revision import Revision, StackStatus
+from shared.core.tip import Tip
+from shared.core.version import VERSION
+from shared.core.view import (
+    Complaint,
+    HealthView,
+    ReleaseView,
+    StackView,
+    release_view,
+    repository_view,
+    stack_view,
+)
+from shared.ports import Parallel
+from shared.state.archive import Archive
+from shared.state.configurations import Configurations
+from shared.state.deliveries import Deliveries
+from shared.state.records import Records
+from shared.state.revisions import Revisions
+from shared.state.tips import Tips
+
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
+
+NOT_BUILT: Final = {
+    "incidents": "incidents come with alert-triggered rollback",
+    "metrics": "metrics come with operations",
+    "drift": "drift scans are not built yet",
+}
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An HTTP status and the value that is its JSON body."""
+
+    status: int
+    body: Any
+
+
+def _missing(message: str, hint: str | None = None) -> Answered:
+    return Answered(404, Complaint(error="NotFound", message=message, hint=hint))
+
+
+@dataclass(frozen=True)
+class Status:
+    """The flow. Raises Transient or Stalled when storage does not answer."""
+
+    configurations: Configurations
+    records: Records
+    revisions: Revisions
+    tips: Tips
+    archive: Archive
+    deliveries: Deliveries
+    parallel: Parallel
+
+    def __call__(self, path: str) -> Answered:
+        """Answer ``path`` below ``/api``."""
+        match [part for part in path.split("/") if part]:
+            case ["stacks"]:
+                return Answered(200, self.stacks())
+            case ["stacks", name]:
+                return self._of_stack(name, stack_view)
+            case ["stacks", name, "releases"]:
+                return self._of_stack(name, self.releases)
+            case ["stacks", _, "drift"]:
+                return _missing(NOT_BUILT["drift"])
+            case ["revisions", sha]:
+                return self.revision(sha)
+            case ["health"]:
+                return self.health()
+            case [("incidents" | "metrics") as unbuilt, *_]:
+                return _missing(NOT_BUILT[unbuilt])
+            case _:
+                return _missing(
+                    "There is nothing at this path.",
+                    "Ask for stacks, stacks/{name}, stacks/{name}/releases, revisions/{sha}, health.",
+                )
+
+    def stacks(self) -> list[StackView]:
+        """Return every stack, by repository and name."""
+        return [stack_view(record) for record in self._records(names.RECORDS)]
+
+    def _records(self, prefix: str) -> Sequence[Record]:
+        identities = [
+            identity
+            for found in self.records.listed(prefix)
+            if (identity := names.identity_of_record(found.name)) is not None
+        ]
+        held = self.parallel.map(lambda identity: self.records.read(*identity), identities)
+        return [h.document for h in held if h is not None]
+
+    def _of_stack(self, name: str, view: Callable[[Record], Any]) -> Answered:
+        found = [
+            identity
+            for listed in self.records.listed()
+            if (identity := names.identity_of_record(listed.name)) is not None
+            and name in {identity[1], names.identity(*identity)}
+        ]
+        if len(found) > 1:
+            complaint = Complaint(
+                error="Ambiguous",
+                message=f"Several repositories have a stack of this name: {name}.",
+                hint="Ask for <repository>.<stack>.",
+                candidates=tuple(sorted(names.identity(*identity) for identity in found)),
+            )
+            return Answered(409, complaint)
+        held = self.records.read(*found[0]) if found else None
+        if held is None:
+            return _missing("There is no such stack.", "GET /api/stacks lists them all.")
+        return Answered(200, view(held.document))
+
+    def releases(self, record: Record) -> list[ReleaseView]:
+        """Return the releases of a stack that have ended, newest first."""
+        ids = sorted(
+            self.archive.release_ids(record.repository, record.stack), key=_order, reverse=True
+        )
+        found = self.parallel.map(
+            lambda release: self.archive.release(record.repository, record.stack, release), ids
+        )
+        return [release_view(release) for release in found if release is not None]
+
+    def revision(self, sha: str) -> Answered:
+        """Return the status of a revision in the first repository that has seen it."""
+        if not names.is_sha(sha):
+            return _missing("A full commit id is expected.")
+        for key in self.configurations.current().repositories:
+            found = self.revisions.read(key, sha) or self._unwritten(key, sha)
+            if found is not None:
+                records = {r.stack: r for r in self._records(names.records_of(key))}
+                ended = self._ended(found, records)
+                return Answered(200, revision_core.answer(found, records, ended))
+        return _missing("No push or sweep has brought this revision.")
+
+    def _unwritten(self, key: str, sha: str) -> Revision | None:
+        """Return a revision that was announced or is the tip, but has no document yet."""
+        if any(marker.after == sha for marker in self.deliveries.pending(key)):
+            return Revision(repository=key, revision=sha)
+        held = self.tips.read(key)
+        if held is not None and held.document.revision == sha:
+            return _of_tip(held.document, sha)
+        return None
+
+    def _ended(
+        self, found: Revision, records: dict[str, Record]
+    ) -> dict[tuple[str, int], StackStatus]:
+        """Look into history for generations that the records have left behind."""
+        ended: dict[tuple[str, int], StackStatus] = {}
+        visit = found.visits[-1] if found.visits else None
+        for name, generation in visit.changed.items() if visit else ():
+            record = records.get(name)
+            if record is None or record.generation <= generation:
+                continue
+            outcomes = self._outcomes(record, generation)
+            if "succeeded" in outcomes:
+                ended[name, generation] = "deployed"
+            elif outcomes:
+                ended[name, generation] = "failed"
+        return ended
+
+    def _outcomes(self, record: Record, generation: int) -> set[str]:
+        ids = self.archive.release_ids(record.repository, record.stack)
+        wanted = [i for i in ids if i.partition(".")[0] == str(generation)]
+        found = [self.archive.release(record.repository, record.stack, i) for i in wanted]
+        return {release.outcome for release in found if release is not None}
+
+    def health(self) -> Answered:
+        """Return whether the configuration and every repository can be read, and what is wrong."""
+        try:
+            configuration = self.configurations.current()
+        except Stalled as e:
+            problem = Problem(code=e.reason, message=e.message, hint=e.hint)
+            return Answered(
+                503,
+                HealthView(
+                    status="problem",
+                    version=VERSION,
+                    installation=None,
+                    repositories=(),
+                    problem=problem,
+                ),
+            )
+        views = []
+        for key in configuration.repositories:
+            held = self.tips.read(key)
+            views.append(repository_view(key, held.document if held else None))
+        wrong = any(view.problems for view in views)
+        health = HealthView(
+            status="problem" if wrong else "ok",
+            version=VERSION,
+            installation=configuration.installation,
+            repositories=tuple(views),
+        )
+        return Answered(200, health)
+
+
+def _of_tip(tip: Tip, sha: str) -> Revision:
+    """Return a revision whose document was lost between two writes, as far as the tip knows it."""
+    visit = tip.visit
+    if visit is None or visit.revision != sha or visit.changed:
+        return Revision(repository=tip.repository, revision=sha)
+    seen = revision_core.Visit(
+        seq=visit.seq,
+        at=tip.checked_at or _EPOCH,
+        broken=visit.broken,
+        unreadable=visit.unreadable,
+    )
+    return Revision(repository=tip.repository, revision=sha, visits=(seen,))
+
+
+def _order(release_id: str) -> tuple[int, int]:
+    generation, _, attempt = release_id.partition(".")
+    return (int(generation), int(attempt)) if attempt.isdigit() and generation.isdigit() else (0, 0)

@@ -1,0 +1,82 @@
+"""Start whatever a lost message would have started: the loop's safety net (rules 1 and 8).
+
+Called by ``functions/sweep.py`` every half minute. It decides from listings; it changes nothing
+itself, so that running twice at once is harmless.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Final
+
+from shared import events
+from shared.core.errors import Stalled
+from shared.core.message import Queue
+from shared.core.overdue import DELIVERY_PATIENCE, Errand, repository_errand, stack_errands
+from shared.core.tip import Tip
+from shared.flows.messenger import Messenger
+from shared.ports import Clock, Log
+from shared.state.configurations import Configurations
+from shared.state.deliveries import Deliveries
+from shared.state.held import Held
+from shared.state.records import Records
+from shared.state.tips import Tips
+
+MOST_WAITING: Final = 500
+"""The sweep adds to no queue that has as many messages: they are being worked on, not lost."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The flow."""
+
+    configurations: Configurations
+    tips: Tips
+    records: Records
+    deliveries: Deliveries
+    messenger: Messenger
+    clock: Clock
+    log: Log
+
+    def __call__(self) -> None:
+        """Send one message for each stack, repository and delivery that is overdue."""
+        keys = tuple(self.configurations.current().repositories)
+        tips = {key: self._tip(key) for key in keys}
+        now = max((t.at for t in tips.values() if t is not None), default=self.clock.now())
+        listed = [(found.name, found.facts) for found in self.records.listed()]
+        errands = stack_errands(listed, now, MOST_WAITING)
+        for key, held in tips.items():
+            tip: Tip | None = held.document if held is not None else None
+            if errand := repository_errand(key, tip, listed, now):
+                errands.append(errand)
+        late = {
+            m.repository
+            for m in self.deliveries.pending()
+            if m.repository in tips and now - m.received_at > DELIVERY_PATIENCE
+        }
+        errands += [Errand("sync", key) for key in sorted(late)]
+        self._run(list(dict.fromkeys(errands)))
+
+    def _tip(self, key: str) -> Held[Tip] | None:
+        """Return a tip; one that cannot be read is shown, and the others go on."""
+        try:
+            return self.tips.read(key)
+        except Stalled as e:
+            self.log(events.STALLED, repository=key, reason=e.reason, hint=e.hint)
+            return None
+
+    def _run(self, errands: list[Errand]) -> None:
+        room: dict[Queue, int] = {}
+        sent: Counter[str] = Counter()
+        for errand in errands:
+            queue = errand.queue
+            if queue not in room:
+                room[queue] = MOST_WAITING - self.messenger.queues.length(queue)
+            if room[queue] <= 0:
+                continue
+            room[queue] -= 1
+            sent[queue] += 1
+            if errand.stack is None:
+                self.messenger.sync(errand.repository)
+            else:
+                self.messenger.stack(queue, errand.repository, errand.stack)
+        self.log(events.SWEEP_FINISHED, **dict(sent))

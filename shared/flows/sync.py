@@ -1,0 +1,256 @@
+"""Sync a followed repository: read its tip, compile what differs, commit, copy into records.
+
+Only this flow sets what is desired (rule 2). Called by ``functions/sync.py`` for each message of
+the ``sync`` queue, whatever came before it: a doubled, late or lost message changes nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from shared import events
+from shared.core import names
+from shared.core import record as records_change
+from shared.core import revision as revisions_core
+from shared.core import tip as tips_change
+from shared.core.backoff import delay_s
+from shared.core.configuration import Repository
+from shared.core.errors import PlumblineError, Stalled, Transient
+from shared.core.message import RepositoryMessage
+from shared.core.problem import Problem
+from shared.core.record import Record, Wish
+from shared.core.survey import Survey, settings_digest, survey
+from shared.core.tip import Tip
+from shared.flows.messenger import Messenger
+from shared.ports import Clock, Git, Log, Parallel
+from shared.state.archive import Archive
+from shared.state.configurations import Configurations
+from shared.state.deliveries import Deliveries, Marker
+from shared.state.held import Held
+from shared.state.records import Records
+from shared.state.revisions import Revisions
+from shared.state.tips import Tips
+
+REPLICA_PATIENCE: Final = timedelta(seconds=30)
+"""How long a Git host may show an older tip than its webhook announced, before that counts."""
+
+
+@dataclass(frozen=True)
+class Sync:
+    """The flow. ``poll`` is how often a repository is asked for its tip without a push."""
+
+    configurations: Configurations
+    tips: Tips
+    records: Records
+    revisions: Revisions
+    archive: Archive
+    deliveries: Deliveries
+    git: Git
+    messenger: Messenger
+    parallel: Parallel
+    clock: Clock
+    log: Log
+    poll: timedelta
+
+    def __call__(self, message: RepositoryMessage) -> None:
+        """Bring the tip and the records up to date; raises Transient for another try."""
+        key = message.repository
+        configured = self.configurations.repository(key)
+        taken = self.tips.take(key, lambda: self._seq_floor(key))
+        if taken is None:
+            self.log(events.SYNC_SKIPPED, repository=key)
+            return
+        self.log(events.SYNC_STARTED, repository=key, seq=taken.document.sync_seq)
+        try:
+            self._sync(taken, configured)
+        except Transient as e:
+            wait = timedelta(seconds=delay_s(message.tries, e.retry_after_s) + 10)
+            self._give_back(taken, taken.at + wait, e)
+            raise
+        except Stalled as e:
+            self._give_back(taken, taken.at + self.poll, e)
+            self.log(events.STALLED, repository=key, reason=e.reason, hint=e.hint)
+
+    def _sync(self, taken: Held[Tip], configured: Repository) -> None:
+        key = taken.document.repository
+        pending = tuple(self.deliveries.pending(key))
+        where = self.configurations.git(key)
+        revision = self.git.tip(where)
+        self._await_replica(taken, revision, pending)
+        if revision is None:
+            found = Survey(_without_branch(taken.document, configured.branch))
+        elif _is_known(taken.document, revision, configured):
+            found = Survey(taken.document)
+        else:
+            found = survey(taken.document, self.git.tree(where, revision), configured)
+        self.parallel.map(self.archive.put_content, tuple(found.contents.values()))
+        committed = self.tips.finish(
+            taken, lambda tip, at: tips_change.commit(tip, seen=found.tip, at=at, poll=self.poll)
+        )
+        if committed is None:
+            self.log(events.FENCED, repository=key)
+            return
+        self._tell(committed.document)
+        generations = self._copy(committed)
+        self._answer(committed, pending, generations, known=taken.document.revision)
+        if committed.document.dirty:
+            self.messenger.sync(key)
+
+    def _await_replica(
+        self, taken: Held[Tip], revision: str | None, pending: Sequence[Marker]
+    ) -> None:
+        """Wait when the host still shows the old tip although a young push announced another."""
+        young = [
+            m.after
+            for m in pending
+            if m.after and taken.at - m.received_at < REPLICA_PATIENCE and m.after != revision
+        ]
+        if young and revision == taken.document.revision and revision is not None:
+            answered = [self.revisions.read(taken.document.repository, a) for a in young]
+            if None in answered:
+                raise Transient(
+                    "GitNotYet",
+                    "The Git host does not show the pushed revision yet.",
+                    retry_after_s=2.0,
+                )
+
+    def _copy(self, committed: Held[Tip]) -> Mapping[str, int]:
+        """Copy entries into records that say otherwise; return the generation of each stack."""
+        tip = committed.document
+        listed = {
+            identity[1]: found.facts
+            for found in self.records.listed(names.records_of(tip.repository))
+            if (identity := names.identity_of_record(found.name)) is not None
+        }
+        generations = {name: int(f.get("generation", "0")) for name, f in listed.items()}
+        wishes = tips_change.wishes(tip, tip.sync_seq)
+        stale = [
+            (name, wanted)
+            for name, wanted in wishes.items()
+            if not tips_change.is_copied(listed.get(name, {}), wanted)
+        ]
+        written = self.parallel.map(
+            lambda item: self._wish(tip, item[0], item[1], listed.get(item[0]), committed.at), stale
+        )
+        generations.update({record.stack: record.generation for record in written})
+        gone = [n for n in tip.gone if n in listed and "orphaned" not in listed[n]]
+        self.parallel.map(lambda name: self._orphan(tip, name, committed.at), gone)
+        return generations
+
+    def _wish(
+        self, tip: Tip, stack: str, wanted: Wish, listed: Mapping[str, str] | None, at: datetime
+    ) -> Record:
+        floor = 0 if listed is not None else self._generation_floor(tip.repository, stack)
+        held = self.records.amend(
+            tip.repository,
+            stack,
+            lambda record, now: records_change.wish(record, wanted, now),
+            at=at,
+            generation=floor,
+        )
+        record = held.document
+        before = int((listed or {}).get("generation", str(floor)))
+        if record.generation != before or (listed or {}).get("orphaned"):
+            self.log(
+                events.STACK_DESIRED,
+                repository=tip.repository,
+                stack=stack,
+                generation=record.generation,
+                digest=record.desired.digest if record.desired else None,
+            )
+            self.messenger.stack("release", tip.repository, stack)
+        return record
+
+    def _orphan(self, tip: Tip, stack: str, at: datetime) -> None:
+        self.records.amend(
+            tip.repository,
+            stack,
+            lambda record, _: records_change.orphan(record, tip.sync_seq),
+            at=at,
+        )
+        self.log(events.STACK_ORPHANED, repository=tip.repository, stack=stack)
+
+    def _answer(
+        self,
+        committed: Held[Tip],
+        pending: Sequence[Marker],
+        generations: Mapping[str, int],
+        *,
+        known: str | None,
+    ) -> None:
+        """Write what became of the revisions, then finish the deliveries that announced them."""
+        tip = committed.document
+        visit = tip.visit
+        if visit is not None and tip.revision is not None and (pending or tip.revision != known):
+            self.revisions.visit(
+                tip.repository,
+                visit.revision,
+                revisions_core.Visit(
+                    seq=visit.seq,
+                    at=committed.at,
+                    changed={n: generations[n] for n in visit.changed if n in generations},
+                    broken=visit.broken,
+                    unreadable=visit.unreadable,
+                ),
+            )
+        for marker in pending:
+            if marker.after and marker.after != tip.revision:
+                passed = revisions_core.Visit(
+                    seq=tip.sync_seq, at=committed.at, superseded_by=tip.revision or ""
+                )
+                self.revisions.supersede(tip.repository, marker.after, passed)
+            self.deliveries.finish(marker)
+
+    def _tell(self, tip: Tip) -> None:
+        visit = tip.visit
+        self.log(
+            events.SYNC_COMMITTED,
+            repository=tip.repository,
+            revision=tip.revision,
+            seq=tip.sync_seq,
+            changed=list(visit.changed) if visit else [],
+            broken=list(tip.broken),
+        )
+        for name, problems in tip.broken.items():
+            self.log(
+                events.STACK_BROKEN,
+                repository=tip.repository,
+                stack=name,
+                codes=[p.code for p in problems],
+            )
+
+    def _give_back(self, taken: Held[Tip], due_at: datetime, error: PlumblineError) -> None:
+        problem = Problem(code=error.reason, message=error.message, hint=error.hint)
+        self.tips.finish(
+            taken, lambda tip, _: tips_change.give_back(tip, due_at=due_at, problem=problem)
+        )
+
+    def _seq_floor(self, repository: str) -> int:
+        listed = self.records.listed(names.records_of(repository))
+        return max((int(found.facts.get("seq", "0")) for found in listed), default=0)
+
+    def _generation_floor(self, repository: str, stack: str) -> int:
+        ids = self.archive.release_ids(repository, stack)
+        return max((_generation(release_id) for release_id in ids), default=0)
+
+
+def _generation(release_id: str) -> int:
+    text = release_id.partition(".")[0]
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def _is_known(tip: Tip, revision: str, configured: Repository) -> bool:
+    """Tell whether this revision was compiled already, under the same configuration. Pure."""
+    return tip.revision == revision and tip.settings == settings_digest(configured)
+
+
+def _without_branch(tip: Tip, branch: str) -> Tip:
+    problem = Problem(
+        code="BranchMissing",
+        message=f"The followed branch {branch!r} does not exist; nothing is touched.",
+        hint="Push it again, or change the branch in the operator's configuration.",
+    )
+    return msgspec.structs.replace(tip, problems=(problem,), revision=None, visit=None)
