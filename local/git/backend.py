@@ -61,22 +61,25 @@ async def answer(
     )
     feeding = asyncio.create_task(_feed(request, process))
     complaints = asyncio.create_task(_all_of(process.stderr))
+    ended = False
     try:
         response = await _head(process.stdout)
         if response is None:
+            ended = True
             raise BackendError((await complaints).decode("utf-8", "replace").strip())
         await response.prepare(request)
         sent = 0
         async for piece in _pieces(process.stdout):
             await response.write(piece)
             sent += len(piece)
+        ended = True
         await response.write_eof()
         return response, sent
     finally:
         feeding.cancel()
         with suppress(asyncio.CancelledError, ConnectionError):
             await feeding
-        if process.returncode is None:
+        if not ended:  # the client went away; a process that ends by itself is left to end
             with suppress(ProcessLookupError):
                 process.terminate()
         await process.wait()
