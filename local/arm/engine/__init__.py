@@ -8,6 +8,8 @@ call. The language is described in the comments of the modules that own each par
 from local.arm.engine.context import Context, Runtime, Scope
 from local.arm.engine.documents import parse_template
 from local.arm.engine.errors import TemplateError
+from local.arm.engine.evaluation import Evaluated, EvaluatedResource, evaluate
+from local.arm.engine.frame import NeedsRuntime
 from local.arm.engine.hashing import template_hash
 from local.arm.engine.plan import (
     CopyMember,
@@ -21,6 +23,9 @@ from local.arm.engine.planning import plan
 __all__ = [
     "Context",
     "CopyMember",
+    "Evaluated",
+    "EvaluatedResource",
+    "NeedsRuntime",
     "NestedDeployment",
     "ParameterValue",
     "Plan",
@@ -28,6 +33,7 @@ __all__ = [
     "Runtime",
     "Scope",
     "TemplateError",
+    "evaluate",
     "parse_template",
     "plan",
     "template_hash",

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from local.arm.engine.context import Runtime
-from local.arm.engine.errors import ExpressionError, TemplateError
+from local.arm.engine.errors import ExpressionError, TemplateError, no_overflow
 from local.arm.engine.evaluator import has_deferred
 from local.arm.engine.expansion import expand
+from local.arm.engine.folding import show
 from local.arm.engine.frame import Frame, Meter, Stage
 from local.arm.engine.instances import Instance
 from local.arm.engine.sources import Source, path_of
@@ -38,19 +39,23 @@ class Body:
         self._source = source
         self._sent = sent
         self._verbatim = verbatim
-        self._known: dict[str, Any] | None = None
+        self._partial: dict[str, Any] = {}
+        self._complete = False
 
-    def preview(self, frame: Frame) -> dict[str, Any]:
+    def prepare(self, frame: Frame) -> None:
         """Evaluate what is known now. Raises ExpressionError whose trail leads to its place."""
-        value = self._evaluate(frame)
-        if not has_deferred(value):
-            self._known = value
-        return value
+        self._partial = self._evaluate(frame)
+        self._complete = not has_deferred(self._partial)
+
+    def preview(self) -> dict[str, Any]:
+        """Return the body as it is known without a runtime; the rest is expression text."""
+        shown: dict[str, Any] = show(self._partial)
+        return shown
 
     def body(self, runtime: Runtime) -> dict[str, Any]:
         """Return the body with the runtime's answers filled in. Raises TemplateError."""
-        if self._known is not None:
-            return copy.deepcopy(self._known)
+        if self._complete:
+            return copy.deepcopy(self._partial)
         frame = at_runtime(self._instance.frame, runtime, Stage.BODY)
         failing = Failing(self._instance, self._source)
         value: dict[str, Any] = failing.run(lambda: self._evaluate(frame))
@@ -74,7 +79,8 @@ class Failing:
     def run(self, compute: Any) -> Any:
         """Return what `compute` returns. Raises TemplateError."""
         try:
-            return compute()
+            with no_overflow():
+                return compute()
         except ExpressionError as error:
             path = path_of(self._instance.path, error)
             line, position, _ = place = self._source.place(path)

@@ -7,7 +7,8 @@ raises passes through untouched.
     +- ExpressionError     the inner sentence alone; the caller that knows the place wraps it
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 INVALID_TEMPLATE = "InvalidTemplate"
@@ -64,6 +65,20 @@ class ExpressionError(TemplateError):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.trail: list[str | int] = []
+
+
+@contextmanager
+def no_overflow() -> Iterator[None]:
+    """Turn Python's own recursion limit, should the engine's limits not bite first, into an error.
+
+    Raises TemplateError.
+    """
+    try:
+        yield
+    except RecursionError as error:
+        raise validation_failed(
+            "The expressions of the template nest too deeply to be evaluated"
+        ) from error
 
 
 def validation_failed(

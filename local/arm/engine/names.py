@@ -47,7 +47,8 @@ class TemplateNames:
         self._parameters = parameters
         self._variables = variables
         self._functions = functions
-        self._deployment = deployment
+        self._compute = deployment
+        self._deployment: Mapping[str, Any] | None = None
 
     def parameter(self, name: str, frame: Frame) -> Any:
         """Return a parameter's value."""
@@ -63,7 +64,9 @@ class TemplateNames:
 
     def deployment(self) -> Mapping[str, Any]:
         """Return the properties of the deployment."""
-        return self._deployment()
+        if self._deployment is None:
+            self._deployment = self._compute()
+        return self._deployment
 
 
 class Lazy:

@@ -7,7 +7,7 @@ from typing import Any
 from local.arm.engine.bodies import Failing, at_runtime
 from local.arm.engine.context import Context, Runtime, Scope
 from local.arm.engine.documents import join_path
-from local.arm.engine.errors import ExpressionError
+from local.arm.engine.errors import ExpressionError, no_overflow
 from local.arm.engine.expansion import expand, settle
 from local.arm.engine.frame import Deferred, Frame, Meter, Stage
 from local.arm.engine.instances import Instance
@@ -26,9 +26,9 @@ class Inner:
     template: Mapping[str, Any]
     parameters: Mapping[str, Any]
     context: Context
-    target: Scope
     source: Source
     mode: str
+    meter: Meter
     depth: int
 
 
@@ -102,25 +102,27 @@ class Nested:
 
     def plan(self, runtime: Runtime, parameters: Mapping[str, Any] | None = None) -> Plan:
         """Return the inner plan; `parameters` replaces the evaluated ones. Raises TemplateError."""
-        if self.outer_scope:
-            frame = at_runtime(self._instance.frame, None, Stage.DECLARATION)
-            return self._outer(self._as_outer(frame))
-        given = self.parameters(runtime) if parameters is None else parameters
-        return self._inner(self._as_inner(given))
+        with no_overflow():
+            if self.outer_scope:
+                frame = at_runtime(self._instance.frame, None, Stage.DECLARATION)
+                return self._outer(self._as_outer(frame))
+            given = self.parameters(runtime) if parameters is None else parameters
+            return self._inner(self._as_inner(given, Meter()))
 
-    def preview(self, frame: Frame) -> Plan:
+    def preview(self, frame: Frame | None = None) -> Plan:
         """Return the plan as far as it is known before the deployment runs.
 
         Raises TemplateError, or NeedsRuntime when its resources cannot be named yet.
         """
-        given = {
-            name: _placeholder(name, entry) for name, entry in self.parameters_in(frame).items()
-        }
+        inside = frame or at_runtime(self._instance.frame, None, Stage.BODY)
         if self.outer_scope:
-            return self._outer(self._as_outer(frame))
-        return self._inner(self._as_inner(given))
+            return self._outer(self._as_outer(inside))
+        given = {
+            name: _placeholder(name, entry) for name, entry in self.parameters_in(inside).items()
+        }
+        return self._inner(self._as_inner(given, inside.meter))
 
-    def _as_inner(self, given: Mapping[str, Any]) -> Inner:
+    def _as_inner(self, given: Mapping[str, Any], meter: Meter) -> Inner:
         context = self._instance.frame.context
         location = settle(get(self._instance.source, "location"), self._instance.frame)
         inside = replace(
@@ -130,12 +132,10 @@ class Nested:
             location=location if isinstance(location, str) else context.location,
             subscription=_subscription(context, self.scope),
         )
-        return Inner(
-            self.template, given, inside, self.scope, self._below(), self.mode, self._depth + 1
-        )
+        return Inner(self.template, given, inside, self._below(), self.mode, meter, self._depth + 1)
 
     def _as_outer(self, frame: Frame) -> Outer:
-        inside = replace(frame, stage=Stage.DECLARATION, meter=Meter())
+        inside = replace(frame, stage=Stage.DECLARATION)
         return Outer(self.template, inside, self.scope, self._below(), self._depth + 1)
 
     def _below(self) -> Source:

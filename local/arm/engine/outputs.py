@@ -11,9 +11,11 @@ from local.arm.engine.errors import (
     EXPRESSIONS_HELP,
     ExpressionError,
     TemplateError,
+    no_overflow,
     validation_failed,
 )
 from local.arm.engine.expansion import copy_count, expand, settle
+from local.arm.engine.folding import show
 from local.arm.engine.frame import Frame, NeedsRuntime, Stage
 from local.arm.engine.sources import Source, path_of
 from local.arm.engine.values import get
@@ -38,7 +40,10 @@ class TemplateOutputs:
 
     def outputs(self, runtime: Runtime) -> dict[str, dict[str, Any]]:
         """Return {name: {type, value}}; raises TemplateError naming every output that fails."""
-        frame = at_runtime(self._frame, runtime, Stage.OUTPUT)
+        with no_overflow():
+            return self._outputs(at_runtime(self._frame, runtime, Stage.OUTPUT))
+
+    def _outputs(self, frame: Frame) -> dict[str, dict[str, Any]]:
         found, details = dict[str, dict[str, Any]](), list[dict[str, Any]]()
         for name, declared in self._section.items():
             try:
@@ -62,7 +67,14 @@ class TemplateOutputs:
             )
         return found
 
-    def preview(self, frame: Frame) -> dict[str, dict[str, Any]]:
+    def preview(self) -> dict[str, dict[str, Any]]:
+        """Return the outputs as they are known without a runtime; the rest is expression text."""
+        shown: dict[str, dict[str, Any]] = show(
+            self.prepare(at_runtime(self._frame, None, Stage.OUTPUT))
+        )
+        return shown
+
+    def prepare(self, frame: Frame) -> dict[str, dict[str, Any]]:
         """Evaluate as far as is known before the deployment runs. Raises TemplateError."""
         found: dict[str, dict[str, Any]] = {}
         for name, declared in self._section.items():

@@ -41,6 +41,10 @@ class Bodies(Protocol):
         """Return the request body."""
         ...
 
+    def preview(self) -> dict[str, Any]:
+        """Return the request body as far as it is known; the rest is expression text."""
+        ...
+
 
 class NestedDeployment(Protocol):
     """The inside of a Microsoft.Resources/deployments resource."""
@@ -73,6 +77,13 @@ class NestedDeployment(Protocol):
         """Return the inner plan; `parameters` replaces the evaluated ones (resolved secrets)."""
         ...
 
+    def preview(self) -> "Plan":
+        """Return the inner plan without a runtime.
+
+        Raises NeedsRuntime when its resources cannot be named before the deployment runs.
+        """
+        ...
+
 
 @dataclass(frozen=True)
 class PlannedResource:
@@ -96,12 +107,20 @@ class PlannedResource:
         """Return the request body with every expression evaluated; raises TemplateError."""
         return self.bodies.body(runtime)
 
+    def preview(self) -> dict[str, Any]:
+        """Return the body as it is known without a runtime: the rest is text, `[reference(...)]`."""
+        return self.bodies.preview()
+
 
 class Outputs(Protocol):
     """How a plan comes by its outputs."""
 
     def outputs(self, runtime: Runtime) -> dict[str, dict[str, Any]]:
         """Return the outputs."""
+        ...
+
+    def preview(self) -> dict[str, dict[str, Any]]:
+        """Return the outputs as far as they are known."""
         ...
 
 
@@ -116,3 +135,7 @@ class Plan:
     def outputs(self, runtime: Runtime) -> dict[str, dict[str, Any]]:
         """Return {name: {"type", "value"}}; secure ones have no value. Raises TemplateError."""
         return self.closing.outputs(runtime)
+
+    def preview(self) -> dict[str, dict[str, Any]]:
+        """Return the outputs as they are known without a runtime."""
+        return self.closing.preview()

@@ -17,7 +17,7 @@ from local.arm.engine.documents import check_depth
 from local.arm.engine.errors import (
     EXPRESSIONS_HELP,
     ExpressionError,
-    TemplateError,
+    no_overflow,
     validation_failed,
 )
 from local.arm.engine.frame import Frame, Meter, NeedsRuntime, Stage
@@ -43,15 +43,9 @@ def plan(template: Mapping[str, Any], parameters: Mapping[str, Any], context: Co
     """
     check_depth(template)
     check_depth(parameters)
-    source = Source(template)
-    try:
-        return plan_inner(
-            Inner(template, parameters, context, context.scope, source, "Incremental", 0)
-        )
-    except RecursionError as error:
-        raise _too_deep() from error
-    except NeedsRuntime as error:
-        raise validation_failed("A resource cannot be named before the deployment runs") from error
+    whole = Inner(template, parameters, context, Source(template), "Incremental", Meter(), 0)
+    with no_overflow():
+        return plan_inner(whole)
 
 
 def plan_inner(inner: Inner) -> Plan:
@@ -68,9 +62,9 @@ def plan_inner(inner: Inner) -> Plan:
         shape.functions,
         lambda: _deployment(inner),
     )
-    frame = Frame(inner.context, names, Stage.DECLARATION, Meter())
+    frame = Frame(inner.context, names, Stage.DECLARATION, inner.meter)
     values = parameters.values(frame, inner.source)
-    ground = _Ground(shape, frame, inner.target, inner.source, inner.depth)
+    ground = _Ground(shape, frame, inner.context.scope, inner.source, inner.depth)
     return ground.plan(values)
 
 
@@ -102,7 +96,7 @@ class _Ground:
         frame = replace(self.frame, targets=registry)
         definitions = self.shape.definitions if self.shape.outputs else Definitions({})
         closing = TemplateOutputs(self.shape.outputs, definitions, frame, self.source)
-        closing.preview(replace(frame, stage=Stage.OUTPUT))
+        closing.prepare(replace(frame, stage=Stage.OUTPUT))
         return Plan(values, planned, closing)
 
     def _planned(self, instance: Instance, registry: Registry) -> PlannedResource:
@@ -148,7 +142,7 @@ class _Ground:
             sent, raw = _without_template(sent)
         check_texts(sent, instance.path, frame.names.function, self.source)
         body = Body(instance, self.source, sent, raw)
-        body.preview(frame)
+        body.prepare(frame)
         return body
 
     def _nested(self, instance: Instance, frame: Frame) -> Nested:
@@ -185,7 +179,3 @@ def _refuse_nesting(depth: int) -> None:
         raise validation_failed(
             f"Deployments nest deeper than '{MAX_NESTING}' levels. {EXPRESSIONS_HELP}"
         )
-
-
-def _too_deep() -> TemplateError:
-    return validation_failed("Expressions of the template nest too deeply to be evaluated")
