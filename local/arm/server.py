@@ -12,6 +12,7 @@ import os
 import secrets
 import tempfile
 import threading
+import weakref
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -93,7 +94,10 @@ async def serve(settings: Settings) -> AsyncIterator[tuple[Address, Cloud]]:
             cloud.runner = Runner(cloud)
             services.push_async_callback(cloud.runner.close)
             msi = await _listen(services, identity.handler(who, header), settings.identity_port)
-            port = await _listen(services, web.Server(_handler(cloud)), settings.port, context)
+            wires: weakref.WeakSet[asyncio.Transport] = weakref.WeakSet()
+            services.push_async_callback(_cut, wires)
+            handler = _handler(cloud, wires)
+            port = await _listen(services, web.Server(handler), settings.port, context)
             cloud.runner.resume()
             base = f"https://{HOST}:{port}"
             yield (
@@ -127,8 +131,19 @@ async def _listen(
     return int(runner.addresses[0][1])
 
 
-def _handler(cloud: Cloud) -> Any:
+async def _cut(wires: weakref.WeakSet[asyncio.Transport]) -> None:
+    """Abort the connections: a polite TLS goodbye would wait for clients that keep theirs open."""
+    for wire in list(wires):
+        wire.abort()
+    # The loop closes an aborted socket in its next rounds.
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
+def _handler(cloud: Cloud, wires: weakref.WeakSet[asyncio.Transport]) -> Any:
     async def handle(raw: web.BaseRequest) -> web.StreamResponse:
+        if raw.transport is not None:
+            wires.add(raw.transport)
         length = raw.content_length or 0
         if length > _BODY_LIMIT:
             return _response(

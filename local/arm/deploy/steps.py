@@ -252,6 +252,7 @@ async def finish_outputs(
     except ArmError as refused:
         error = refused.body()
     if error is None and not record.outputs:
+        record.outputs = None
         return None
     now = stamp(cloud.clock.now())
     operation = Operation(
