@@ -15,6 +15,7 @@ from shared.core.source.files import Files
 from shared.core.source.parameters import (
     Given,
     check_parameters,
+    exposed_secrets,
     given_parameters,
     restless_defaults,
 )
@@ -92,7 +93,7 @@ def compile_stack(
         content=content,
         files=files.ids,
         create_resource_group=spec.create_resource_group,
-        warnings=restless_defaults(template, given),
+        warnings=restless_defaults(template, given) + exposed_secrets(template, given),
     )
 
 

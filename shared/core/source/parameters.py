@@ -119,6 +119,21 @@ def restless_defaults(template: Template, given: Mapping[str, Given]) -> tuple[P
     )
 
 
+def exposed_secrets(template: Template, given: Mapping[str, Given]) -> tuple[Problem, ...]:
+    """Return a warning for each Key Vault secret that goes into a parameter that is not secure. Pure."""
+    known = declared(template.content)
+    return tuple(
+        each.place.problem(
+            "SecretNotSecure",
+            f"The secret for {shown(each.name)} goes into a parameter of type {known[lower].type}, "
+            "which everybody sees who may read the deployment.",
+            "Declare the parameter as securestring or secureObject.",
+        )
+        for lower, each in given.items()
+        if "reference" in each.entry and not known[lower].secure
+    )
+
+
 def _restless_calls(value: Any) -> set[str]:
     if isinstance(value, dict):
         return set().union(*(_restless_calls(each) for each in value.values()))

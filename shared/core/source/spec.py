@@ -72,8 +72,8 @@ class Defaults(
 ):
     """What every stack gets that does not say it itself."""
 
-    scope: ScopeText | None = None
-    create_resource_group: LocationText | None = None
+    scope: ScopeText | msgspec.UnsetType = msgspec.UNSET
+    create_resource_group: LocationText | msgspec.UnsetType = msgspec.UNSET
 
 
 class StackEntry(
@@ -97,8 +97,8 @@ class StackEntry(
         dict[str, Any],
         msgspec.Meta(description="Parameter values; they win over every file, per parameter."),
     ] = {}
-    scope: ScopeText | None = None
-    create_resource_group: LocationText | None = None
+    scope: ScopeText | msgspec.UnsetType = msgspec.UNSET
+    create_resource_group: LocationText | msgspec.UnsetType = msgspec.UNSET
 
 
 class ManifestFile(
@@ -115,7 +115,7 @@ class ManifestFile(
     stacks: Annotated[
         dict[StackName, StackEntry], msgspec.Meta(min_length=1, description="The stacks by name.")
     ]
-    defaults: Defaults | None = None
+    defaults: Defaults | msgspec.UnsetType = msgspec.UNSET
 
 
 class Origin(msgspec.Struct, frozen=True):

@@ -1,0 +1,63 @@
+"""The manifest's JSON Schema and its reference page, generated from the structs that describe it.
+
+Editors complete and check ``plumbline.yaml`` with the schema; the docs generator writes what these
+functions return. Nothing is written here.
+"""
+
+import json
+from typing import Any
+
+import msgspec
+
+from shared.core.source.codes import PROBLEM_CODES
+from shared.core.source.spec import Defaults, ManifestFile, StackEntry
+
+_SCHEMA_URL = "https://json-schema.org/draft/2020-12/schema"
+_TITLE = "plumbline.yaml"
+
+
+def manifest_schema() -> str:
+    """Return the JSON Schema of the manifest, as text that ends with a line break. Pure."""
+    found = msgspec.json.schema(ManifestFile)
+    root = found["$defs"].pop(ManifestFile.__name__)
+    schema = {"$schema": _SCHEMA_URL, **root, "title": _TITLE, "$defs": found["$defs"]}
+    return json.dumps(schema, indent=2) + "\n"
+
+
+def problem_table() -> str:
+    """Return a Markdown table of the problem codes of this package. Pure."""
+    rows = [f"| `{code}` | {meaning} |" for code, meaning in sorted(PROBLEM_CODES.items())]
+    return "\n".join(["| code | meaning |", "|---|---|", *rows]) + "\n"
+
+
+def field_table(kind: type[msgspec.Struct]) -> str:
+    """Return a Markdown table of a struct's fields as users write them. Pure."""
+    schema: dict[str, Any] = msgspec.json.schema(kind)["$defs"][kind.__name__]
+    rows = [
+        f"| `{name}` | {'yes' if name in schema.get('required', ()) else 'no'} | "
+        f"{member['description']} |"
+        for name, member in schema["properties"].items()
+    ]
+    return "\n".join(["| key | required | meaning |", "|---|---|---|", *rows]) + "\n"
+
+
+def manifest_reference(page: str) -> str:
+    """Return docs/manifest.md with its generated parts brought up to date. Pure.
+
+    ``page`` is the page as it is; each part lies between ``<!-- generated:NAME -->`` and
+    ``<!-- end -->``.
+    """
+    for name, table in manifest_tables().items():
+        start = f"<!-- generated:{name} -->\n"
+        before, _, rest = page.partition(start)
+        page = f"{before}{start}\n{table}\n<!-- end -->{rest.partition('<!-- end -->')[2]}"
+    return page
+
+
+def manifest_tables() -> dict[str, str]:
+    """Return the generated parts of docs/manifest.md by the name of their marker. Pure."""
+    return {
+        "defaults": field_table(Defaults),
+        "stack": field_table(StackEntry),
+        "codes": problem_table(),
+    }
