@@ -49,7 +49,8 @@ class StorageSettings:
     """The storage account: a connection string, or two addresses and an identity.
 
     ``credential`` is ``managedidentity``, or None for whatever the machine offers (``az login``);
-    ``client_id`` names a user-assigned identity, None means the system-assigned one.
+    ``client_id`` names a user-assigned identity, None means the system-assigned one. ``ca_file`` is a PEM
+    file to trust instead of the public authorities, or None.
     """
 
     connection_string: Secret | None = None
@@ -57,6 +58,7 @@ class StorageSettings:
     queue_service_uri: str | None = None
     credential: str | None = None
     client_id: str | None = None
+    ca_file: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +169,13 @@ _DECLARED: Final = (
         parse=_GUID,
         unit="GUID",
         absent="the system-assigned one",
+    ),
+    _Setting(
+        name="REQUESTS_CA_BUNDLE",
+        meaning="PEM file with the authorities to trust for storage.",
+        why="behind a proxy that opens TLS; other Python programs read the same name",
+        unit="path",
+        absent="the public authorities",
     ),
     _Setting(
         name="PLUMBLINE_CONFIG",
@@ -396,6 +405,7 @@ def _storage(reader: _Reader) -> StorageSettings:
         queue_service_uri=uris["queue"],
         credential=reader.get(f"{_STORAGE}__credential"),
         client_id=reader.get(f"{_STORAGE}__clientId"),
+        ca_file=reader.get("REQUESTS_CA_BUNDLE"),
     )
 
 

@@ -4,6 +4,7 @@ import math
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence
 from datetime import UTC
+from functools import lru_cache
 from typing import Final
 
 from azure.core.exceptions import AzureError
@@ -18,6 +19,7 @@ POISON: Final = "-poison"
 BODY_LIMIT_BYTES: Final = 48 * 1024
 LONGEST_DELAY_S: Final = 7 * 24 * 3600
 POISON_HIDDEN_S: Final = 300
+_CLIENTS_KEPT: Final = 64
 _ROLE: Final = "Storage Queue Data Contributor"
 _MOST_PER_CALL: Final = 32
 _FOREVER: Final = -1
@@ -28,6 +30,8 @@ class StorageQueues:
 
     def __init__(self, connection: StorageConnection, prefix: str = PREFIX) -> None:
         self._service = connection.queue_service()
+        # A client costs as much CPU as a fifth of a request, and the queues are few.
+        self._client = lru_cache(maxsize=_CLIENTS_KEPT)(self._new_client)
         self._prefix = prefix
 
     def ensure(self, queues: Iterable[str]) -> None:
@@ -98,7 +102,7 @@ class StorageQueues:
             if kind_of(error) not in (Kind.NO_MESSAGE, Kind.NO_QUEUE):
                 raise translate(error, _call("delete from the queue", client)) from None
 
-    def _client(self, queue: str) -> QueueClient:
+    def _new_client(self, queue: str) -> QueueClient:
         return self._service.get_queue_client(self._prefix + queue)
 
     def _send(self, client: QueueClient, text: str, hidden_s: int) -> None:

@@ -18,6 +18,7 @@ from shared.core.errors import PlumblineError, Stalled, Transient
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9]{1,63}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+_DEEPEST_CAUSE = 12
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]+)?")
 
 
@@ -185,8 +186,23 @@ def _request_id(error: AzureError) -> str | None:
 
 def _cause(error: BaseException) -> str:
     """Name the innermost cause; only the operating system's own words are repeated."""
-    seen: BaseException = error
-    while (inner := seen.__cause__ or seen.__context__) is not None:
+    seen = error
+    for _ in range(_DEEPEST_CAUSE):
+        if (inner := _inner(seen)) is None:
+            break
         seen = inner
     words = seen.strerror if isinstance(seen, OSError) else None
     return f"no answer ({type(seen).__name__}{f': {words}' if words else ''})"
+
+
+def _inner(error: BaseException) -> BaseException | None:
+    # azure-core, requests and urllib3 keep causes in attributes and arguments, Python in the chain.
+    places = (
+        error.__cause__,
+        getattr(error, "inner_exception", None),
+        getattr(error, "reason", None),
+        error.__context__,
+        *error.args,
+    )
+    found = (place for place in places if isinstance(place, BaseException) and place is not error)
+    return next(found, None)
