@@ -57,7 +57,8 @@ _TYPES: Mapping[str, frozenset[str] | None] = {
 }
 
 # ---- forms ---------------------------------------------------------------------------------
-# Each form keeps what comes before the group ``secret``; the group is the secret itself.
+# Each form keeps what comes before the group ``secret``; the group is the secret itself. Texts are
+# other people's: no form may take more than linear time.
 _SETTING = (
     r"(?i)\b(?:account ?key|shared ?access ?key|shared ?secret ?value|shared ?access ?signature"
     r"|password|pwd|primary ?key|secondary ?key|access ?key|api ?key|client ?secret"
@@ -77,7 +78,7 @@ _FORMS = tuple(
         _SETTING,  # one part of a connection string: AccountKey=...;  Password=...;
         _QUERY,  # a signature or a key in a URL
         r"(?i)\bsig=(?P<secret>[^&\s'\";#]+)",
-        r"[a-zA-Z][\w+.-]*://[^/\s:@'\"]*:(?P<secret>[^/\s@'\"]+)@",  # credentials in a URL
+        r"://[^/\s:@'\"]{0,256}:(?P<secret>[^/\s@'\"]{1,2048})@",  # credentials in a URL
         _PEM,
         r"(?i)\b(?:bearer|basic)\s+(?P<secret>(?=\S*[\d=])[A-Za-z0-9+/._~=-]{12,})",
         r"(?P<secret>\beyJ[\w-]{6,}\.[\w-]{4,}\.[\w-]*)",  # a JSON Web Token
