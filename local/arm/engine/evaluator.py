@@ -66,7 +66,7 @@ def check(node: Node, user_function: Callable[[str], UserFunction | None]) -> No
             stack += (item.base, item.key)
         elif isinstance(item, Call):
             stack += item.arguments
-            if user_function(item.name) is not None:
+            if item.name.lower() == "lambda" or user_function(item.name) is not None:
                 continue
             known = find_function(item.name)
             if known is None:

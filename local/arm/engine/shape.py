@@ -6,7 +6,12 @@ from typing import Any
 
 from local.arm.engine.definitions import Definitions
 from local.arm.engine.documents import join_path
-from local.arm.engine.errors import ExpressionError, validation_failed
+from local.arm.engine.errors import (
+    EXPRESSIONS_HELP,
+    ExpressionError,
+    TemplateError,
+    validation_failed,
+)
 from local.arm.engine.evaluator import check
 from local.arm.engine.frame import UserFunction
 from local.arm.engine.limits import MAX_OUTPUTS, MAX_PARAMETERS, MAX_VARIABLES
@@ -91,14 +96,11 @@ def check_texts(
         try:
             check(parse_expression(text), lambda name: functions(name.lower()))
         except ExpressionError as error:
-            message = (
+            raise TemplateError(
                 f"Deployment template language expression evaluation failed: '{error.message}'. "
-                "Please see https://aka.ms/arm-template-expressions for usage details."
-            )
-            failure = validation_failed("", source.place(at))
-            failure.message = message
-            failure.args = (message,)
-            raise failure from error
+                f"{EXPRESSIONS_HELP}",
+                place=source.place(at),
+            ) from error
 
 
 def _section(

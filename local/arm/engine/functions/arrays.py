@@ -57,7 +57,7 @@ def flatten(arrays: list[Any]) -> list[Any]:
 
 def distinct(items: list[Any]) -> list[Any]:
     """Return the elements without repetition, first positions kept."""
-    return list({identity(item): item for item in reversed(items)}.values())[::-1]
+    return list({identity(item): item for item in items}.values())
 
 
 def index_of(container: Any, item: Any) -> int:

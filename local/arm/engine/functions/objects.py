@@ -76,10 +76,8 @@ def intersection(*values: Any) -> Any:
     start, *others = values
     if all(isinstance(value, list) for value in values):
         common = [{identity(item) for item in other} for other in others]
-        found = {identity(item): item for item in reversed(start)}
-        return [
-            item for key, item in reversed(found.items()) if all(key in keys for keys in common)
-        ]
+        found = {identity(item): item for item in start}
+        return [item for key, item in found.items() if all(key in keys for keys in common)]
     if not all(isinstance(value, Mapping) for value in values):
         raise fail("intersection", "the arguments must all be arrays, or all be objects.")
     return {
