@@ -23,11 +23,12 @@ def answer(
     context: func.Context, run: "Callable[[Services], func.HttpResponse]"
 ) -> func.HttpResponse:
     """Run a flow for an HTTP request; every fault becomes an answer that gives nothing away."""
+    from shared import wiring
     from shared.core import errors
 
     started = time.perf_counter()
     try:
-        services = _services()
+        services = wiring.services()
         with services.log.bound(invocation_id=context.invocation_id):
             response = run(services)
             _finished(services, context, "answered", started, status=response.status_code)
@@ -48,7 +49,8 @@ def answer(
 
 def _unavailable(reason: str, retry_after_s: float | None) -> func.HttpResponse:
     return func.HttpResponse(
-        b'{"error":"%s","message":"not stored; send it again later"}' % reason.encode(),
+        b'{"error":"%s","message":"Plumbline cannot do this now; try again later"}'
+        % reason.encode(),
         status_code=503,
         mimetype=_JSON,
         headers={"Retry-After": str(max(1, round(retry_after_s or 5)))},
@@ -71,7 +73,7 @@ def handle(
     from shared.core import message as messages
 
     started = time.perf_counter()
-    services = _services()
+    services = _services(context)
     with services.log.bound(invocation_id=context.invocation_id, queue=queue):
         try:
             decoded = messages.decode(queue, message.get_body())
@@ -129,7 +131,7 @@ def tick(context: func.Context, run: "Callable[[Services], None]") -> None:
     from shared.core import errors
 
     started = time.perf_counter()
-    services = _services()
+    services = _services(context)
     with services.log.bound(invocation_id=context.invocation_id):
         try:
             run(services)
@@ -143,10 +145,16 @@ def tick(context: func.Context, run: "Callable[[Services], None]") -> None:
         _finished(services, context, outcome, started)
 
 
-def _services() -> "Services":
+def _services(context: func.Context) -> "Services":
+    """Return the services; settings that are wrong are logged, and the event is kept for later."""
     from shared import wiring
+    from shared.core import errors
 
-    return wiring.services()
+    try:
+        return wiring.services()
+    except errors.Stalled as e:
+        _report(context, e)
+        raise
 
 
 def _finished(

@@ -247,9 +247,17 @@ def accepted(record: Record, due_at: datetime) -> Record:
 
 
 def later(record: Record, due_at: datetime, problem: Problem | None = None) -> Record:
-    """Let the stack go until ``due_at``; ``problem`` says what is waited for, None leaves it."""
+    """Let the stack go until ``due_at``; ``problem`` says what is waited for.
+
+    It is shown only while a release is on its way: a quiet stack has no problem because ARM was
+    busy when it was looked at, and a failed one keeps the problem that it failed with.
+    """
+    on_its_way = record.phase in {"pending", "releasing"}
     return msgspec.structs.replace(
-        record, busy_until=None, due_at=due_at, problem=problem or record.problem
+        record,
+        busy_until=None,
+        due_at=due_at,
+        problem=problem if problem is not None and on_its_way else record.problem,
     )
 
 

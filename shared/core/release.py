@@ -10,6 +10,7 @@ from shared.core.arm_model import Deployment, Operation
 from shared.core.document import Document
 from shared.core.problem import Problem
 from shared.core.record import Attempt, Outcome, Record
+from shared.core.redaction import mask
 
 _NESTED = "microsoft.resources/deployments"
 
@@ -75,9 +76,12 @@ def inventory(
 
 
 def plain_outputs(outputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the outputs that may be kept: ARM gives secure ones no value, nor do we. Pure."""
+    """Return the outputs that may be kept. Pure.
+
+    ARM gives secure ones no value, nor do we; what looks like a secret in a plain one is masked.
+    """
     return {
-        name: output["value"]
+        name: mask({name: output["value"]})[name]
         for name, output in outputs.items()
         if isinstance(output, Mapping)
         and "value" in output

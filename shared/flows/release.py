@@ -126,6 +126,10 @@ class Releases:
             self.conclude(hold, under_way, deployment)
 
     def _adopt(self, hold: Hold) -> None:
+        """Watch a release that runs; one that is known to run has its ``watch`` message already."""
+        under_way = hold.record.in_flight
+        if under_way is not None and hold.record.reached == under_way.release:
+            return
         watched = timedelta(seconds=WATCHED_S)
         hold = self.records.update(hold, lambda r, at: changes.accepted(r, at + watched))
         record = hold.record

@@ -9,16 +9,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from shared import events
 from shared.core import record as changes
+from shared.core.errors import Stalled
 from shared.core.message import StackMessage
+from shared.core.problem import Problem
 from shared.core.record import Record
 from shared.core.redaction import redact
 from shared.core.release import Owned, Snapshot
 from shared.flows.gate import ArmReads
 from shared.ports import Log, Parallel
 from shared.state.archive import Archive
-from shared.state.records import FencedError, Records
+from shared.state.records import FencedError, Hold, Records
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,14 @@ class Snapshots:
         hold = self.records.look(message.repository, message.stack)
         if hold is None or "snapshot" not in hold.record.owed:
             return
+        try:
+            self._take(hold)
+        except Stalled as e:
+            problem = Problem(code=e.reason, message=e.message, hint=e.hint)
+            self._show(hold, problem)
+            raise
+
+    def _take(self, hold: Hold) -> None:
         record = hold.record
         if record.applied is None:
             return
@@ -63,6 +75,15 @@ class Snapshots:
             ),
             has_release=release is not None,
         )
+
+    def _show(self, hold: Hold, problem: Problem) -> None:
+        """Show on the stack why its snapshot cannot be taken; the debt stays."""
+        try:
+            self.records.update(
+                hold, lambda record, _: msgspec.structs.replace(record, problem=problem)
+            )
+        except FencedError:
+            return
 
     def _capture(self, owned: Owned) -> str | None:
         """Keep one resource's redacted body; return its content's digest, None when it is gone."""
