@@ -120,14 +120,13 @@ async def run(options: serve.Options, *, as_json: bool, with_parent: bool) -> No
     sys.stdout.flush()
     defect = asyncio.create_task(host.failed())
     told = asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait([defect, told], return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        told.cancel()
-        await host.stop()
-    if defect.done():
+    await asyncio.wait([defect, told], return_when=asyncio.FIRST_COMPLETED)
+    failed = defect.done()
+    for task in (defect, told):
+        task.cancel()
+    await host.stop()
+    if failed:
         defect.result()
-    defect.cancel()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -97,7 +97,7 @@ class Worker:
         raise WorkerLostError(f"the worker ended while loading the app ({await self.ended()})")
 
     async def listen(self, on_log: Callable[[wire.LogRecord], None]) -> None:
-        """Take outcomes and log records until the worker is gone, then fail what is pending."""
+        """Take outcomes and log records until the worker is gone."""
         while (message := await wire.read_from_worker(self.reader)) is not None:
             match message:
                 case wire.Outcome():
@@ -106,10 +106,12 @@ class Worker:
                         waiting.set_result(message)
                 case wire.LogRecord():
                     on_log(message)
-        reason = WorkerLostError(f"the worker process ended ({await self.ended()})")
+
+    def fail_pending(self, reason: str) -> None:
+        """End every invocation that is still waiting for its outcome."""
         for waiting in self.pending.values():
             if not waiting.done():
-                waiting.set_exception(reason)
+                waiting.set_exception(WorkerLostError(reason))
         self.pending.clear()
 
     async def ended(self) -> str:
@@ -138,7 +140,8 @@ class Supervisor:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._worker: Worker | None = None
+        self._worker: Worker | None = None  # takes invocations
+        self._kept: Worker | None = None  # may already be on its way out
         self._ready = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
         self._stopping = False
@@ -151,8 +154,8 @@ class Supervisor:
 
     async def start(self) -> list[wire.IndexedFunction]:
         """Start the first worker; raises RefusedError if the app cannot be indexed."""
-        functions = await self._load()
-        self._keeper = asyncio.create_task(self._keep())
+        worker, functions = await self._load()
+        self._keeper = asyncio.create_task(self._keep(worker))
         return functions
 
     async def invoke(self, call: wire.Invoke, timeout_s: float | None) -> wire.Outcome:
@@ -169,10 +172,9 @@ class Supervisor:
             async with asyncio.timeout(timeout_s):
                 return await future
         except TimeoutError:
-            self._plan.on_event(
-                "worker_killed", {"reason": "functionTimeout", "pid": worker.process.pid}
-            )
-            worker.kill()
+            fields = {"reason": "functionTimeout", "pid": worker.process.pid}
+            self._plan.on_event("worker_killed", fields)
+            self._retire(worker)
             raise
         finally:
             worker.pending.pop(call.invocation_id, None)
@@ -180,8 +182,8 @@ class Supervisor:
     async def stop(self) -> None:
         """End the worker for good."""
         self._stopping = True
-        if self._worker is not None:
-            self._worker.kill()
+        if self._kept is not None:
+            self._kept.kill()
         elif self._keeper is not None:
             self._keeper.cancel()
         if self._keeper is not None:
@@ -197,7 +199,14 @@ class Supervisor:
             raise WorkerLostError("the host is stopping")
         return self._worker
 
-    async def _load(self) -> list[wire.IndexedFunction]:
+    def _retire(self, worker: Worker) -> None:
+        """Give a worker no more invocations, and end it: what comes now waits for the next one."""
+        if self._worker is worker:
+            self._worker = None
+            self._ready.clear()
+        worker.kill()
+
+    async def _load(self) -> tuple[Worker, list[wire.IndexedFunction]]:
         worker = await Worker.start(self._plan)
         try:
             async with asyncio.timeout(START_LIMIT_S):
@@ -206,36 +215,36 @@ class Supervisor:
             worker.kill()
             await worker.close()
             raise
-        self._worker = worker
+        self._kept = self._worker = worker
         self._ready.set()
-        return functions
+        return worker, functions
 
-    async def _keep(self) -> None:
-        while self._worker is not None:
-            worker = self._worker
-            await worker.listen(self._plan.on_log)
-            self._ready.clear()
-            self._worker = None
-            ended = await worker.ended()
-            await worker.close()
-            if self._stopping:
-                break
-            self._plan.on_event("worker_lost", {"pid": worker.process.pid, "ended": ended})
-            await self._replace()
-        self._ready.set()  # wakes who waits for a worker: there will be none
+    async def _keep(self, worker: Worker) -> None:
+        try:
+            while True:
+                await worker.listen(self._plan.on_log)
+                self._retire(worker)
+                ended = await worker.ended()
+                self._kept = None
+                worker.fail_pending(f"the worker process ended ({ended})")
+                await worker.close()
+                if self._stopping:
+                    return
+                self._plan.on_event("worker_lost", {"pid": worker.process.pid, "ended": ended})
+                worker = await self._replace()
+        finally:
+            self._ready.set()  # wakes who waits for a worker: there will be none
 
-    async def _replace(self) -> None:
+    async def _replace(self) -> Worker:
         pause = FIRST_PAUSE_S
-        while not self._stopping:
+        while True:
             try:
-                await self._load()
+                worker, _ = await self._load()
             except (RefusedError, WorkerLostError, TimeoutError, OSError) as error:
                 self._plan.on_event("worker_refused", {"error": str(error), "again_in_s": pause})
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_S)
             else:
                 self.restarts += 1
-                self._plan.on_event("worker_restarted", {"pid": self.pid})
-                break
-        if self._stopping and self._worker is not None:
-            self._worker.kill()
+                self._plan.on_event("worker_restarted", {"pid": worker.process.pid})
+                return worker

@@ -95,13 +95,14 @@ class RunningHost:
 
 
 def environment(connection_string: str, **settings: str) -> dict[str, str]:
-    """Return the settings of the sample app; its timer is far away unless a test says more."""
+    """Return the settings of the sample app; its timers are far away unless a test says more."""
     return {
         **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
         "Store": connection_string,
         "AzureWebJobsStorage": connection_string,
         "ORDERS": "orders",
         "BEAT": "0 0 0 1 1 *",
+        "TICK": "0 0 0 1 1 *",
         **settings,
     }
 
@@ -158,12 +159,13 @@ def refused(settings: Mapping[str, str], app: Path) -> str:
 
 
 def is_alive(pid: int) -> bool:
-    """Tell whether a process exists and is no zombie."""
+    """Tell whether a process exists; a zombie without threads holds nothing any more."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except FileNotFoundError:
+        threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
+    except (FileNotFoundError, ProcessLookupError):
         return False
-    return state != "Z"
+    return state != "Z" or threads > 1
 
 
 def gone(pid: int, limit_s: float = 10) -> None:

@@ -123,3 +123,15 @@ def chain(message: func.QueueMessage, document: func.InputStream) -> str:
 def beat(timer: func.TimerRequest, beats: func.Out[str]) -> None:
     """Say when."""
     beats.set(json.dumps({"past_due": timer.past_due, "at": time.time(), "pid": os.getpid()}))
+
+
+@app.timer_trigger(arg_name="timer", schedule="%TICK%")
+@app.retry(strategy="fixed_delay", max_retry_count="1", delay_interval="00:00:01")
+@app.queue_output(arg_name="ticks", queue_name="ticks", connection="Store")
+def tick(timer: func.TimerRequest, ticks: func.Out[str], context: func.Context) -> None:
+    """Say when, but fail at first when late."""
+    attempt = context.retry_context.retry_count
+    if timer.past_due and attempt == 0:
+        raise RuntimeError("late")
+    note = {"past_due": timer.past_due, "attempt": attempt, "status": timer.schedule_status}  # type: ignore[attr-defined]
+    ticks.set(json.dumps(note))
