@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from local import contract, launcher, parts, processes, provisioning, storage
+from local import contract, example, launcher, parts, processes, storage
 from local import laptop as laptops
 from local.laptop import Laptop
 from local.waiting import WaitedTooLongError
@@ -17,7 +17,7 @@ _FAILURES = (
     processes.DiedAtStartError,
     laptops.UnreadableLaptopError,
     storage.NotSetUpError,
-    provisioning.ExampleError,
+    example.ExampleError,
     WaitedTooLongError,
 )
 

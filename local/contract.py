@@ -4,7 +4,7 @@ from typing import Any
 
 from local import parts, processes
 from local.laptop import BRANCH, Laptop
-from local.provisioning import RESOURCE_GROUPS
+from local.simulator import RESOURCE_GROUPS
 
 
 def line(laptop: Laptop) -> dict[str, Any]:

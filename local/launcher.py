@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from local import example, parts, processes, simulator
 from local import laptop as laptops
-from local import parts, processes, provisioning
 from local.laptop import Laptop, Options
 from local.parts import Part
 
@@ -32,7 +32,7 @@ def up(folder: Path, request: Request, say: Say) -> Laptop:
 
     Idempotent, also when two programs call it at once. Options that differ from the last time
     restart the Functions hosts. Raises ``processes.DiedAtStartError``,
-    ``laptop.UnreadableLaptopError``, ``storage.NotSetUpError`` and ``provisioning.ExampleError``;
+    ``laptop.UnreadableLaptopError``, ``storage.NotSetUpError`` and ``example.ExampleError``;
     what was started until then keeps running, for ``down`` or another ``up``.
     """
     folder = folder.resolve()
@@ -41,11 +41,10 @@ def up(folder: Path, request: Request, say: Say) -> Laptop:
         laptop = _first(folder) if known is None else known
         laptop = _with_options(laptop, request.applied_to(laptop.options), say)
         laptop = _start_missing(laptop, parts.services(), say)
-        provisioning.provision_storage(laptop)
-        laptop = _prepare_azure(laptop)
+        laptop = _prepare(laptop)
         laptop = _start_missing(laptop, parts.hosts(laptop.options.hosts), say)
         if laptop.options.example:
-            provisioning.push_example(laptop)
+            example.push(laptop)
         return laptop
 
 
@@ -105,13 +104,17 @@ def _start_missing(laptop: Laptop, wanted: Sequence[Part], say: Say) -> Laptop:
     return laptop
 
 
-def _prepare_azure(laptop: Laptop) -> Laptop:
-    """Make groups and turn knobs once: later, they are as people and tests have left them."""
+def _prepare(laptop: Laptop) -> Laptop:
+    """Do once what an operator does: later, storage and Azure are as people and tests left them."""
     if laptop.prepared_for == laptop.options:
         return laptop
     if laptop.prepared_for is None:
-        provisioning.make_resource_groups(laptop)
-    provisioning.turn_knobs(laptop)
+        # Half a second of imports, which only the first up needs.
+        from local import provisioning  # noqa: PLC0415
+
+        provisioning.provision(laptop)
+        simulator.make_resource_groups(laptop)
+    simulator.turn_knobs(laptop)
     laptop = replace(laptop, prepared_for=laptop.options)
     laptops.save(laptop)
     return laptop

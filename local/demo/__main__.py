@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from local import contract, launcher, parts, processes, provisioning, storage, waiting
+from local import contract, example, launcher, parts, processes, storage, waiting
 from local import laptop as laptops
 from local.demo import shop
 from local.demo.api import Api, UnexpectedAnswerError
@@ -25,7 +25,7 @@ from local.laptop import Laptop
 DEFAULT_FOLDER = parts.ROOT / ".demo"
 _FAILURES = (
     processes.DiedAtStartError,
-    provisioning.ExampleError,
+    example.ExampleError,
     storage.NotSetUpError,
     laptops.UnreadableLaptopError,
     UnexpectedAnswerError,

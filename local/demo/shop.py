@@ -1,0 +1,88 @@
+"""What the user does to the shop's repository, step by step."""
+
+import re
+import shutil
+
+from local import example
+from local.demo.clone import Clone
+from local.demo.story import STACKS, Step
+
+NETWORK = "stacks/network/main.json"
+STORAGE_VALUES = "stacks/storage/prod.parameters.json"
+WEB = "stacks/web/main.json"
+WEB_VALUES = "stacks/web/prod.parameters.json"
+
+
+def story() -> list[Step]:
+    """Return the steps in the order in which they are played."""
+    return [
+        Step(
+            title="The first push deploys three independent stacks",
+            edit=_put_example,
+            message="A shop: network, storage and web",
+            status="deployed",
+            deployed=STACKS,
+        ),
+        Step(
+            title="A push that touches one stack deploys that one",
+            edit=_add_container,
+            message="Keep invoices in a container of their own",
+            status="deployed",
+            deployed=frozenset({"storage"}),
+        ),
+        Step(
+            title="A push that changes only a README deploys nothing",
+            edit=_write_readme,
+            message="Say whom to ask",
+            status="nothing",
+        ),
+        Step(
+            title="A push that changes only formatting and comments deploys nothing",
+            edit=_reformat,
+            message="Indent the network's template by four",
+            status="nothing",
+        ),
+        Step(
+            title="A template error stops its own stack; the others go on",
+            edit=_mistype,
+            message="Python 3.13 for the web app; more copies of the storage",
+            status="failed",
+            deployed=frozenset({"storage"}),
+            failed=frozenset({"web"}),
+            words="The template parameter 'runtimeVersion' is not found",
+        ),
+        Step(
+            title="The mending push recovers it",
+            edit=_mend,
+            message="Name the parameter as it is declared",
+            status="deployed",
+            deployed=frozenset({"web"}),
+        ),
+    ]
+
+
+def _put_example(clone: Clone) -> None:
+    shutil.copytree(example.FOLDER, clone.folder, dirs_exist_ok=True)
+
+
+def _add_container(clone: Clone) -> None:
+    clone.replace(STORAGE_VALUES, '["pictures", "exports"]', '["pictures", "exports", "invoices"]')
+
+
+def _write_readme(clone: Clone) -> None:
+    clone.write("README.md", clone.read("README.md") + "\nQuestions: ask team-shop.\n")
+
+
+def _reformat(clone: Clone) -> None:
+    wider = re.sub(r"(?m)^ +", lambda spaces: spaces[0] * 2, clone.read(NETWORK))
+    clone.write(NETWORK, "// Reviewed by the network team.\n" + wider)
+
+
+def _mistype(clone: Clone) -> None:
+    clone.replace(WEB_VALUES, "PYTHON|3.12", "PYTHON|3.13")
+    clone.replace(WEB, "[parameters('runtime')]", "[parameters('runtimeVersion')]")
+    clone.replace(STORAGE_VALUES, "Standard_ZRS", "Standard_GZRS")
+
+
+def _mend(clone: Clone) -> None:
+    clone.replace(WEB, "[parameters('runtimeVersion')]", "[parameters('runtime')]")
