@@ -47,7 +47,7 @@ def environment(request: web.Request, folder: Path, user: str | None) -> Mapping
 async def answer(
     request: web.Request, variables: Mapping[str, str]
 ) -> tuple[web.StreamResponse, int]:
-    """Run the request through git; returns the answer, already sent, and its length in bytes.
+    """Run the request through git; returns the answer, sent but for its end, and its length.
 
     Raises BackendError when git ends without an answer.
     """
@@ -73,7 +73,6 @@ async def answer(
             await response.write(piece)
             sent += len(piece)
         ended = True
-        await response.write_eof()
         return response, sent
     finally:
         feeding.cancel()

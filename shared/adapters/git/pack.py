@@ -9,7 +9,7 @@ Format: gitformat-pack(5).
 import hashlib
 import zlib
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from dulwich.errors import ApplyDeltaError
@@ -69,6 +69,16 @@ class _Found:
     offset: int
     kind: int
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """An object that deltas may wait for; ``offset`` is None for one outside the pack."""
+
+    offset: int | None
+    kind: int
+    id: bytes
+    depth: int
 
 
 class _Budget:
@@ -140,10 +150,14 @@ class Pack:
     def __contains__(self, id_: bytes) -> bool:
         return id_ in self._found
 
+    def ids(self) -> Iterable[bytes]:
+        """Return the binary ids of the objects that are here."""
+        return self._found.keys()
+
     def get(self, id_: bytes) -> PackObject | None:
         """Return the object with the binary id, or None when it is not here.
 
-        Raises ObjectTooLargeError for one larger than ``file_bytes``.
+        Raises ObjectTooLargeError for one larger than ``file_bytes``, or built from too much.
         """
         found = self._found.get(id_)
         if found is None:
@@ -267,8 +281,7 @@ class Pack:
         for offset, entry in self._entries.items():
             if entry.base is not None:
                 waiting[entry.base].append(offset)
-        ready: list[tuple[int | None, int, bytes]]
-        ready = [(found.offset, found.kind, id_) for id_, found in self._found.items()]
+        ready = [_Base(found.offset, found.kind, id_, 0) for id_, found in self._found.items()]
         self._index_on(ready, waiting, recent, budget)
         strangers = [id_ for id_ in waiting if isinstance(id_, bytes) and id_ not in self._found]
         for id_ in strangers:
@@ -276,25 +289,28 @@ class Pack:
             if found is None:
                 self.unresolved += len(waiting[id_])
             else:
-                self._index_on([(None, found.kind, id_)], waiting, recent, budget)
+                self._index_on([_Base(None, found.kind, id_, 0)], waiting, recent, budget)
 
     def _index_on(
         self,
-        ready: list[tuple[int | None, int, bytes]],
+        ready: list[_Base],
         waiting: defaultdict[int | bytes, list[int]],
         recent: _Recent,
         budget: _Budget,
     ) -> None:
         """Index what waits for the objects in ``ready``, and then what waits for that."""
         while ready:
-            base, kind, base_id = ready.pop()
-            by_offset = [] if base is None else waiting.pop(base, [])
-            for offset in (*by_offset, *waiting.pop(base_id, ())):
-                if base is not None:
-                    self._entries[offset] = replace(self._entries[offset], base=base)
+            base = ready.pop()
+            by_offset = [] if base.offset is None else waiting.pop(base.offset, [])
+            for offset in (*by_offset, *waiting.pop(base.id, ())):
+                if base.depth == _MAX_CHAIN:
+                    raise PackError("a chain of deltas is too long")
+                if base.offset is not None:
+                    self._entries[offset] = replace(self._entries[offset], base=base.offset)
                 if self._is_small_delta(offset):
                     content = self._content(offset, recent, budget)
-                    ready.append((offset, kind, self._index(offset, kind, content)))
+                    id_ = self._index(offset, base.kind, content)
+                    ready.append(_Base(offset, base.kind, id_, base.depth + 1))
 
     def _base_outside(self, id_: bytes) -> bytes:
         found = self._from_outside(id_)
@@ -334,8 +350,6 @@ class Pack:
                 recent.put(offset, content)
                 break
             chain.append(offset)
-            if len(chain) > _MAX_CHAIN:
-                raise PackError("a chain of deltas is too long")
             if isinstance(entry.base, bytes):
                 content = self._base_outside(entry.base)
                 break

@@ -167,12 +167,13 @@ class SmartHttp(AbstractHttpGitClient):
 
     def _followed(self, url: str, location: str, *, is_post: bool) -> str:
         """Return where a redirect leads, if that is this repository under another path."""
-        target = urljoin(url, location)
         try:
+            target = urljoin(url, location)
             same_origin = _origin(urlsplit(target)) == self._origin
         except ValueError:
-            same_origin = False
-        if is_post or not same_origin or not target.endswith("/" + _DISCOVERY):
+            raise failures.redirected(self._repository, location) from None
+        moved = bool(location) and same_origin and target.endswith("/" + _DISCOVERY)
+        if is_post or not moved:
             raise failures.redirected(self._repository, target)
         return target
 
