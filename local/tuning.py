@@ -28,8 +28,13 @@ class Tuning:
         return f"{whole}.{span.microseconds * 10:07}" if span.microseconds else whole
 
 
+# Timers are bound to these settings, so the host wants them to be there: the product's defaults.
 _DEFAULTS = Tuning(
     max_polling_s=2.0,
+    app_settings={
+        "PLUMBLINE_SWEEP_SCHEDULE": "*/30 * * * * *",
+        "PLUMBLINE_POISON_SCHEDULE": "0 * * * * *",
+    },
     arm_knobs={"deployment_seconds": 0.0, "resource_seconds": 0.0, "retry_after": 0.2},
 )
 
@@ -37,6 +42,7 @@ _DEMO = Tuning(
     max_polling_s=0.2,
     app_settings={
         "PLUMBLINE_SWEEP_SCHEDULE": "*/5 * * * * *",
+        "PLUMBLINE_POISON_SCHEDULE": "*/10 * * * * *",
         "PLUMBLINE_WATCH_FIRST_S": "0.2",
         "PLUMBLINE_WATCH_MIN_S": "0.2",
         "PLUMBLINE_WATCH_MAX_S": "1",
