@@ -131,7 +131,7 @@ def parse_yaml(text: str, file: str) -> Node | None:
         return composer.document(yaml.parse(text, Loader=yaml.CSafeLoader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else None
+        line = min(mark.line, text.count("\n")) + 1 if mark else None
         what = " ".join(part for part in (error.context, error.problem) if part)
         raise SourceError([_not_yaml(file, line, what)]) from error
     except yaml.reader.ReaderError as error:

@@ -19,7 +19,11 @@ SHOP = Path(__file__).resolve().parents[3] / "examples" / "shop"
 def shop_tree() -> MemoryTree:
     """Return the example repository as a revision."""
     return MemoryTree(
-        {str(each.relative_to(SHOP)): each.read_bytes() for each in SHOP.rglob("*") if each.is_file()}
+        {
+            str(each.relative_to(SHOP)): each.read_bytes()
+            for each in SHOP.rglob("*")
+            if each.is_file()
+        }
     )
 
 
@@ -36,7 +40,13 @@ def evaluated(stack: Compiled) -> Evaluated:
 
     def resource_group(subscription: str, name: str) -> dict[str, Any]:
         identity = f"/subscriptions/{subscription}/resourceGroups/{name}"
-        return {"id": identity, "name": name, "location": "westeurope", "tags": {}, "properties": {}}
+        return {
+            "id": identity,
+            "name": name,
+            "location": "westeurope",
+            "tags": {},
+            "properties": {},
+        }
 
     context = Context(
         scope=Scope("resourceGroup", SUBSCRIPTION, group),
@@ -92,7 +102,9 @@ def test_the_shop_manifest_has_no_problems() -> None:
         ),
     ],
 )
-def test_a_shop_stack_compiles_and_evaluates(name: str, types: list[str], outputs: set[str]) -> None:
+def test_a_shop_stack_compiles_and_evaluates(
+    name: str, types: list[str], outputs: set[str]
+) -> None:
     """Each stack is quiet, stays in its own group, and evaluates to the resources it promises."""
     stack = compiled(name)
     found = evaluated(stack)

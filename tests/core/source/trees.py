@@ -10,7 +10,9 @@ from shared.core.source.tree import MAX_FILE_BYTES, FileTooLargeError, TreeEntry
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
-PARAMETERS_SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentParameters.json#"
+PARAMETERS_SCHEMA = (
+    "https://schema.management.azure.com/schemas/2019-04-01/deploymentParameters.json#"
+)
 VAULT = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-v/providers/Microsoft.KeyVault/vaults/kv"
 
 
