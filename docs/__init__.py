@@ -1,0 +1,1 @@
+"""Documentation, and the generator of the parts that come from the code."""
