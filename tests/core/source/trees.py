@@ -6,6 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
+from shared.core.problem import Problem
+from shared.core.source.codes import PROBLEM_CODES
+from shared.core.source.compile import Compiled, compile_stack
+from shared.core.source.faults import SourceError
+from shared.core.source.spec import StackSpec
 from shared.core.source.tree import MAX_FILE_BYTES, FileTooLargeError, TreeEntry
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
@@ -64,3 +71,40 @@ def template(**members: Any) -> dict[str, Any]:
 def parameters(**entries: Any) -> dict[str, Any]:
     """Return a parameter file with the given entries."""
     return {"$schema": PARAMETERS_SCHEMA, "contentVersion": "1.0.0.0", "parameters": entries}
+
+
+def deployment(**properties: Any) -> dict[str, Any]:
+    """Return a nested deployment with the given properties."""
+    return {
+        "type": "Microsoft.Resources/deployments",
+        "apiVersion": "2024-03-01",
+        "name": "nested",
+        "properties": {"mode": "Incremental", **properties},
+    }
+
+
+def link(path: str, **more: Any) -> dict[str, Any]:
+    """Return a nested deployment that links to a template."""
+    return deployment(templateLink={"relativePath": path}, **more)
+
+
+def stack(**fields: Any) -> StackSpec:
+    """Return a stack whose template is main.json, deployed to the group rg."""
+    return StackSpec(**{"template": "main.json", "scope": "rg", **fields})
+
+
+def problems_of(tree: MemoryTree, **fields: Any) -> tuple[Problem, ...]:
+    """Return the problems of a stack that cannot be compiled; every one must be complete."""
+    with pytest.raises(SourceError) as caught:
+        compile_stack(tree, "web", stack(**fields), default_subscription=SUBSCRIPTION)
+    for problem in caught.value.problems:
+        assert problem.code in PROBLEM_CODES
+        assert problem.hint
+        assert problem.file
+        assert "\n" not in problem.message
+    return caught.value.problems
+
+
+def compiled(tree: MemoryTree, **fields: Any) -> Compiled:
+    """Return a stack, compiled."""
+    return compile_stack(tree, "web", stack(**fields), default_subscription=SUBSCRIPTION)
