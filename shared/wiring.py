@@ -118,6 +118,7 @@ def build(settings: Settings, ports: Ports) -> Services:
             first_s=settings.watch_first_s,
             least_s=settings.watch_min_s,
             most_s=settings.watch_max_s,
+            timeout=timedelta(seconds=settings.release_timeout_s),
         ),
         snapshot=Snapshots(
             records=records,

@@ -31,6 +31,12 @@ STALLED_RETRY: Final = timedelta(minutes=10)
 MAX_TRANSIENT_ATTEMPTS: Final = 3
 """Attempts of one generation that failed for passing reasons (rule 10)."""
 
+SLOW: Final = Problem(
+    code="ReleaseSlow",
+    message="ARM has been at this release for longer than PLUMBLINE_RELEASE_TIMEOUT_S.",
+    hint="Look at the deployment in Azure; it can be canceled there.",
+)
+
 Phase = Literal["pending", "releasing", "steady", "failed", "stalled"]
 Outcome = Literal["refused", "succeeded", "failed", "canceled", "lost"]
 
@@ -279,6 +285,12 @@ def stalled(record: Record, problem: Problem, at: datetime) -> Record:
 def refused(record: Record, problem: Problem, at: datetime) -> Record:
     """ARM refused the attempt outright: nothing changed, and the same would be refused again."""
     return ended(record, "refused", problem=problem, transient=False, at=at)
+
+
+def is_slow(record: Record, at: datetime, timeout: timedelta) -> bool:
+    """Tell whether the release under way takes longer than it should and nobody was told. Pure."""
+    under_way = record.in_flight
+    return under_way is not None and at - under_way.at > timeout and record.problem is None
 
 
 def ended(

@@ -22,7 +22,10 @@ from shared.state.records import FencedError, Hold, Records
 
 @dataclass(frozen=True)
 class Watch:
-    """The flow. Looks come after ``first_s``, then ``least_s`` growing to ``most_s`` seconds."""
+    """The flow. Looks come after ``first_s``, then ``least_s`` growing to ``most_s`` seconds.
+
+    A release that runs longer than ``timeout`` is shown as slow, and watched on.
+    """
 
     records: Records
     arm: ArmReads
@@ -32,6 +35,7 @@ class Watch:
     first_s: float
     least_s: float
     most_s: float
+    timeout: timedelta
 
     def __call__(self, message: StackMessage) -> None:
         """Look once. Raises Transient or Waiting for another try."""
@@ -60,9 +64,13 @@ class Watch:
         wait = look_delay_s(
             message.looks + 1, first_s=self.first_s, least_s=self.least_s, most_s=self.most_s
         )
-        if _is_due_within(record, hold, wait + WATCHED_S / 2):
+        slow = changes.is_slow(record, hold.held.at, self.timeout)
+        if slow or _is_due_within(record, hold, wait + WATCHED_S / 2):
             due = timedelta(seconds=wait + WATCHED_S)
-            self.records.update(hold, lambda r, at: changes.accepted(r, at + due))
+            problem = changes.SLOW if slow else None
+            self.records.update(
+                hold, lambda r, at: changes.later(changes.accepted(r, at), at + due, problem)
+            )
         self.messenger.stack(
             "watch", record.repository, record.stack, delay_s=wait, looks=message.looks + 1
         )
