@@ -49,6 +49,9 @@ class Context:
     """(subscription id, name) -> what resourceGroup() returns; may raise the caller's own error."""
     utc_now: datetime
     new_guid: Callable[[], str]
+    provider: Callable[[str], Mapping[str, Any]] | None = None
+    """Namespace -> {namespace, resourceTypes[{resourceType, locations, apiVersions}]}, for
+    providers(); without it that function is refused."""
 
 
 class Runtime(Protocol):

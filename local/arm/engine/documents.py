@@ -17,6 +17,7 @@ from local.arm.engine.limits import MAX_JSON_DEPTH, MAX_TEMPLATE_BYTES
 Place = tuple[int | None, int | None, str | None]
 
 _NOISE = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_TRAILING_COMMA = re.compile(r'"(?:[^"\\]|\\.)*"|,(?=\s*[}\]])', re.DOTALL)
 _PATH_STEP = re.compile(r"\['((?:[^']|'')*)'\]|\[(\d+)\]|\.?([^.\[\]]+)")
 _STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s"\[\]{},:]+')
 _SIMPLE_KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]*\Z")
@@ -40,7 +41,7 @@ def parse_template(text: str | bytes) -> Any:
         raise validation_failed(
             f"The template is larger than the maximum of '{MAX_TEMPLATE_BYTES}' bytes"
         )
-    plain = _NOISE.sub(_blank, text)
+    plain = blank_noise(text)
     try:
         value = json.loads(plain, object_pairs_hook=_object, parse_constant=_constant, strict=False)
     except json.JSONDecodeError as error:
@@ -60,6 +61,11 @@ def parse_template(text: str | bytes) -> Any:
         document.text = plain
         return document
     return value
+
+
+def blank_noise(text: str) -> str:
+    """Return JSON text with comments and trailing commas blanked, places kept. Pure."""
+    return _TRAILING_COMMA.sub(_blank, _NOISE.sub(_blank, text))
 
 
 def check_depth(value: Any) -> None:

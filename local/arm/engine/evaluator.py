@@ -127,8 +127,9 @@ def _call(node: Call, frame: Frame) -> Any:
         return function.apply(frame, [partial(evaluate, item, frame) for item in node.arguments])
     arguments = [evaluate(item, frame) for item in node.arguments]
     if function is LIST_FUNCTION:
-        arguments.insert(0, node.name)
-        return function.apply(frame, arguments)
+        if has_deferred(arguments):
+            raise NeedsRuntime
+        return function.apply(frame, [node.name, *arguments])
     return _apply(function, arguments, frame)
 
 

@@ -7,44 +7,31 @@ as what is left of the expression: arguments computed, the call kept.
 from collections.abc import Mapping
 from typing import Any
 
-from local.arm.engine.evaluator import evaluate
+from local.arm.engine.evaluator import evaluate, has_deferred
 from local.arm.engine.frame import Deferred, Frame, NeedsRuntime
-from local.arm.engine.syntax import Access, Call, Literal, Node, write
+from local.arm.engine.quoting import quote
+from local.arm.engine.syntax import Access, Call, Node, write
 
 
 def fold(node: Node, frame: Frame) -> Any:
     """Return the value of a node, or a Deferred. Raises ExpressionError."""
     try:
         return evaluate(node, frame)
-    except NeedsRuntime:
-        pass
+    except NeedsRuntime as needs:
+        asked = needs.call
     if isinstance(node, Access):
         return Deferred(Access(_folded(node.base, frame), _folded(node.key, frame)))
-    if not isinstance(node, Call) or node.name.lower() == "lambda":
+    if not isinstance(node, Call) or _is_lambda(node):
         return Deferred(node)
     if node.name.lower() == "if" and node.arguments:
         chosen = fold(node.arguments[0], frame)
         if isinstance(chosen, bool):
             return fold(node.arguments[1 if chosen else 2], frame)
-    return Deferred(Call(node.name, tuple(_folded(item, frame) for item in node.arguments)))
-
-
-def quote(value: Any) -> Node:
-    """Return the expression of a value. Pure."""
-    if isinstance(value, Deferred):
-        return value.node
-    if isinstance(value, bool):
-        return Call("true" if value else "false", ())
-    if value is None:
-        return Call("null", ())
-    if isinstance(value, str | int):
-        return Literal(value)
-    if isinstance(value, Mapping):
-        pairs = (quote(item) for pair in value.items() for item in pair)
-        return Call("createObject", tuple(pairs))
-    if isinstance(value, list):
-        return Call("createArray", tuple(quote(item) for item in value))
-    return Call("json", (Literal(str(value)),))
+    arguments = [item if _is_lambda(item) else fold(item, frame) for item in node.arguments]
+    own = asked is not None and asked.name.lower() == node.name.lower()
+    if asked is not None and own and not has_deferred(arguments):
+        return Deferred(asked)
+    return Deferred(Call(node.name, tuple(map(_node, arguments))))
 
 
 def show(value: Any) -> Any:
@@ -58,7 +45,13 @@ def show(value: Any) -> Any:
     return value
 
 
+def _is_lambda(node: Node) -> bool:
+    return isinstance(node, Call) and node.name.lower() == "lambda"
+
+
 def _folded(node: Node, frame: Frame) -> Node:
-    if isinstance(node, Call) and node.name.lower() == "lambda":
-        return node
     return quote(fold(node, frame))
+
+
+def _node(argument: Any) -> Node:
+    return argument if isinstance(argument, Call) else quote(argument)

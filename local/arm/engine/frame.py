@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from local.arm.engine.context import Context, Runtime
 from local.arm.engine.errors import ExpressionError
 from local.arm.engine.limits import MAX_CALL_DEPTH, MAX_STEPS
-from local.arm.engine.syntax import Node
+from local.arm.engine.syntax import Call, Node
 
 
 class Stage(Enum):
@@ -25,7 +25,15 @@ RUNTIME_STAGES = frozenset({Stage.BODY, Stage.OUTPUT})
 
 
 class NeedsRuntime(Exception):
-    """The value is not known before the deployment runs."""
+    """The value is not known before the deployment runs.
+
+    `call` is what asks for it, with the resource's id and api version filled in, when it was a
+    function's own answer that is missing.
+    """
+
+    def __init__(self, call: Call | None = None) -> None:
+        super().__init__()
+        self.call = call
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ def id_of_short_form(scope_id: str, text: str) -> str | None:
 
 def typed_id(name: str, prefix: str, resource_type: str, names: Sequence[str]) -> str:
     """Return prefix + type and names; raises ExpressionError when their counts differ."""
-    kinds = resource_type.split("/")
+    kinds = resource_type.rstrip("/").split("/")
     if len(kinds) < 2 or not all(kinds):  # noqa: PLR2004 - a namespace and one type at least
         raise ExpressionError(
             f"Unable to evaluate template language function '{name}': the type '{resource_type}' "
@@ -103,4 +103,4 @@ def typed_id(name: str, prefix: str, resource_type: str, names: Sequence[str]) -
             f"requires '{len(kinds) - 1}' resource name argument(s). Please see "
             f"https://aka.ms/arm-functions#{name.lower()} for usage details."
         )
-    return f"{prefix}{relative_id(resource_type, names)}"
+    return f"{prefix}{relative_id(resource_type.rstrip('/'), names)}"

@@ -1,13 +1,17 @@
 """Functions of objects, and the merges that work on objects and arrays alike."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from local.arm.engine.documents import blank_noise
 from local.arm.engine.errors import ExpressionError
 from local.arm.engine.functions.signature import fail, function, table
 from local.arm.engine.limits import MAX_JSON_DEPTH
 from local.arm.engine.values import equal, find_key, identity, type_name
+
+_SINGLE_QUOTED = re.compile(r"""("(?:[^"\\]|\\.)*")|'((?:[^'\\]|\\.)*)'""", re.DOTALL)
 
 
 def create_object(*pairs: Any) -> dict[str, Any]:
@@ -32,9 +36,9 @@ def object_keys(value: Mapping[str, Any]) -> list[str]:
 
 
 def json_of(text: str) -> Any:
-    """Return the JSON value of a text."""
+    """Return the JSON value of a text; single quotes, comments and trailing commas may be."""
     try:
-        value = json.loads(text, strict=False)
+        value = json.loads(blank_noise(_SINGLE_QUOTED.sub(_double_quoted, text)), strict=False)
     except (ValueError, RecursionError) as error:
         raise fail("json", f"the text is not valid JSON: {error}.") from error
     return bounded_depth("json", value)
@@ -115,6 +119,13 @@ def try_get(value: Any, *keys: Any) -> Any:
                 f"not '{type_name(key)}'."
             )
     return value
+
+
+def _double_quoted(match: re.Match[str]) -> str:
+    if match[1] is not None:
+        return match[1]
+    inner = match[2].replace("\\'", "'").replace('"', '\\"')
+    return f'"{inner}"'
 
 
 def _merge(left: Mapping[str, Any], right: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,9 +5,11 @@ from typing import Any
 
 from local.arm.engine.errors import ExpressionError
 from local.arm.engine.frame import RUNTIME_STAGES, Frame, NeedsRuntime, Target, Targets
+from local.arm.engine.functions.regions import REGION_FUNCTIONS
 from local.arm.engine.functions.signature import fail, framed, function, table
-from local.arm.engine.functions.zones import ZONE_FUNCTIONS
 from local.arm.engine.ids import typed_id
+from local.arm.engine.quoting import quote
+from local.arm.engine.syntax import Call, Literal
 
 _MAX_LEADING = 2
 
@@ -102,9 +104,11 @@ def list_action(frame: Frame, arguments: Sequence[Any]) -> Any:
     api_version = (rest[0] if rest else None) or target.api_version
     if not isinstance(api_version, str):
         raise fail(name, "the api version must be a string.")
+    body = rest[1] if len(rest) > 1 else None
     if frame.runtime is None:
-        raise NeedsRuntime
-    return frame.runtime.list(target.id, name, api_version, rest[1] if len(rest) > 1 else None)
+        given = () if body is None else (quote(body),)
+        raise NeedsRuntime(Call(name, (Literal(target.id), Literal(api_version), *given)))
+    return frame.runtime.list(target.id, name, api_version, body)
 
 
 def _ask_reference(frame: Frame, target: Target, api_version: str | None, *, full: bool) -> Any:
@@ -115,7 +119,8 @@ def _ask_reference(frame: Frame, target: Target, api_version: str | None, *, ful
             "required.",
         )
     if frame.runtime is None:
-        raise NeedsRuntime
+        whole = (Literal("Full"),) if full else ()
+        raise NeedsRuntime(Call("reference", (Literal(target.id), Literal(api_version), *whole)))
     return frame.runtime.reference(target.id, api_version, full)
 
 
@@ -159,5 +164,5 @@ FUNCTIONS = table(
     framed("reference(string, string|null?, string|null?)", reference, stages=RUNTIME_STAGES),
     framed("references(string, string?, string?)", references, stages=RUNTIME_STAGES),
     framed("resourceInfo(string)", resource_info),
-    *ZONE_FUNCTIONS,
+    *REGION_FUNCTIONS,
 )

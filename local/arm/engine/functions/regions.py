@@ -64,8 +64,23 @@ def role_definitions(frame: Frame, arguments: Sequence[str]) -> dict[str, Any]:
     return {"id": f"{prefix}/providers/{kind}/{role}", "roleDefinitionId": role}
 
 
-ZONE_FUNCTIONS = (
+def providers(frame: Frame, arguments: Sequence[str]) -> Any:
+    """Return what a resource provider supports, or one of its types."""
+    if frame.context.provider is None:
+        raise fail("providers", "the resource providers are not known here.")
+    found = frame.context.provider(arguments[0])
+    if len(arguments) == 1:
+        return found
+    wanted = arguments[1].lower()
+    for entry in found.get("resourceTypes", ()):
+        if str(entry.get("resourceType")).lower() == wanted:
+            return entry
+    raise fail("providers", f"'{arguments[0]}' has no resource type '{arguments[1]}'.")
+
+
+REGION_FUNCTIONS = (
     function("pickZones(string, string, string, int?, int?)", pick_zones),
+    framed("providers(string, string?)", providers),
     framed("roleDefinitions(string)", role_definitions),
     function("toLogicalZone(string, string, string)", to_logical_zone),
     function(
