@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from local.host import catalog, configuration, queues, timers, wire
+from local.host import catalog, configuration, queues, storage, timers, wire
 from local.host.admin import Admin
 from local.host.catalog import Function, QueueTrigger, TimerTrigger
 from local.host.configuration import HostConfiguration
@@ -204,7 +204,9 @@ async def start(
             ),
         )
     )
-    functions = await _index(supervisor, settings, read.route_prefix)
+    functions, _ = await asyncio.gather(
+        _index(supervisor, settings, read.route_prefix), asyncio.to_thread(storage.warm)
+    )
     connections = Connections(settings)
     invoker = Invoker(
         supervisor, connections, journal, timeout_s=read.timeout_s, base64=read.queues.base64

@@ -17,7 +17,7 @@ def host(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = tmp_path_factory.mktemp("host")
     settings = environment(azurite.connection_string)
     limit = ("--max-body-bytes", "2000000")
-    with running(folder, settings, "--lease-seconds", "4", *limit) as started:
+    with running(folder, settings, "--lease-seconds", "3", *limit) as started:
         yield started
 
 

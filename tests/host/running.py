@@ -101,6 +101,7 @@ def environment(connection_string: str, **settings: str) -> dict[str, str]:
         "Store": connection_string,
         "AzureWebJobsStorage": connection_string,
         "ORDERS": "orders",
+        "SPARE": "spare",
         "BEAT": "0 0 0 1 1 *",
         "TICK": "0 0 0 1 1 *",
         **settings,
@@ -142,10 +143,10 @@ def running(
                 process.kill()
 
 
-def refused(settings: Mapping[str, str], app: Path) -> str:
-    """Start a host that must refuse, and return what it said."""
+def refused(settings: Mapping[str, str], app: Path | None, *arguments: str) -> str:
+    """Start a host (of the sample app, if none is given) that must refuse; return its words."""
     done = subprocess.run(
-        [sys.executable, "-m", "local.host", str(app), *KEYS],
+        [sys.executable, "-m", "local.host", str(app or SAMPLE), *KEYS, *arguments],
         cwd=ROOT,
         env=dict(settings),
         capture_output=True,

@@ -3,6 +3,8 @@
 import base64
 import json
 import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from azure.storage.queue import QueueClient, QueueMessage, QueueServiceClient
 
 from local.waiting import until
 from tests.conftest import Azurite
-from tests.host.running import RunningHost, environment, running, send
+from tests.host.running import RunningHost, environment, gone, running, send
 
 LIMIT_S = 15.0
 
@@ -112,44 +114,70 @@ def test_undecodable_message_goes_to_poison_without_a_run(
     assert not [event for event in host.events("executed") if sent.id in event["reason"]]
 
 
+@dataclass(frozen=True)
+class Odd:
+    """A host that found a worn-out message, and one in a poison queue, when it started."""
+
+    host: RunningHost
+    worn_queue: str
+    worn_id: str
+    poison_queue: str
+
+
+@pytest.fixture(scope="module")
+def odd(
+    azurite: Azurite, queues: QueueServiceClient, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Odd]:
+    """Start that host; one of its functions is disabled, and its leases last two seconds."""
+    mark = uuid.uuid4().hex[:8]
+    worn = queues.create_queue(f"worn-{mark}")
+    sent = worn.send_message(encoded("worn"))
+    for _ in range(2):
+        taken = worn.receive_message()
+        assert taken is not None
+        worn.update_message(taken, visibility_timeout=0)
+    poison = queues.create_queue(f"odd-{mark}-poison")
+    poison.send_message(encoded("fails"))
+    settings = environment(
+        azurite.connection_string, ORDERS=worn.queue_name, SPARE=poison.queue_name
+    )
+    settings["AzureWebJobs.echo.Disabled"] = "true"
+    with running(tmp_path_factory.mktemp("odd"), settings, "--lease-seconds", "2") as host:
+        yield Odd(host, worn.queue_name, sent.id, poison.queue_name)
+
+
 def test_message_dequeued_too_often_goes_to_poison_without_a_run(
-    azurite: Azurite, queues: QueueServiceClient, new_queue: QueueClient, tmp_path: Path
+    odd: Odd, queues: QueueServiceClient
 ) -> None:
     """A message that arrives beyond maxDequeueCount (2 here) is not given to the function."""
-    sent = new_queue.send_message(encoded("tired"))
-    for _ in range(2):
-        taken = new_queue.receive_message()
-        assert taken is not None
-        new_queue.update_message(taken, visibility_timeout=0)
-    settings = environment(azurite.connection_string, ORDERS=new_queue.queue_name)
-    with running(tmp_path, settings) as host:
-        moved = take(queues.get_queue_client(f"{new_queue.queue_name}-poison"))
-        runs = [event for event in host.events("executed") if sent.id in event["reason"]]
+    moved = take(queues.get_queue_client(f"{odd.worn_queue}-poison"))
+    runs = [event for event in odd.host.events("executed") if odd.worn_id in event["reason"]]
 
-    assert moved.content == encoded("tired")
+    assert moved.content == encoded("worn")
     assert runs == []
 
 
 def test_failed_message_of_a_poison_queue_waits_for_its_lease(
-    azurite: Azurite, queues: QueueServiceClient, tmp_path: Path
+    odd: Odd, queues: QueueServiceClient
 ) -> None:
     """A queue that is itself a poison queue has none: no fast loop, no second poison queue."""
-    name = f"test-{uuid.uuid4().hex[:8]}-poison"
-    queues.create_queue(name).send_message(encoded(json.dumps({"do": "raise"})))
-    settings = environment(azurite.connection_string, ORDERS=name)
-    with running(tmp_path, settings, "--lease-seconds", "2") as host:
-        until(
-            lambda: len(host.events("executed", function="work")) == 2,
-            limit_s=LIMIT_S,
-            what="the second run",
-        )
-        first, second = (
-            datetime.fromisoformat(event["time"])
-            for event in host.events("executed", function="work")
-        )
+
+    def runs() -> list[datetime]:
+        events = odd.host.events("executed", function="spare")
+        return [datetime.fromisoformat(event["time"]) for event in events]
+
+    first, second, *_ = until(
+        lambda: runs() if len(runs()) > 1 else None, limit_s=LIMIT_S, what="the second run"
+    )
 
     assert (second - first).total_seconds() > 1.5
-    assert not list(queues.list_queues(name_starts_with=f"{name}-"))
+    assert not list(queues.list_queues(name_starts_with=f"{odd.poison_queue}-"))
+
+
+def test_disabled_function_is_not_served(odd: Odd) -> None:
+    """AzureWebJobs.NAME.Disabled takes a route away and leaves the others."""
+    assert odd.host.api("echo").status == 404
+    assert odd.host.api("things/1", x_functions_key="fkey").status == 200
 
 
 def test_http_output_chains_into_queues_and_blobs(
@@ -220,8 +248,8 @@ def test_run_by_hand(host: RunningHost, queues: QueueServiceClient, seen: Contai
 def test_long_run_keeps_its_message(
     host: RunningHost, queues: QueueServiceClient, seen: ContainerClient
 ) -> None:
-    """A function that outlives the lease (4 s) is not given the message twice: it is renewed."""
-    order = json.dumps({"do": "sleep", "seconds": 4.6})
+    """A function that outlives the lease (3 s) is not given the message twice: it is renewed."""
+    order = json.dumps({"do": "sleep", "seconds": 3.4})
     sent = orders(queues).send_message(encoded(order))
     note = wait_for_note(seen, sent.id)
 
@@ -232,19 +260,20 @@ def test_long_run_keeps_its_message(
 def test_killed_host_loses_no_message(
     azurite: Azurite, queues: QueueServiceClient, seen: ContainerClient, tmp_path: Path
 ) -> None:
-    """What a host was working on when it was killed appears again when the lease ends."""
+    """What a host was working on when it was killed appears again when its lease ends; its worker dies along."""
     name = f"killed-{uuid.uuid4().hex[:8]}"
     queue = queues.create_queue(name)
     settings = environment(azurite.connection_string, ORDERS=name)
-    sent = queue.send_message(encoded(json.dumps({"do": "sleep", "seconds": 2.0})))
-    with running(tmp_path, settings, "--lease-seconds", "3") as first:
+    sent = queue.send_message(encoded(json.dumps({"do": "sleep", "seconds": 1.0})))
+    with running(tmp_path, settings, "--lease-seconds", "2") as first:
         until(
             lambda: queue.peek_messages() == [] or None,
             limit_s=LIMIT_S,
             what="the host to take the message",
         )
         first.process.kill()
-    with running(tmp_path, settings, "--lease-seconds", "3"):
+        gone(first.facts["workers"][0])
+    with running(tmp_path, settings, "--lease-seconds", "2"):
         note = wait_for_note(seen, sent.id)
 
     assert note["dequeue_count"] == 2

@@ -108,6 +108,12 @@ def work(message: func.QueueMessage, seen: func.Out[str]) -> None:
     )
 
 
+@app.queue_trigger(arg_name="message", queue_name="%SPARE%", connection="Store")
+def spare(message: func.QueueMessage) -> None:
+    """Fail always."""
+    raise RuntimeError(message.get_body().decode())
+
+
 @app.queue_trigger(arg_name="message", queue_name="chain", connection="Store")
 @app.blob_input(arg_name="document", path="inputs/{name}", connection="Store")
 @app.queue_output(arg_name="$return", queue_name="chained", connection="Store")

@@ -1,0 +1,56 @@
+"""Binding expressions."""
+
+import re
+
+import pytest
+
+from local.host import expressions
+
+DATA = {"name": "n", "Nested": {"Deep": {"x": 1}}, "list": [1, 2], "flag": True}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("plain", "plain"),
+        ("{name}", "n"),
+        ("a/{NAME}.txt", "a/n.txt"),
+        ("{nested.deep.X}", "1"),
+        ("{list}", "[1, 2]"),
+        ("{nested.deep}", '{"x": 1}'),
+    ],
+)
+def test_fill(text: str, expected: str) -> None:
+    """Names are found without regard to case, dots reach into objects."""
+    assert expressions.fill(text, DATA) == expected
+
+
+def test_built_in_names() -> None:
+    """A new GUID each time, and the time in a form that is safe in a blob name."""
+    one, other = (expressions.fill("{rand-guid}", {}) for _ in range(2))
+
+    assert one != other
+    assert re.fullmatch(r"[0-9a-f-]{36}", one)
+    assert re.fullmatch(r"[0-9TZ-]{20}", expressions.fill("{DateTime}", {}))
+
+
+@pytest.mark.parametrize("text", ["{missing}", "{name.deeper}", "{nested.missing}"])
+def test_unknown_name(text: str) -> None:
+    """A name without a value is an error that says so."""
+    with pytest.raises(expressions.ExpressionError, match="no value for the named parameter"):
+        expressions.fill(text, DATA)
+
+
+def test_settings() -> None:
+    """`%NAME%` is a setting; an unknown one is an error with its name."""
+    assert expressions.resolve("x-%A%-%B%", {"A": "1", "B": "2"}) == "x-1-2"
+    with pytest.raises(expressions.ExpressionError, match="%C%"):
+        expressions.resolve("%C%", {})
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"), [('{"a": 1}', {"a": 1}), ("[1]", {}), ("{broken", {}), ("text", {})]
+)
+def test_json_properties(body: str, expected: dict[str, int]) -> None:
+    """Only a JSON object has properties."""
+    assert expressions.json_properties(body) == expected
