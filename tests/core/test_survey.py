@@ -1,0 +1,224 @@
+"""What a revision wants, against what the tip said: changed, broken, gone, or not worth reading."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import orjson
+import pytest
+
+from shared.core.configuration import Repository
+from shared.core.survey import Survey, survey
+from shared.core.tip import Tip
+from tests.fakes.git import FakeTree, Symlink
+
+SUB = "11111111-1111-1111-1111-111111111111"
+SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
+TEMPLATE = {"$schema": SCHEMA, "contentVersion": "1.0.0.0", "resources": []}
+
+
+def _repository(**changed: Any) -> Repository:
+    repository = Repository(
+        url="https://git.example/shop",
+        branch="main",
+        hook="some-hook",
+        hook_secrets=["PLUMBLINE_SECRET_X"],
+        default_subscription=SUB,
+        scopes=[f"/subscriptions/{SUB}"],
+    )
+    return msgspec.structs.replace(repository, **changed)
+
+
+def _template(note: str = "") -> bytes:
+    return orjson.dumps(TEMPLATE | {"outputs": {"note": {"type": "string", "value": note}}})
+
+
+def _manifest(*names: str, **scopes: str) -> str:
+    lines = ["version: 1", "stacks:"]
+    for name in names:
+        scope = scopes.get(name, f"rg-{name}")
+        lines.append(f"  {name}: {{template: {name}.json, scope: {scope}}}")
+    return "\n".join(lines)
+
+
+def _files(*names: str, **scopes: str) -> dict[str, Any]:
+    return {"plumbline.yaml": _manifest(*names, **scopes)} | {
+        f"{name}.json": _template() for name in names
+    }
+
+
+class _Counting(FakeTree):
+    """A tree that tells which files were read."""
+
+    def __init__(self, revision: str, files: Mapping[str, Any]) -> None:
+        super().__init__(revision, files)
+        self.reads: list[str] = []
+
+    def read(self, path: str) -> bytes:
+        self.reads.append(path)
+        return super().read(path)
+
+
+def _seen(previous: Tip, revision: str, files: Mapping[str, Any], **settings: Any) -> Survey:
+    tree = _Counting(revision, files)
+    return survey(
+        msgspec.structs.replace(previous, sync_seq=previous.sync_seq + 1),
+        tree,
+        _repository(**settings),
+    )
+
+
+EMPTY = Tip(repository="example")
+
+
+def _codes(found: Survey, stack: str) -> list[str]:
+    return [problem.code for problem in found.tip.broken.get(stack, ())]
+
+
+def test_a_first_revision_changes_every_stack() -> None:
+    """Each stack of the manifest gets an entry and a content."""
+    found = _seen(EMPTY, "r1", _files("a", "b"))
+
+    assert found.tip.visit is not None
+    assert found.tip.visit.changed == ("a", "b")
+    assert set(found.contents) == {entry.digest for entry in found.tip.entries.values()}
+
+
+def test_an_unchanged_stack_is_not_even_read() -> None:
+    """Only the manifest and what differs is read: two thousand quiet stacks cost nothing."""
+    first = _seen(EMPTY, "r1", _files("a", "b")).tip
+    tree = _Counting("r2", _files("a", "b") | {"b.json": _template("new")})
+
+    found = survey(first, tree, _repository())
+
+    assert found.tip.visit is not None
+    assert found.tip.visit.changed == ("b",)
+    assert set(tree.reads) == {"plumbline.yaml", "b.json"}
+    assert found.tip.entries["a"] == first.entries["a"]
+
+
+def test_formatting_and_comments_change_nothing() -> None:
+    """What ARM would receive is the same, so nothing is released; the file ids are new."""
+    first = _seen(EMPTY, "r1", _files("a")).tip
+    text = b"// hello\n" + _template().replace(b",", b" ,\n ")
+
+    found = _seen(first, "r2", _files("a") | {"a.json": text})
+
+    assert found.tip.visit is not None
+    assert found.tip.visit.changed == ()
+    assert found.tip.entries["a"].changed_by == "r1"
+    assert found.tip.entries["a"].files != first.entries["a"].files
+
+
+def test_a_broken_stack_keeps_its_entry_and_takes_no_other_with_it() -> None:
+    """The last good state stays; the others go on."""
+    first = _seen(EMPTY, "r1", _files("a", "b")).tip
+
+    found = _seen(first, "r2", _files("a", "b") | {"a.json": b"{", "b.json": _template("x")})
+
+    assert found.tip.visit is not None
+    assert (found.tip.visit.changed, found.tip.visit.broken) == (("b",), ("a",))
+    assert found.tip.entries["a"] == first.entries["a"]
+
+
+def test_a_mended_stack_is_compiled_again_even_if_its_files_came_back() -> None:
+    """A problem does not outlive its cause."""
+    files = _files("a")
+    first = _seen(EMPTY, "r1", files).tip
+    broken = _seen(first, "r2", files | {"a.json": b"{"}).tip
+
+    found = _seen(broken, "r3", files)
+
+    assert found.tip.broken == {}
+    assert found.tip.visit is not None
+    assert found.tip.visit.changed == ()
+
+
+def test_a_stack_that_left_is_gone_and_comes_back_as_changed() -> None:
+    """It is remembered as gone, so that its record can be marked, until it returns."""
+    first = _seen(EMPTY, "r1", _files("a", "b")).tip
+    left = _seen(first, "r2", _files("a"))
+    back = _seen(left.tip, "r3", _files("a", "b"))
+
+    assert left.tip.gone == ("b",)
+    assert back.tip.gone == ()
+    assert back.tip.visit is not None
+    assert back.tip.visit.changed == ("b",)
+
+
+@pytest.mark.parametrize(
+    ("files", "code"),
+    [
+        ({}, "ManifestMissing"),
+        ({"plumbline.yaml": Symlink("other.yaml")}, "ManifestNotAFile"),
+        ({"plumbline.yaml/x": "y"}, "ManifestNotAFile"),
+        ({"plumbline.yaml": b"#" * (5 * 1024 * 1024)}, "ManifestTooLarge"),
+    ],
+)
+def test_an_unreadable_manifest_changes_nothing(files: dict[str, Any], code: str) -> None:
+    """A missing, linked or huge manifest orphans nothing and is shown."""
+    first = _seen(EMPTY, "r1", _files("a")).tip
+
+    found = _seen(first, "r2", files)
+
+    assert [problem.code for problem in found.tip.problems] == [code]
+    assert (found.tip.entries, found.tip.gone) == (first.entries, ())
+    assert found.tip.visit is not None
+    assert found.tip.visit.unreadable
+
+
+def test_a_scope_the_operator_does_not_allow_is_shown_where_it_is_written() -> None:
+    """File, path and hint lead to the manifest's line; the stack is not deployed."""
+    files = _files(
+        "a", "b", a="/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/x"
+    )
+
+    found = _seen(EMPTY, "r1", files)
+
+    (problem,) = found.tip.broken["a"]
+    assert problem.code == "ScopeNotAllowed"
+    assert (problem.file, problem.path) == ("plumbline.yaml", "stacks.a.scope")
+    assert problem.hint
+    assert set(found.tip.entries) == {"b"}
+
+
+def _nested(**place: str) -> bytes:
+    nested = {
+        "type": "Microsoft.Resources/deployments",
+        "apiVersion": "2024-03-01",
+        "name": "elsewhere",
+        **place,
+        "properties": {"mode": "Incremental", "template": TEMPLATE},
+    }
+    return orjson.dumps(TEMPLATE | {"resources": [nested]})
+
+
+def test_a_nested_deployment_cannot_leave_the_allowed_scopes() -> None:
+    """What the manifest may not say, a template inside of it may not say either."""
+    allowed = [f"/subscriptions/{SUB}/resourceGroups/rg-a"]
+
+    found = _seen(
+        EMPTY, "r1", _files("a") | {"a.json": _nested(resourceGroup="rg-other")}, scopes=allowed
+    )
+
+    (problem,) = found.tip.broken["a"]
+    assert problem.code == "ScopeNotAllowed"
+    assert problem.file == "a.json"
+
+
+def test_a_scope_that_cannot_be_told_before_the_deployment_is_refused() -> None:
+    """What the gate cannot decide it does not let through."""
+    place = "[reference('x', '2024-01-01').group]"
+
+    found = _seen(EMPTY, "r1", _files("a") | {"a.json": _nested(resourceGroup=place)})
+
+    assert _codes(found, "a") == ["ScopeUndecided"]
+
+
+def test_a_new_ceiling_is_applied_to_what_did_not_change() -> None:
+    """When the operator withdraws a scope, the next sync shows it although no file changed."""
+    first = _seen(EMPTY, "r1", _files("a")).tip
+
+    found = _seen(first, "r1", _files("a"), scopes=[f"/subscriptions/{SUB}/resourceGroups/other"])
+
+    assert _codes(found, "a") == ["ScopeNotAllowed"]
