@@ -1,0 +1,384 @@
+"""Parameters: who wins, what does not fit, and secrets that must not be in Git."""
+
+from typing import Any
+
+import pytest
+
+from shared.core.source.spec import Origin
+from tests.core.source.trees import (
+    PARAMETERS_SCHEMA,
+    VAULT,
+    compiled,
+    deployment,
+    link,
+    parameters,
+    problems_of,
+    template,
+    tree_of,
+)
+
+REFERENCE = {"keyVault": {"id": VAULT}, "secretName": "password"}
+SECRET = "hunter2-hunter2"
+
+
+def declaring(**types: Any) -> dict[str, Any]:
+    """Return a template that declares parameters; a text is short for {"type": text}."""
+    return template(
+        parameters={
+            name: {"type": each} if isinstance(each, str) else each for name, each in types.items()
+        }
+    )
+
+
+def test_later_files_win_and_values_last() -> None:
+    """Per parameter, whatever its case; the template's spelling goes to ARM."""
+    tree = tree_of(
+        main=declaring(Alpha="string", beta="int", gamma="object", delta="string"),
+        a=parameters(alpha={"value": "a"}, beta={"value": 1}, gamma={"value": {"x": 1, "y": 2}}),
+        b=parameters(BETA={"value": 2}, gamma={"value": {"x": 3}}, delta={"value": "b"}),
+    )
+    found = compiled(tree, parameters=("a.json", "b.json"), values={"Delta": "v"})
+
+    assert found.source["parameters"] == {
+        "Alpha": {"value": "a"},
+        "beta": {"value": 2},
+        "gamma": {"value": {"x": 3}},
+        "delta": {"value": "v"},
+    }
+
+
+def test_references_to_a_key_vault_pass_through() -> None:
+    """From files and from values, with or without a version; a value over a reference wins."""
+    versioned = {**REFERENCE, "secretVersion": "abc"}
+    tree = tree_of(
+        main=declaring(a="secureString", b="SECUREOBJECT", c="string"),
+        p=parameters(a={"reference": REFERENCE}, c={"reference": REFERENCE}),
+    )
+    found = compiled(
+        tree, parameters=("p.json",), values={"b": {"reference": versioned}, "c": "plain"}
+    )
+
+    assert found.source["parameters"] == {
+        "a": {"reference": REFERENCE},
+        "b": {"reference": versioned},
+        "c": {"value": "plain"},
+    }
+    assert found.warnings == ()
+
+
+def test_a_secret_for_a_plain_parameter_is_a_warning() -> None:
+    """ARM would show it to everybody who may read the deployment."""
+    tree = tree_of(main=declaring(a="string"), p=parameters(a={"reference": REFERENCE}))
+    (warning,) = compiled(tree, parameters=("p.json",)).warnings
+
+    assert (warning.code, warning.file, warning.path) == (
+        "SecretNotSecure",
+        "p.json",
+        "parameters.a",
+    )
+    assert warning.hint
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "path", "says"),
+    [
+        (b"[]", "InvalidParameters", None, "not a JSON object"),
+        (b"{", "NotJson", None, "key"),
+        (template(), "InvalidParameters", None, "template"),
+        ({"$schema": "https://x/y.json", "parameters": {}}, "InvalidParameters", "$schema",
+         "$schema"),
+        ({"$schema": PARAMETERS_SCHEMA}, "InvalidParameters", None, "no object"),
+        ({"parameters": []}, "InvalidParameters", "parameters", "no object"),
+        (parameters(a=5), "InvalidParameters", "parameters.a", "not an object"),
+        (parameters(a={}), "InvalidParameters", "parameters.a", "neither"),
+        (parameters(a={"value": 1, "reference": REFERENCE}), "InvalidParameters", "parameters.a",
+         "both"),
+        (parameters(a={"expression": "[x()]"}), "InvalidParameters", "parameters.a", "expression"),
+        (parameters(a={"reference": 5}), "BadReference", "parameters.a", "not an object"),
+        (parameters(a={"reference": {}}), "BadReference", "parameters.a", "keyVault.id"),
+        (parameters(a={"reference": {"keyVault": "x"}}), "BadReference", "parameters.a",
+         "keyVault.id"),
+        (parameters(a={"reference": {"keyVault": {"id": "kv"}, "secretName": "x"}}),
+         "BadReference", "parameters.a", "keyVault.id"),
+        (parameters(a={"reference": {"keyVault": {"id": VAULT}}}), "BadReference", "parameters.a",
+         "secretName"),
+        (parameters(a={"reference": {**REFERENCE, "secretName": ""}}), "BadReference",
+         "parameters.a", "secretName"),
+        (parameters(a={"reference": {**REFERENCE, "secretVersion": 1}}), "BadReference",
+         "parameters.a", "secretVersion"),
+    ],
+)  # fmt: skip
+def test_a_wrong_parameter_file_says_why(
+    content: Any, code: str, path: str | None, says: str
+) -> None:
+    """With the place in the file."""
+    tree = tree_of(main=declaring(a="string"), p=content)
+    (problem,) = problems_of(tree, parameters=("p.json",))
+
+    assert (problem.code, problem.file, problem.path) == (code, "p.json", path)
+    assert says in problem.message
+
+
+def test_a_wrong_reference_among_the_values() -> None:
+    """The place is the manifest's line."""
+    (problem,) = problems_of(
+        tree_of(main=declaring(a="securestring")),
+        values={"a": {"reference": {"keyVault": {"id": "kv"}}}},
+        origin=Origin("plumbline.yaml", "stacks.web", {"stacks.web.values.a": 7}),
+    )
+
+    assert (problem.code, problem.path, problem.line) == (
+        "BadReference",
+        "stacks.web.values.a",
+        7,
+    )
+
+
+def test_unknown_parameters_get_a_guess() -> None:
+    """Most of them are misspelled."""
+    tree = tree_of(main=declaring(location="string"), p=parameters(locaton={"value": "x"}))
+    unknown, missing = problems_of(tree, parameters=("p.json",))
+
+    assert (unknown.code, unknown.file, unknown.path) == (
+        "ParameterUnknown",
+        "p.json",
+        "parameters.locaton",
+    )
+    assert unknown.hint == "Did you mean 'location'?"
+    assert (missing.code, missing.file, missing.path) == (
+        "ParameterMissing",
+        "main.json",
+        "parameters.location",
+    )
+
+
+def test_a_template_without_parameters_says_so() -> None:
+    """There is nothing to guess."""
+    (problem,) = problems_of(tree_of(main=template()), values={"a": 1})
+
+    assert problem.hint == "The template declares no parameters."
+
+
+def test_defaults_and_nullable_need_no_value() -> None:
+    """Only what has neither is missing."""
+    tree = tree_of(
+        main=declaring(
+            a={"type": "string", "defaultValue": ""},
+            b={"type": "string", "nullable": True},
+            c={"$ref": "#/definitions/c"},
+        )
+        | {"definitions": {"c": {"type": "int", "nullable": True}}}
+    )
+
+    assert compiled(tree).source["parameters"] == {}
+    assert compiled(tree, values={"b": None}).source["parameters"] == {"b": {"value": None}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "fits", "others"),
+    [
+        ("string", ["", "5", "[x()]"], [5, True, None, [], {}, 1.5]),
+        ("int", [0, -5], ["5", True, None, 1.5, 1.0, []]),
+        ("Bool", [True, False], ["true", 1, 0, None]),
+        ("ARRAY", [[], [1, "a"]], ["[]", {}, None, 1]),
+        ("object", [{}, {"a": 1}], ["{}", [], None, 1]),
+        ("unheard-of", [1, "a", []], [None]),
+    ],
+)
+def test_types(kind: str, fits: list[Any], others: list[Any]) -> None:
+    """A value of another type is told before ARM is asked, with both types and no value."""
+    tree = tree_of(main=declaring(a=kind))
+    for value in fits:
+        assert compiled(tree, values={"a": value}).source["parameters"] == {"a": {"value": value}}
+    for value in others:
+        (problem,) = problems_of(tree, values={"a": value})
+        assert (problem.code, problem.path) == ("ParameterType", "values.a")
+
+
+def test_a_parameter_without_a_type() -> None:
+    """ARM has its own word on it; a value is let through."""
+    assert compiled(tree_of(main=declaring(a={})), values={"a": 1}).source["parameters"]
+    assert compiled(tree_of(main=declaring(a=5)), values={"a": 1}).source["parameters"]
+
+
+DEFINITIONS = {
+    "secret": {"type": "securestring"},
+    "login": {"type": "object", "properties": {"Name": {"type": "string"},
+                                              "password": {"$ref": "#/definitions/secret"}}},
+    "loop": {"$ref": "#/definitions/loop"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("shape", "value", "inside"),
+    [
+        ({"type": "securestring"}, SECRET, "a"),
+        ({"type": "SecureString"}, SECRET, "a"),
+        ({"type": "SECURESTRING"}, "[parameters('x')]", "a"),
+        ({"type": "secureObject"}, {"password": SECRET}, "a"),
+        ({"type": "secureobject"}, SECRET, "a"),
+        ({"type": "securestring"}, 5, "a"),
+        ({"$ref": "#/definitions/secret"}, SECRET, "a"),
+        ({"$ref": "#/definitions/login"}, {"name": "x", "PASSWORD": SECRET}, "a.PASSWORD"),
+        ({"type": "array", "items": {"$ref": "#/definitions/login"}}, [{}, {"password": SECRET}],
+         "a[1].password"),
+        ({"type": "array", "prefixItems": [{"type": "string"}, {"type": "securestring"}]},
+         ["x", SECRET], "a[1]"),
+        ({"type": "object", "additionalProperties": {"type": "securestring"}}, {"k": SECRET}, "a.k"),
+    ],
+)  # fmt: skip
+def test_a_secret_in_git_is_refused(shape: dict[str, Any], value: Any, inside: str) -> None:
+    """From values, from a parameter file, and as a default; the secret itself is never told."""
+    main = declaring(a=shape) | {"definitions": DEFINITIONS}
+    by_value = problems_of(tree_of(main=main), values={"a": value})
+    by_file = problems_of(
+        tree_of(main=main, p=parameters(a={"value": value})), parameters=("p.json",)
+    )
+
+    for problem in (*by_value, *by_file):
+        assert problem.code == "SecretInGit"
+        assert repr(inside) in problem.message
+        assert "Key Vault" in (problem.hint or "")
+        assert SECRET not in repr(problem)
+
+
+@pytest.mark.parametrize(
+    ("default", "refused"),
+    [
+        (SECRET, True),
+        ("[[escaped]", True),
+        ({"password": SECRET}, True),
+        ("", False),
+        (None, False),
+        ({}, False),
+        ("[newGuid()]", False),
+        ("[parameters('other')]", False),
+        ({"password": "[parameters('other')]"}, False),
+    ],
+)
+@pytest.mark.parametrize("kind", ["secureString", "secureobject"])
+def test_defaults_of_secure_parameters(kind: str, default: Any, refused: bool) -> None:  # noqa: FBT001
+    """Empty and evaluated ones are fine; a literal is a secret in Git."""
+    main = declaring(
+        a={"type": kind, "defaultValue": default}, other={"type": "string", "defaultValue": ""}
+    )
+    if not refused:
+        compiled(tree_of(main=main))
+        return
+    (problem,) = problems_of(tree_of(main=main))
+
+    assert (problem.code, problem.path) == ("SecretInGit", "parameters.a.defaultValue")
+    assert SECRET not in repr(problem)
+
+
+def test_empty_values_are_no_secrets() -> None:
+    """Switching something off with an empty text is allowed."""
+    tree = tree_of(main=declaring(a="securestring", b="secureObject"))
+
+    assert compiled(tree, values={"a": "", "b": {}}).source["parameters"]
+
+
+def test_definitions_in_circles_end() -> None:
+    """A definition that refers to itself is nobody's secret."""
+    main = declaring(a={"$ref": "#/definitions/loop"}) | {"definitions": DEFINITIONS}
+
+    assert compiled(tree_of(main=main), values={"a": "x"}).source["parameters"]
+
+
+def test_secrets_in_linked_templates_are_found() -> None:
+    """In what the link passes, in a linked parameter file, and in defaults, each in its own file."""
+    linked = declaring(
+        a="securestring", b={"type": "securestring", "defaultValue": SECRET}, c="secureObject"
+    )
+    nested = deployment(
+        expressionEvaluationOptions={"scope": "Inner"},
+        template=declaring(d={"type": "securestring", "defaultValue": SECRET}),
+    )
+    tree = tree_of(
+        main=template(
+            resources=[
+                link("m.json", parameters={"A": {"value": SECRET}, "c": {"value": {"x": SECRET}}}),
+                nested,
+            ]
+        ),
+        m=linked,
+    )
+    found = problems_of(tree)
+
+    assert [(each.code, each.file, each.path) for each in found] == [
+        ("SecretInGit", "main.json", "resources[0].properties.parameters.a"),
+        ("SecretInGit", "m.json", "parameters.b.defaultValue"),
+        ("SecretInGit", "main.json", "resources[0].properties.parameters.c"),
+        ("SecretInGit", "main.json", "resources[1].properties.template.parameters.d.defaultValue"),
+    ]
+    assert SECRET not in repr(found)
+
+
+def test_secrets_that_linked_templates_get_evaluated_are_fine() -> None:
+    """An expression hands a secret on without naming it; so does a reference."""
+    tree = tree_of(
+        main=template(
+            parameters={"p": {"type": "securestring", "defaultValue": ""}},
+            resources=[
+                link(
+                    "m.json",
+                    parameters={
+                        "a": {"value": "[parameters('p')]"},
+                        "b": {"reference": REFERENCE},
+                        "c": {"value": {"user": "x", "password": "[parameters('p')]"}},
+                        "d": "[variables('entry')]",
+                    },
+                ),
+                link("m.json", parameters="[variables('all')]"),
+            ],
+        ),
+        m=declaring(a="securestring", b="securestring", c="secureObject", d="securestring"),
+    )
+
+    assert compiled(tree).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("default", "calls"),
+    [
+        ("[utcNow()]", "utcNow()"),
+        ("[UTCNOW('d')]", "utcNow()"),
+        ("[concat('a', newGuid())]", "newGuid()"),
+        ("[concat(utcNow(), newGuid())]", "newGuid() and utcNow()"),
+        ({"deep": ["[guid(newGuid())]"]}, "newGuid()"),
+        ("[concat('utcNow()')]", None),
+        ("utcNow()", None),
+        ("[[utcNow()]", None),
+        ("[utcNow(]", None),
+        (None, None),
+    ],
+)
+def test_a_default_that_changes_by_itself_is_a_warning(default: Any, calls: str | None) -> None:
+    """Such a stack is never quiet, unless the parameter is given."""
+    tree = tree_of(main=declaring(a={"type": "object", "defaultValue": default}))
+    warnings = compiled(tree).warnings
+
+    assert compiled(tree, values={"A": {}}).warnings == ()
+    assert [(each.code, each.path) for each in warnings] == (
+        [("NeverQuiet", "parameters.a.defaultValue")] if calls else []
+    )
+    assert all(f"calls {calls}" in each.message and each.hint for each in warnings)
+
+
+def test_restless_defaults_of_linked_templates_count() -> None:
+    """Only where they are in use: not where given, not in an outer scope."""
+    restless = declaring(t={"type": "string", "defaultValue": "[utcNow()]"})
+    tree = tree_of(
+        main=template(
+            resources=[
+                link("m.json"),
+                link("m.json", parameters={"T": {"value": "x"}}),
+                deployment(template=restless),
+            ]
+        ),
+        m=restless,
+    )
+
+    assert [(each.file, each.path) for each in compiled(tree).warnings] == [
+        ("m.json", "parameters.t.defaultValue")
+    ]
