@@ -5,6 +5,7 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,8 +14,8 @@ from typing import Any
 from local.git.repositories import NAME, Webhook
 from local.git.server import HOST, GitServer, GitServerSettings
 
-TAKEN = 3
-"""Exit code: the port is in use."""
+CANNOT_SERVE = 3
+"""Exit code: the port is in use, the folder can't be written, or there is no git."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,9 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(error))
     try:
         asyncio.run(_serve(GitServer(settings), as_json=options.json))
-    except OSError as error:
-        print(f"local.git: cannot listen on {HOST}:{settings.port}: {error}", file=sys.stderr)
-        return TAKEN
+    except (OSError, subprocess.CalledProcessError) as error:
+        where = f"{settings.folder} on {HOST}:{settings.port}"
+        print(f"local.git: cannot serve {where}: {error}", file=sys.stderr)
+        return CANNOT_SERVE
     return 0
 
 
@@ -38,8 +40,8 @@ async def _serve(server: GitServer, *, as_json: bool) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    await server.start()
     try:
+        await server.start()
         print(json.dumps(_facts(server)) if as_json else _words(server), flush=True)
         await stopped.wait()
     finally:

@@ -31,7 +31,7 @@ _CONFIG = {
 }
 _HOOK = """#!/bin/sh
 # Written by local/git at every start; tells the webhook's receiver what was pushed.
-PYTHONPATH={root} exec {python} -m local.git.post_receive
+PYTHONPATH={root} exec {python} -P -m local.git.post_receive
 """
 
 
@@ -74,7 +74,8 @@ def prepare(
         )
     bare = folder / f"{name}.git"
     folder.mkdir(parents=True, exist_ok=True)
-    _git("init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}", str(bare))
+    if not (bare / "HEAD").exists():
+        _git("init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}", str(bare))
     for key, value in _CONFIG.items():
         _git("-C", str(bare), "config", key, value)
     _write_hook(bare)

@@ -431,6 +431,9 @@ def test_a_certificate_must_be_trusted(adapter: DulwichGit, tmp_path: Path) -> N
         "https://git.example/x.git#canary",
         "https://git.example:99999/x.git",
         "https://[::1/x.git",
+        "https://git.example/x.git\n",
+        "https://git.example/x y.git",
+        "https://git.exämple/x.git",
     ],
 )
 def test_only_https_without_credentials_is_asked(adapter: DulwichGit, url: str) -> None:

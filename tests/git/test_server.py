@@ -20,6 +20,8 @@ import pytest
 from local.git.background import serving
 from local.git.repositories import Webhook, prepare
 from local.git.server import GitServer, GitServerSettings
+from shared.core import push
+from shared.core.secret import Secret
 from tests.git.receiver import Receiver, receiving
 from tests.git.working_copy import WorkingCopy, run
 
@@ -310,6 +312,21 @@ def test_the_program_keeps_everything_over_a_kill(tmp_path: Path) -> None:
     assert all("secret" not in line and json.loads(line)["status"] for line in lines)
 
 
+def test_the_product_understands_the_announcement(
+    server: GitServer, copy: WorkingCopy, receiver: Receiver
+) -> None:
+    """The signature, the repository and the branch are those that the product checks."""
+    tip = copy.commit()
+    copy.push()
+    [delivery] = receiver.received
+    read = push.parse_push(delivery.body)
+    signed = delivery.headers["x-hub-signature-256"]
+
+    assert push.is_genuine(signed, delivery.body, [Secret(SECRET.decode())])
+    assert (read.ref, read.after, read.deleted) == ("refs/heads/main", tip, False)
+    assert push.why_ignored(read, url=server.url, branch="main") is None
+
+
 def test_a_taken_port_is_said(tmp_path: Path) -> None:
     """A port in use ends the program with a message, not a traceback."""
     with serving(GitServerSettings(folder=tmp_path / "one")) as server:
@@ -322,7 +339,7 @@ def test_a_taken_port_is_said(tmp_path: Path) -> None:
         )
 
     assert done.returncode == 3
-    assert f"cannot listen on 127.0.0.1:{server.port}" in done.stderr
+    assert f"on 127.0.0.1:{server.port}" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -66,6 +66,7 @@ class DulwichGit:
             self._limits.cache_revisions, self._limits.cache_bytes
         )
         self._advertised: dict[GitRepository, Advertisement] = {}
+        self._used_s = time.monotonic()
         self._fetching: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def tip(self, repository: GitRepository) -> str | None:
@@ -90,12 +91,25 @@ class DulwichGit:
         snapshot = self._snapshots.get(key)
         if snapshot is not None:
             return snapshot
-        with self._fetching[repository.url]:  # two messages for one push fetch once
+        with self._alone(repository):  # two messages for one push fetch once
             snapshot = self._snapshots.get(key)
             if snapshot is None:
                 snapshot = self._fetched(repository, revision)
                 self._snapshots.put(key, snapshot)
         return snapshot
+
+    @contextmanager
+    def _alone(self, repository: GitRepository) -> Iterator[None]:
+        """Keep other threads from fetching the same repository; none waits longer than a call."""
+        lock = self._fetching[repository.url]
+        if not lock.acquire(timeout=self._limits.call_s):
+            raise Transient(
+                "GitBusy", f"{failures.name_of(repository)} is slow: another fetch is under way"
+            )
+        try:
+            yield
+        finally:
+            lock.release()
 
     def close(self) -> None:
         """Close the connections that are kept open."""
@@ -188,6 +202,10 @@ class DulwichGit:
         The server's own words are told but not chained: a traceback would print them as sent.
         Raises _OutOfDateError when it was ``advertised`` that may be to blame.
         """
+        now_s = time.monotonic()
+        if now_s > self._used_s + self._limits.idle_s:
+            self._pool.clear()
+        self._used_s = now_s
         client = SmartHttp(repository, self._pool, self._limits, advertised)
         try:
             yield client

@@ -117,8 +117,8 @@ def unreachable(repository: GitRepository, error: BaseException) -> PlumblineErr
             return Stalled(
                 "GitCertificateInvalid",
                 f"{where} shows a certificate that is not trusted: {cause.verify_message}",
-                hint="Give the certificate authority in the operator's configuration, or renew"
-                " the server's certificate.",
+                hint="Renew the server's certificate, or name a file with its authority in the app"
+                " setting SSL_CERT_FILE.",
             )
         cause = cause.__cause__ or cause.__context__ or _reason_of(cause)
     return Transient("GitUnreachable", f"{where} {_trouble(error)}")

@@ -17,7 +17,8 @@ class Limits:
     may build on. ``refs_bytes``: the longest list of refs. ``call_s``: all of one request,
     however slowly it trickles; ``connect_s`` and ``read_s`` bound each wait within it.
     ``cache_bytes`` and ``cache_revisions``: what a warm worker keeps. ``reuse_s``: how long the
-    capabilities that a server announced are taken for granted.
+    capabilities that a server announced are taken for granted. ``idle_s``: how long a silent
+    connection is trusted; cloud gateways drop them after minutes without a word.
     """
 
     file_bytes: int = MAX_FILE_BYTES
@@ -30,5 +31,6 @@ class Limits:
     cache_revisions: int = 32
     connect_s: float = 10.0
     read_s: float = 30.0
-    call_s: float = 120.0
+    call_s: float = 60.0
     reuse_s: float = 60.0
+    idle_s: float = 60.0

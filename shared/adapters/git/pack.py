@@ -28,7 +28,7 @@ _MAX_CHAIN = 512
 """Git itself makes chains of 50, at most of 4095."""
 _PIECE_BYTES = 64 * 1024
 _RECENT_BYTES = 64 * 1024 * 1024
-_INDEX_BYTES = 400
+_INDEX_BYTES = 500
 """Roughly what one object takes in the index."""
 
 

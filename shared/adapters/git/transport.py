@@ -261,7 +261,7 @@ def checked_url(repository: GitRepository) -> str:
     """
     try:
         parts = urlsplit(repository.url)
-        problem = _problem(parts)
+        problem = _problem(repository.url, parts)
     except ValueError:
         problem = "is not readable"
     if problem is not None:
@@ -273,7 +273,9 @@ def checked_url(repository: GitRepository) -> str:
     return repository.url.rstrip("/") + "/"
 
 
-def _problem(parts: SplitResult) -> str | None:
+def _problem(url: str, parts: SplitResult) -> str | None:
+    if not url.isascii() or not url.isprintable() or " " in url:
+        return "carries spaces, control or non-ASCII characters"
     if parts.username is not None or parts.password is not None:
         return "carries credentials"
     if parts.query or parts.fragment:
