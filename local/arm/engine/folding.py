@@ -7,10 +7,13 @@ as what is left of the expression: arguments computed, the call kept.
 from collections.abc import Mapping
 from typing import Any
 
+from local.arm.engine.errors import ExpressionError
 from local.arm.engine.evaluator import evaluate, has_deferred
 from local.arm.engine.frame import Deferred, Frame, NeedsRuntime
 from local.arm.engine.quoting import quote
 from local.arm.engine.syntax import Access, Call, Node, write
+
+_CHOOSING = frozenset({"if", "and", "or", "coalesce"})
 
 
 def fold(node: Node, frame: Frame) -> Any:
@@ -27,7 +30,7 @@ def fold(node: Node, frame: Frame) -> Any:
         chosen = fold(node.arguments[0], frame)
         if isinstance(chosen, bool):
             return fold(node.arguments[1 if chosen else 2], frame)
-    arguments = [item if _is_lambda(item) else fold(item, frame) for item in node.arguments]
+    arguments = [_argument(node, index, frame) for index in range(len(node.arguments))]
     own = asked is not None and asked.name.lower() == node.name.lower()
     if asked is not None and own and not has_deferred(arguments):
         return Deferred(asked)
@@ -51,6 +54,19 @@ def _is_lambda(node: Node) -> bool:
 
 def _folded(node: Node, frame: Frame) -> Node:
     return quote(fold(node, frame))
+
+
+def _argument(node: Call, index: int, frame: Frame) -> Any:
+    """Return a folded argument; lambdas, and choices that may never be taken, as they are."""
+    argument = node.arguments[index]
+    if _is_lambda(argument):
+        return argument
+    try:
+        return fold(argument, frame)
+    except ExpressionError:
+        if index == 0 or node.name.lower() not in _CHOOSING:
+            raise
+        return Deferred(argument)
 
 
 def _node(argument: Any) -> Node:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from local.arm.engine.context import Context
 from local.arm.engine.errors import RESOURCES_HELP, SYNTAX_HELP, ExpressionError
 from local.arm.engine.frame import Target, Targets
-from local.arm.engine.ids import fold, id_of_short_form
-from local.arm.engine.instances import Instance
+from local.arm.engine.ids import fold, id_of_short_form, take_apart
+from local.arm.engine.instances import DEPLOYMENTS, Instance
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Registry:
         short = id_of_short_form(scope_id, text)
         if short is not None and fold(short) in self.by_id:
             return [self.by_id[fold(short)]]
-        return self._named(text)
+        return self._deployment(text) or self._named(text)
 
     def target(self, text: str, context: Context) -> Target:
         """Return what reference() and list*() point at. Raises ExpressionError."""
@@ -84,6 +84,15 @@ class Registry:
             f"The template resource '{symbolic_name}' reference is not valid: could not find a "
             f"resource collection with this symbolic name. {RESOURCES_HELP}"
         )
+
+    def _deployment(self, text: str) -> list[Instance]:
+        """Find a nested deployment that goes elsewhere by the id it would have here."""
+        parts = take_apart(text) if text.startswith("/") else None
+        if parts is None or parts.type.lower() != DEPLOYMENTS:
+            return []
+        same = self.by_name.get(parts.name.lower(), [])
+        found = [item for item in same if item.is_deployment]
+        return found if len(found) == 1 else []
 
     def _symbolic_member(self, folded: str) -> Instance | None:
         name, bracket, rest = folded.partition("[")
