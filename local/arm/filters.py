@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -12,53 +13,53 @@ from local.arm.providers.model import find
 
 _PAGE = 1000
 _TERM = re.compile(
-    r"\s*(?:(?P<not>not\s+)?(?P<field>[\w./]+)\s+(?P<op>eq|ne)\s+'(?P<value>(?:[^']|'')*)'"
-    r"|(?P<fn>substringof|startswith)\(\s*(?P<a>'[^']*'|\w+)\s*,\s*(?P<b>'[^']*'|\w+)\s*\))\s*",
+    r"\s*(?:(?P<field>[\w./]+)\s+(?P<op>eq|ne)\s+'(?P<value>(?:[^']|'')*)'"
+    r"|(?P<fn>substringof|startswith)\(\s*(?P<a>'[^']*'|[\w./]+)\s*,\s*(?P<b>'[^']*'|[\w./]+)\s*\))",
     re.IGNORECASE,
 )
+_JOIN = re.compile(r"\s+(and|or)\s+|\s*$", re.IGNORECASE)
+
+Test = Callable[[dict[str, Any]], bool]
 
 
-def matches(expression: str | None, body: dict[str, Any]) -> bool:
-    """Return whether a body passes a `$filter`. Pure. Raises `ArmError` InvalidFilterInQueryString.
+def read(expression: str | None) -> Test:
+    """Return the test that a `$filter` stands for. Pure. Raises InvalidFilterInQueryString.
 
     Known: `field eq|ne 'value'`, `substringof('x', field)`, `startswith(field, 'x')`, joined by
-    `and` or by `or`; fields resourceType, resourceGroup, tagName, tagValue and those of the body.
+    `and` (first) and `or`; fields resourceType, resourceGroup, tagName, tagValue and the body's.
     """
-    if not expression:
-        return True
-    ways = re.split(r"\s+or\s+", expression, flags=re.IGNORECASE)
-    return any(
-        all(
-            _term(term, expression, body)
-            for term in re.split(r"\s+and\s+", way, flags=re.IGNORECASE)
-        )
-        for way in ways
-    )
+    ways: list[list[re.Match[str]]] = [[]]
+    rest, at = expression or "", 0
+    while rest.strip() and at < len(rest):
+        term = _TERM.match(rest, at)
+        join = _JOIN.match(rest, term.end()) if term else None
+        if term is None or join is None:
+            raise ArmError(
+                400,
+                "InvalidFilterInQueryString",
+                f"Invalid $filter '{expression}' specified in the query string.",
+            )
+        ways[-1].append(term)
+        if join[1] and join[1].lower() == "or":
+            ways.append([])
+        at = join.end()
+    return lambda body: any(all(_holds(term, body) for term in way) for way in ways)
 
 
-def _term(term: str, expression: str, body: dict[str, Any]) -> bool:
-    match = _TERM.fullmatch(
-        term.strip().removeprefix("(").removesuffix(")") if not _TERM.fullmatch(term) else term
-    )
-    if match is None:
-        raise ArmError(
-            400,
-            "InvalidFilterInQueryString",
-            f"Invalid $filter '{expression}' specified in the query string.",
-        )
-    if match["fn"]:
-        return _function(match, body)
-    value = match["value"].replace("''", "'").lower()
-    equal = value in _values(match["field"], body)
-    return equal == (match["op"].lower() == "eq")
+def _holds(term: re.Match[str], body: dict[str, Any]) -> bool:
+    if term["fn"]:
+        return _function_holds(term, body)
+    value = term["value"].replace("''", "'").lower()
+    equal = value in _values(term["field"], body)
+    return equal == (term["op"].lower() == "eq")
 
 
-def _function(match: re.Match[str], body: dict[str, Any]) -> bool:
-    a, b = match["a"], match["b"]
+def _function_holds(term: re.Match[str], body: dict[str, Any]) -> bool:
+    a, b = term["a"], term["b"]
     text, field = (a, b) if a.startswith("'") else (b, a)
     wanted = text.strip("'").lower()
     found = _values(field, body)
-    if match["fn"].lower() == "startswith":
+    if term["fn"].lower() == "startswith":
         return any(value.startswith(wanted) for value in found)
     return any(wanted in value for value in found)
 
@@ -75,7 +76,7 @@ def _values(field: str, body: dict[str, Any]) -> list[str]:
             return [str(body.get("type", "")).lower()]
         case "resourcegroup":
             parts = str(body.get("id", "")).split("/")
-            return [parts[4].lower()] if len(parts) > 4 else []  # noqa: PLR2004 - /subscriptions/s/resourceGroups/g
+            return [parts[4].lower()] if len(parts) > 4 else []  # noqa: PLR2004 - two pairs
         case "provisioningstate":
             found = find(body, "properties.provisioningState") or body.get("provisioningState")
             return [str(found).lower()]
@@ -84,7 +85,12 @@ def _values(field: str, body: dict[str, Any]) -> list[str]:
 
 
 def page(request: Request, found: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return one page of a list and, if there is more, the link to the next. Pure."""
+    """Return one page of what passes the request's `$filter`, and the link to the next. Pure.
+
+    Raises `ArmError` for a filter or number that cannot be read.
+    """
+    test = read(request.query.get("$filter"))
+    found = [one for one in found if test(one)]
     try:
         start = int(request.query.get("$skiptoken", "0"))
         size = min(int(request.query.get("$top", str(_PAGE))), _PAGE)

@@ -59,8 +59,7 @@ def body(cloud: Cloud, record: Resource) -> dict[str, Any]:
     properties = dict(shown["properties"])
     for name, child in known.embeds.items():
         properties[name] = _embedded(cloud, record, child)
-    busy = record.ready_at > time.time()
-    properties["provisioningState"] = record.pending if busy else "Succeeded"
+    properties["provisioningState"] = record.pending if is_busy(record) else "Succeeded"
     shown["properties"] = properties
     if known.systemData:
         shown["systemData"] = {
@@ -72,6 +71,11 @@ def body(cloud: Cloud, record: Resource) -> dict[str, Any]:
             "lastModifiedAt": record.changed,
         }
     return shown
+
+
+def is_busy(record: Resource) -> bool:
+    """Return whether a write (or deletion) of the resource is still under way."""
+    return record.ready_at > time.time()
 
 
 def children(cloud: Cloud, record: Resource, kind: str) -> list[Resource]:
@@ -115,7 +119,7 @@ def summary(record: Resource, expand: frozenset[str]) -> dict[str, Any]:
         "changedtime": ("changedTime", record.changed),
         "provisioningstate": (
             "provisioningState",
-            record.pending if record.ready_at > time.time() else "Succeeded",
+            record.pending if is_busy(record) else "Succeeded",
         ),
     }
     shown.update(extra[name] for name in extra if name in expand)

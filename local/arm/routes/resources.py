@@ -6,7 +6,7 @@ from typing import Any
 
 from local.arm import errors, ids, lro
 from local.arm.cloud import Cloud
-from local.arm.filters import matches, page
+from local.arm.filters import page
 from local.arm.ids import ResourceId
 from local.arm.messages import Answer, Request
 from local.arm.providers import actions, reads, writes
@@ -29,7 +29,9 @@ async def get_resource(cloud: Cloud, request: Request, words: Words) -> Answer:
         return _list_type(cloud, request, words["scope"], words["rest"])
     record = reads.find(cloud, reads.canonical(cloud, rid))
     headers = {"ETag": record.etag} if cloud.knowledge.type(record.type).etag else {}
-    return Answer(200, reads.body(cloud, record), headers)
+    # A client that polls by body looks here again and wants to know when.
+    wait = cloud.wait_headers() if reads.is_busy(record) else {}
+    return Answer(200, reads.body(cloud, record), {**wait, **headers})
 
 
 async def head_resource(cloud: Cloud, request: Request, _: Words) -> Answer:
@@ -56,8 +58,7 @@ def _list_type(cloud: Cloud, request: Request, scope: str, rest: str) -> Answer:
         for record in cloud.store.resources.below(scope)
         if record.type.lower() == kind
     ]
-    wanted = request.query.get("$filter")
-    return Answer(200, page(request, [one for one in found if matches(wanted, one)]))
+    return Answer(200, page(request, found))
 
 
 async def put_resource(cloud: Cloud, request: Request, _: Words) -> Answer:
