@@ -14,5 +14,5 @@ MAX_EXPRESSION_DEPTH = 80
 MAX_JSON_DEPTH = 64
 MAX_CALL_DEPTH = 48  # user functions, lambdas and variables inside each other
 MAX_NESTING = 20  # deployments inside deployments
-MAX_STEPS = 2_000_000  # evaluations in one plan, body or set of outputs
-MAX_WEIGHT = 4 * 1024 * 1024  # characters and members of one value
+MAX_STEPS = 1_000_000  # evaluations in one plan, body or set of outputs
+MAX_WEIGHT = 4 * 1024 * 1024  # characters of one value, a member counting as eight

@@ -18,7 +18,7 @@ from local.arm.engine.expansion import copy_count, expand, settle
 from local.arm.engine.folding import show
 from local.arm.engine.frame import Frame, NeedsRuntime, Stage
 from local.arm.engine.sources import Source, path_of
-from local.arm.engine.values import get
+from local.arm.engine.values import get, weigh
 
 _FAILED = "DeploymentOutputEvaluationFailed"
 
@@ -108,6 +108,7 @@ class TemplateOutputs:
             ]
         else:
             value = expand(get(schema, "value"), frame)
+        frame.meter.charge(weigh(value) // 16)
         check(value, schema, self._definitions)
         if kind in SECURE:
             return {"type": TYPES[kind]}

@@ -17,7 +17,7 @@ from local.arm.engine.frame import Frame, Stage
 from local.arm.engine.names import Lazy, missing_parameter
 from local.arm.engine.plan import ParameterValue
 from local.arm.engine.sources import Source
-from local.arm.engine.values import find_key, get, type_name
+from local.arm.engine.values import find_key, get, type_name, weigh
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,9 @@ def _default(value: Any, frame: Frame) -> Any:
     inside = replace(
         frame.deeper(), stage=Stage.PARAMETER_DEFAULT, loops={}, locals={}, targets=None
     )
-    return expand(value, inside)
+    result = expand(value, inside)
+    frame.meter.charge(weigh(result) // 16)
+    return result
 
 
 def _checked(item: Declared, value: Any, definitions: Definitions) -> Any:

@@ -7,6 +7,8 @@ from typing import Any
 from local.arm.engine.errors import ExpressionError
 from local.arm.engine.limits import MAX_WEIGHT
 
+_MEMBER_WEIGHT = 8
+
 
 def type_name(value: Any) -> str:
     """Return ARM's name for the type of a value. Pure."""
@@ -75,7 +77,7 @@ def weigh(value: Any) -> int:
     weight, stack = 0, [value]
     while stack:
         item = stack.pop()
-        weight += 1
+        weight += _MEMBER_WEIGHT
         if isinstance(item, str):
             weight += len(item)
         elif isinstance(item, Mapping):
