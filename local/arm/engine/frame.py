@@ -10,7 +10,6 @@ from local.arm.engine.errors import ExpressionError
 from local.arm.engine.limits import MAX_CALL_DEPTH, MAX_STEPS
 from local.arm.engine.syntax import Call, Node
 
-
 _CALL_STEPS = 4
 
 
