@@ -13,7 +13,7 @@ MAX_LENGTH = 24_576
 MAX_DEPTH = 64
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<number>-?\d+)|(?P<name>[A-Za-z_$][\w$]*)|(?P<mark>[()\[\].,]))"
+    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<number>-?\d+)(?!\.)|(?P<name>[A-Za-z_$][\w$]*)|(?P<mark>[()\[\].,]))"
 )
 
 
@@ -94,7 +94,7 @@ class _Parser:
         for _ in range(MAX_DEPTH):
             if self.take("."):
                 kind, name = self.next()
-                if kind not in ("name", "number"):
+                if kind != "name":
                     raise NotAnExpressionError("a name is missing")
                 tree = Access(tree, Literal(name))
             elif self.take("["):

@@ -13,6 +13,7 @@ from shared.core.source.codes import PROBLEM_CODES
 from shared.core.source.spec import Defaults, ManifestFile, StackEntry
 
 _SCHEMA_URL = "https://json-schema.org/draft/2020-12/schema"
+_END = "<!-- end -->"
 _TITLE = "plumbline.yaml"
 
 
@@ -45,12 +46,14 @@ def manifest_reference(page: str) -> str:
     """Return docs/manifest.md with its generated parts brought up to date. Pure.
 
     ``page`` is the page as it is; each part lies between ``<!-- generated:NAME -->`` and
-    ``<!-- end -->``.
+    ``<!-- end -->``. Raises ValueError for a page without them.
     """
     for name, table in manifest_tables().items():
         start = f"<!-- generated:{name} -->\n"
-        before, _, rest = page.partition(start)
-        page = f"{before}{start}\n{table}\n<!-- end -->{rest.partition('<!-- end -->')[2]}"
+        before, found, rest = page.partition(start)
+        if not found or _END not in rest:
+            raise ValueError(f"the page has no part between {start.strip()} and {_END}")
+        page = f"{before}{start}\n{table}\n{_END}{rest.partition(_END)[2]}"
     return page
 
 

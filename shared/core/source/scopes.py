@@ -90,14 +90,16 @@ def _written(holder: Json, path: str, frame: Frame, target: Scope) -> Iterator[T
     for at, resource in resources_of(holder, path):
         scope, said_at, said = _own_scope(resource, at, frame, target)
         if member(resource, "existing") is not True and member(resource, "condition") is not False:
-            if said:
+            if said is not None:
                 yield TargetScope(scope.id, said_at, said)
             yield from _nested(resource, at, frame, scope)
         yield from _written(resource, at, frame, scope)
 
 
-def _own_scope(resource: Json, at: str, frame: Frame, target: Scope) -> tuple[Scope, str, str]:
-    """Return where a resource goes, and where and how it says so (empty when it does not)."""
+def _own_scope(
+    resource: Json, at: str, frame: Frame, target: Scope
+) -> tuple[Scope, str, str | None]:
+    """Return where a resource goes, and where and how it says so (None when it does not)."""
     key = member_key(resource, "scope")
     if key is not None and resource[key] is not None:
         scope = parse_scope(frame.text(resource[key]), target)
@@ -105,7 +107,7 @@ def _own_scope(resource: Json, at: str, frame: Frame, target: Scope) -> tuple[Sc
     said = {name: member(resource, name) for name in ("subscriptionId", "resourceGroup")}
     subscription, group = (None if each is None else frame.text(each) for each in said.values())
     if subscription is None and group is None:
-        return target, at, ""
+        return target, at, None
     scope = Scope((subscription or target.subscription or HOLE).lower(), group)
     return (
         scope,
