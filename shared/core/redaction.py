@@ -87,6 +87,10 @@ _FORMS = tuple(
         r"(?P<secret>\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-)[\w-]{10,})",
     )
 )
+# A member of JSON text inside a text, quotes escaped or not; its name decides.
+_MEMBER = re.compile(
+    r"\"(?P<name>[\w. -]{1,80})\\{0,8}\"\s{0,8}:\s{0,8}\\{0,8}\"(?P<secret>[^\"\\]+)"
+)
 _PUBLIC = ("@Microsoft.KeyVault(", "ssh-", "ecdsa-sha2-", "-----BEGIN PUBLIC KEY")
 
 
@@ -128,10 +132,12 @@ def mask_text(text: str) -> str:
     """Return ``text`` with stars in place of anything that has the form of a secret. Pure."""
     for form in _FORMS:
         text = form.sub(_starred, text)
-    return text
+    return _MEMBER.sub(_starred, text)
 
 
 def _starred(match: re.Match[str]) -> str:
+    if not _is_secret_match(match):
+        return match.group(0)
     start, end = match.span("secret")
     offset = match.start()
     whole = match.group(0)
@@ -140,10 +146,14 @@ def _starred(match: re.Match[str]) -> str:
 
 def _holds_secret(text: str) -> bool:
     return any(
-        not _STARRED.fullmatch(match.group("secret"))
-        for form in _FORMS
-        for match in form.finditer(text)
+        _is_secret_match(match) for form in (*_FORMS, _MEMBER) for match in form.finditer(text)
     )
+
+
+def _is_secret_match(match: re.Match[str]) -> bool:
+    if match.re is _MEMBER and not is_secret_name(match["name"]):
+        return False
+    return not _STARRED.fullmatch(match["secret"])
 
 
 # ---- the walk ------------------------------------------------------------------------------

@@ -93,6 +93,8 @@ SECRET_TEXTS = [
     PEM,
     STORAGE_KEY,
     "ghp_0123456789abcdefghij",
+    f'the body {{"adminPassword": "{CANARY}", "name": "x"}} is not valid',
+    json.dumps(json.dumps({"clientSecret": CANARY})),
     f"InstrumentationKey={CANARY};IngestionEndpoint=https://x",
 ]
 
@@ -113,6 +115,7 @@ PLAIN_TEXTS = [
     "/subscriptions/s/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/v",
     "Password must be at least 12 characters",
     "Basic authentication is off",
+    '{"name": "web", "keySource": "Microsoft.Storage"}',
     "Bearer authentication",
     'W/"1f2e3d4c-0000"',
     "0123456789abcdef0123456789abcdef",
@@ -342,7 +345,19 @@ def shape(node: Any) -> Any:
 
 @pytest.mark.parametrize(
     "piece",
-    ["a", "-----BEGIN X-----", "://", "://a:", "Password=", "eyJ", "eyJaaaaaa.", "bearer ", "~."],
+    [
+        "a",
+        "-----BEGIN X-----",
+        "://",
+        "://a:",
+        "Password=",
+        "eyJ",
+        "eyJaaaaaa.",
+        "bearer ",
+        "~.",
+        '"a\\\\',
+        '"a": ',
+    ],
 )
 def test_long_texts_take_linear_time(piece: str) -> None:
     """A hostile message cannot stall a function: ten times the text, not a hundred times the work."""

@@ -59,7 +59,8 @@ def _short_name(resource: str | None) -> str | None:
     """Return ``storageAccounts/logs`` of a resource id, and a child with its parents."""
     if not resource:
         return None
-    parts = resource.rpartition("/providers/")[2].split("/")[1:]
+    above, _, below = resource.rpartition("/providers/")
+    parts = below.split("/")[1:] if above else []
     kinds, names = parts[0::2], parts[1::2]
     if not names:
         return resource.rpartition("/")[2] or None

@@ -61,8 +61,8 @@ def error_of(body: Any) -> Mapping[str, Any] | None:
 
 
 def read(error: Mapping[str, Any]) -> ErrorNode:
-    """Read ARM's error object; anything unexpected in it is left out, never an error. Pure."""
-    return _read(error, MAX_DEPTH)
+    """Read ARM's error object, in its envelope or not; what is unexpected is left out. Pure."""
+    return _read(error_of(error) or error, MAX_DEPTH)
 
 
 def leaves(root: ErrorNode) -> list[Leaf]:
@@ -91,7 +91,7 @@ def _read(error: Mapping[str, Any], depth: int) -> ErrorNode:
     message = _get(error, "message")
     if isinstance(message, Mapping):  # OData: {lang, value}
         message = _get(message, "value")
-    text = message.strip() if isinstance(message, str) else ""
+    text = message.strip() if isinstance(message, str) else _text(error, "message")
     details = [_read(item, depth - 1) for item in _details(error, depth)]
     embedded = _embedded(text) if depth else None
     if embedded is not None:
