@@ -6,8 +6,9 @@ the condition broken, the nonce tells whether the first one broke it.
 """
 
 import re
+import threading
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -109,7 +110,11 @@ class _Container:
     """What both ports do with blobs."""
 
     def __init__(self, connection: StorageConnection, ids: Ids, container: str) -> None:
-        self._client = connection.blob_service().get_container_client(container)
+        # The SDK gives a download's ETag, but not the answer's date. A hook of the single call would be
+        # forgotten when the call is repeated.
+        self._answer = threading.local()
+        service = connection.blob_service(raw_response_hook=self._keep_date)
+        self._client = service.get_container_client(container)
         # A client costs as much CPU as a fifth of a request, and a record is read and written in turn.
         self._blob = lru_cache(maxsize=_CLIENTS_KEPT)(self._client.get_blob_client)
         self._ids = ids
@@ -123,20 +128,14 @@ class _Container:
                 raise translate(error, self._call("create the container")) from None
 
     def read(self, name: str) -> Stored | None:
-        answers: list[Mapping[str, str]] = []
-
-        def keep_headers(response: Any) -> None:
-            if response.http_response.status_code < 300:  # noqa: PLR2004 — a retried 503 has a date too
-                answers.append(response.http_response.headers)
-
         try:
-            stream = self._blob(name).download_blob(raw_response_hook=keep_headers)
+            stream = self._blob(name).download_blob()
             data = stream.readall()
         except AzureError as error:
             if kind_of(error) is Kind.NO_BLOB:
                 return None
             raise translate(error, self._call("read the blob", name)) from None
-        return Stored(data, _quoted(stream.properties.etag), _server_time(answers[0]))
+        return Stored(data, _quoted(stream.properties.etag), self._answer.at)
 
     def write(
         self, name: str, data: bytes, facts: Mapping[str, str], *, etag: str | None
@@ -187,6 +186,11 @@ class _Container:
             return None
         return Version(_quoted(found.etag), found.last_modified.astimezone(UTC))
 
+    def _keep_date(self, response: Any) -> None:
+        date = response.http_response.headers.get("Date")
+        if date is not None:
+            self._answer.at = parsedate_to_datetime(date).astimezone(UTC)
+
     def _call(self, action: str, name: str = "") -> Call:
         return Call(action, f"{self._name}/{name}" if name else self._name, _ROLE)
 
@@ -232,7 +236,3 @@ def _condition_broke(error: AzureError, etag: str | None) -> bool:
 def _quoted(etag: str) -> str:
     """Return the ETag with the quotes that conditions need and listings leave out."""
     return etag if etag.startswith('"') else f'"{etag}"'
-
-
-def _server_time(headers: Mapping[str, str]) -> datetime:
-    return parsedate_to_datetime(headers["Date"]).astimezone(UTC)
