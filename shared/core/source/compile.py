@@ -12,6 +12,7 @@ from shared.core.source.declarations import declared
 from shared.core.source.faults import Place, Problems, SourceError
 from shared.core.source.fields import group_id
 from shared.core.source.files import Files
+from shared.core.source.json_file import with_lines
 from shared.core.source.parameters import (
     Given,
     check_parameters,
@@ -62,6 +63,38 @@ def compile_stack(
     with every problem found in the stack's files.
     """
     files = Files(tree)
+    try:
+        return _compiled(files, name, spec, default_subscription)
+    except SourceError as error:
+        raise SourceError(with_lines(error.problems, files.contents)) from None
+
+
+def _compiled(files: Files, name: str, spec: StackSpec, default_subscription: str) -> Compiled:
+    template, given = _read(files, spec)
+    source = {
+        "engine": "deployment",
+        "scope": _scope(spec, default_subscription),
+        "location": None,
+        "template": template.content,
+        "parameters": _arm_parameters(template, given),
+    }
+    content = _checked_content(source, name, spec.place("template"))
+    problems = check_parameters(template, given)
+    if problems:
+        raise SourceError(problems)
+    warnings = restless_defaults(template, given) + exposed_secrets(template, given)
+    return Compiled(
+        source=source,
+        digest=hashlib.sha256(content).hexdigest(),
+        content=content,
+        files=files.ids,
+        create_resource_group=spec.create_resource_group,
+        warnings=with_lines(warnings, files.contents),
+    )
+
+
+def _read(files: Files, spec: StackSpec) -> tuple[Template, dict[str, Given]]:
+    """Read template and parameters; a problem in one does not hide those in the other."""
     problems: Problems = []
     template: Template | None = None
     given: dict[str, Given] | None = None
@@ -75,26 +108,7 @@ def compile_stack(
         problems.extend(error.problems)
     if template is None or given is None:
         raise SourceError(problems)
-    place = spec.place("template")
-    source = {
-        "engine": "deployment",
-        "scope": _scope(spec, default_subscription),
-        "location": None,
-        "template": template.content,
-        "parameters": _arm_parameters(template, given),
-    }
-    content = _checked_content(source, name, place)
-    problems.extend(check_parameters(template, given))
-    if problems:
-        raise SourceError(problems)
-    return Compiled(
-        source=source,
-        digest=hashlib.sha256(content).hexdigest(),
-        content=content,
-        files=files.ids,
-        create_resource_group=spec.create_resource_group,
-        warnings=restless_defaults(template, given) + exposed_secrets(template, given),
-    )
+    return template, given
 
 
 def canonical_json(value: Any) -> bytes:

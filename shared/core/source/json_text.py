@@ -72,6 +72,8 @@ class _Reader:
     text: str
     file: str
     lines: dict[str, int] | None = None
+    lines_before: int = 0
+    counted: int = 0
     at: int = 0
     problems: Problems = field(default_factory=list)
     trail: list[str | int] = field(default_factory=list)
@@ -219,7 +221,9 @@ class _Reader:
 
     def remember(self, at: int) -> None:
         if self.lines is not None:
-            self.lines[self.path()] = self.line(at)
+            self.lines_before += self.text.count("\n", self.counted, at)
+            self.counted = at
+            self.lines[self.path()] = self.lines_before + 1
 
     def path(self) -> str:
         path = ""

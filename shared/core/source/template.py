@@ -121,12 +121,12 @@ class _Inliner:
         key = member_key(holder, "resources")
         found = holder[key] if key is not None else []
         each = found.values() if isinstance(found, dict) else found
-        if not isinstance(found, list | dict) or not all(isinstance(one, dict) for one in each):
+        if not isinstance(found, list | dict) or not all(_is_plain(one) for one in each):
             self.note(
                 file,
                 f"{path}.{key}" if path else f"{key}",
                 "InvalidTemplate",
-                "resources must be a list (or an object by symbolic name) of objects.",
+                "resources must be a list (or an object by symbolic name) of objects with plain names.",
                 "Write out every resource as an object; use condition and copy for variants.",
             )
 
@@ -240,6 +240,11 @@ class _Inliner:
 
     def note(self, file: JsonFile, path: str, code: str, message: str, hint: str) -> None:
         self.problems.append(file.place(path).problem(code, message, hint))
+
+
+def _is_plain(resource: Any) -> bool:
+    """Tell whether a resource is an object whose own keys are no expressions."""
+    return isinstance(resource, dict) and not any(is_expression(key) for key in resource)
 
 
 def _check_inner(properties: dict[str, Any], path: str, file: JsonFile) -> None:

@@ -209,9 +209,7 @@ class _Composer:
 
     def items(self, event: yaml.SequenceStartEvent, depth: int) -> Items:
         nodes: list[Node] = []
-        for inner in self.events:
-            if isinstance(inner, yaml.SequenceEndEvent):
-                break
+        while not isinstance(inner := next(self.events), yaml.SequenceEndEvent):
             nodes.append(self.node(inner, depth + 1))
         weight = 1 + sum(node.weight for node in nodes)
         height = 1 + max((node.height for node in nodes), default=0)
@@ -221,9 +219,7 @@ class _Composer:
         pairs: dict[str, tuple[Scalar, Node]] = {}
         merged: list[Node] = []
         repeated: list[Scalar] = []
-        for inner in self.events:
-            if isinstance(inner, yaml.MappingEndEvent):
-                break
+        while not isinstance(inner := next(self.events), yaml.MappingEndEvent):
             key = self.node(inner, depth + 1)
             value = self.node(next(self.events), depth + 1)
             if not isinstance(key, Scalar):

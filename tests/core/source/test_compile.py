@@ -236,3 +236,21 @@ def test_a_tree_that_changes_its_mind_is_still_answered() -> None:
     codes = [each.code for each in problems_of(tree, parameters=("p.json",))]
 
     assert codes == ["FileNotFound", "FileTooLarge"]
+
+
+def test_a_file_may_be_named_twice() -> None:
+    """It is read once, and counts once."""
+    tree = tree_of(main=template(parameters={"a": {"type": "int"}}), p=parameters(a={"value": 1}))
+
+    assert set(compiled(tree, parameters=("p.json", "p.json")).files) == {"main.json", "p.json"}
+
+
+def test_a_manifest_is_no_template() -> None:
+    """Its lines are not looked for as if it were JSON."""
+    tree = MemoryTree({"plumbline.yaml": b"version: 1", "p.json": b"{}"})
+    codes = [
+        (each.code, each.line)
+        for each in problems_of(tree, template="plumbline.yaml", parameters=("gone.json",))
+    ]
+
+    assert codes == [("NotJson", 1), ("FileNotFound", None)]

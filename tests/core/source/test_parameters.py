@@ -71,10 +71,11 @@ def test_a_secret_for_a_plain_parameter_is_a_warning() -> None:
     tree = tree_of(main=declaring(a="string"), p=parameters(a={"reference": REFERENCE}))
     (warning,) = compiled(tree, parameters=("p.json",)).warnings
 
-    assert (warning.code, warning.file, warning.path) == (
+    assert (warning.code, warning.file, warning.path, warning.line) == (
         "SecretNotSecure",
         "p.json",
         "parameters.a",
+        1,
     )
     assert warning.hint
 
@@ -254,6 +255,7 @@ def test_a_secret_in_git_is_refused(shape: dict[str, Any], value: Any, inside: s
         ("[newGuid()]", False),
         ("[parameters('other')]", False),
         ({"password": "[parameters('other')]"}, False),
+        ({"passwords": ["[parameters('other')]"]}, False),
     ],
 )
 @pytest.mark.parametrize("kind", ["secureString", "secureobject"])

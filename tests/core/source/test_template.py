@@ -32,6 +32,8 @@ SITE = {"type": "Microsoft.Web/sites", "apiVersion": "2024-04-01", "name": "s"}
         ({"$schema": SCHEMA, "resources": 5}, "InvalidTemplate", "resources", "resources"),
         ({"$schema": SCHEMA, "resources": "[x()]"}, "InvalidTemplate", "resources", "resources"),
         (template(resources=["[x()]"]), "InvalidTemplate", "resources", "objects"),
+        (template(resources=[{**SITE, "[concat('sc', 'ope')]": "/"}]), "InvalidTemplate",
+         "resources", "plain names"),
         (template(resources={"a": 5}), "InvalidTemplate", "resources", "objects"),
         (template(resources=[{**SITE, "resources": "[x()]"}]), "InvalidTemplate",
          "resources[0].resources", "objects"),
