@@ -1,0 +1,53 @@
+"""Take the measurements and print their table: ``python -m bench [NAME ...]``.
+
+``--write`` also puts the table into README.md, with the machine and the day.
+"""
+
+import importlib
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from bench.figures import HEAD, Figure, machine
+
+ALL: Final = ("cold_start", "webhook", "push_to_put", "per_release")
+README: Final = Path(__file__).resolve().parent / "README.md"
+START, END = "<!-- figures -->", "<!-- end -->"
+
+
+def main(arguments: list[str]) -> int:
+    """Run the named measurements, or all."""
+    write = "--write" in arguments
+    wanted = [a for a in arguments if not a.startswith("-")] or list(ALL)
+    unknown = sorted(set(wanted) - set(ALL))
+    if unknown:
+        print(f"no such measurement: {', '.join(unknown)}; there are {', '.join(ALL)}")
+        return 2
+    figures: list[Figure] = []
+    for name in wanted:
+        for figure in importlib.import_module(f"bench.{name}").measure():
+            print(figure.row(), flush=True)
+            figures.append(figure)
+    if write:
+        _write(figures)
+    return 0
+
+
+def _write(figures: list[Figure]) -> None:
+    table = "\n".join(
+        [
+            f"Measured on {datetime.now(UTC):%Y-%m-%d}: {machine()}.",
+            "",
+            HEAD,
+            *(figure.row() for figure in figures),
+        ]
+    )
+    text = README.read_text(encoding="utf-8")
+    before, _, rest = text.partition(START)
+    after = rest.partition(END)[2]
+    README.write_text(f"{before}{START}\n{table}\n{END}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

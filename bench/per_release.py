@@ -1,0 +1,260 @@
+"""What one release costs: storage operations, ARM calls and CPU of the product itself.
+
+The flows run in this process, over real storage, Git and the simulator, so that only they are
+counted; what the Functions host does (polling, leases, deleting messages) is not the product's.
+"""
+
+import hashlib
+import hmac
+import json
+import os
+import signal
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from azure.core.pipeline.transport import RequestsTransport
+from azure.identity import ManagedIdentityCredential
+from azure.storage.queue import QueueServiceClient, TextBase64DecodePolicy
+
+from bench.figures import Figure, percentile
+from bench.laptops import Running, WorkingCopy, laptop
+from bench.stacks import manifest, template
+from local import waiting
+from shared import wiring
+from shared.adapters.arm import ArmEndpoint, AzureArm
+from shared.adapters.blobs import BlobDocuments, BlobHistory
+from shared.adapters.git import DulwichGit
+from shared.adapters.queues import StorageQueues
+from shared.adapters.recent import RecentHistory
+from shared.adapters.storage_connection import StorageConnection
+from shared.adapters.system import JsonLog, SystemClock, SystemIds, ThreadParallel
+from shared.core.message import QUEUES, Queue, decode
+from shared.flows.receive_push import Delivery
+from shared.settings import load
+
+RELEASES = 10
+RESOURCES = 3
+MOST_STORAGE, MOST_ARM, MOST_CPU_MS = 30, 8, 150.0
+COMMAND = "python -m bench per_release"
+
+
+class CountingTransport(RequestsTransport):  # type: ignore[misc]  # the SDK leaves it untyped
+    """Counts the requests that leave for storage."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count: Counter[str] = Counter()
+
+    def send(self, request: Any, **options: Any) -> Any:
+        """Count, then send."""
+        path = urlsplit(request.url).path.split("/")
+        self.count[f"{request.method} {'/'.join(path[2:4])}"] += 1
+        return super().send(request, **options)
+
+
+@dataclass
+class Cost:
+    """What one release has cost so far."""
+
+    storage: Counter[str] = field(default_factory=Counter)
+    arm: Counter[str] = field(default_factory=Counter)
+    cpu_s: float = 0.0
+
+
+class Product:
+    """The product in this process; each call of a flow is accounted for."""
+
+    def __init__(self, running: Running) -> None:
+        line = running.line
+        os.environ["IDENTITY_ENDPOINT"] = line["identity"]["endpoint"]
+        os.environ["IDENTITY_HEADER"] = line["identity"]["header"]
+        settings = load(
+            {
+                "PlumblineStorage": line["storage_connection_string"],
+                "PLUMBLINE_ARM_ENDPOINT": line["arm"]["endpoint"],
+                "PLUMBLINE_ARM_CA_FILE": line["arm"]["ca_file"],
+                "PLUMBLINE_DIGEST_KEY": "k" * 40,
+                "PLUMBLINE_DIGEST_KEY_ID": "bench",
+                "PLUMBLINE_SECRET_EXAMPLE_GIT": unquote(
+                    urlsplit(line["git"]["url"]).password or ""
+                ),
+                "PLUMBLINE_SECRET_EXAMPLE_HOOK": line["git"]["hook_secret"],
+            }
+        )
+        clock, ids = SystemClock(), SystemIds()
+        self.cost = Cost()
+        self.transport = CountingTransport()
+        self.storage = StorageConnection(settings.storage, transport=self.transport)
+        self.arm = AzureArm(
+            ArmEndpoint(
+                url=settings.arm.endpoint,
+                credential_scopes=(settings.arm.audience,),
+                ca_file=settings.arm.ca_file,
+            ),
+            ManagedIdentityCredential(retry_total=0),
+            clock,
+            ids,
+            on_call=self._called,
+        )
+        self.git = DulwichGit()
+        self.parallel = ThreadParallel()
+        self.services = wiring.build(
+            settings,
+            wiring.Ports(
+                documents=BlobDocuments(self.storage, ids),
+                history=RecentHistory(BlobHistory(self.storage, ids)),
+                queues=StorageQueues(self.storage),
+                git=self.git,
+                arm=self.arm,
+                clock=clock,
+                parallel=self.parallel,
+                log=JsonLog(),
+            ),
+        )
+        self.queues = QueueServiceClient.from_connection_string(line["storage_connection_string"])
+
+    def _called(self, kind: str) -> None:
+        self.cost.arm[kind] += 1
+
+    def begin(self) -> None:
+        """Start a new account."""
+        self.cost = Cost()
+        self.transport.count = self.cost.storage
+
+    def receive(self, running: Running, revision: str) -> None:
+        """Hand a signed push to the product."""
+        git = running.line["git"]
+        clone_url = "http://" + git["url"].partition("@")[2]
+        body = json.dumps(
+            {
+                "ref": f"refs/heads/{git['branch']}",
+                "after": revision,
+                "repository": {"clone_url": clone_url},
+            }
+        ).encode()
+        digest = hmac.new(git["hook_secret"].encode(), body, hashlib.sha256).hexdigest()
+        delivery = Delivery(
+            hook=git["hook_url"].rpartition("/")[2],
+            body=body,
+            signature=f"sha256={digest}",
+            event="push",
+            key=str(uuid.uuid4()),
+        )
+        started = time.process_time()
+        reply = self.services.receive_push(delivery)
+        self.cost.cpu_s += time.process_time() - started
+        if reply.status != 202:
+            raise RuntimeError(f"the push was not accepted: {reply}")
+
+    def drain(self) -> int:
+        """Handle every visible message once; return how many there were."""
+        handled = 0
+        for queue in QUEUES:
+            with self.queues.get_queue_client(
+                f"plumbline-{queue}", message_decode_policy=TextBase64DecodePolicy()
+            ) as client:
+                for message in client.receive_messages(messages_per_page=1, max_messages=1):
+                    self._handle(queue, message.content.encode())
+                    client.delete_message(message)
+                    handled += 1
+        return handled
+
+    def _handle(self, queue: Queue, body: bytes) -> None:
+        message: Any = decode(queue, body)
+        flow: Any = {
+            "sync": self.services.sync,
+            "release": self.services.release,
+            "watch": self.services.watch,
+            "snapshot": self.services.snapshot,
+        }[queue]
+        started = time.process_time()
+        flow(message)
+        self.cost.cpu_s += time.process_time() - started
+
+    def close(self) -> None:
+        """Close what was opened."""
+        self.parallel.close()
+        self.arm.close()
+        self.git.close()
+        self.storage.close()
+        self.queues.close()
+
+
+def _without_host(running: Running) -> None:
+    """End the Functions host of this laptop: the product runs in this process."""
+    for pid in running.line["pids"]["functions"]:
+        os.kill(pid, signal.SIGTERM)
+
+    def gone() -> bool:
+        return not any(os.path.exists(f"/proc/{pid}") for pid in running.line["pids"]["functions"])  # noqa: PTH110
+
+    waiting.until(gone, limit_s=20, what="the end of the Functions host")
+
+
+def _costs() -> list[Cost]:
+    with laptop() as running:
+        _without_host(running)
+        clone = WorkingCopy(running.line["git"]["url"], running.line["git"]["branch"])
+        product = Product(running)
+        costs = []
+        for n in range(RELEASES + 1):
+            product.begin()
+            revision = clone.push(
+                {"plumbline.yaml": manifest("one"), "one.json": template(str(n), RESOURCES)}
+            )
+            product.receive(running, revision)
+            waiting.until(
+                lambda: product.drain() == 0 and _is_done(product),
+                limit_s=60,
+                what="the release and its snapshot",
+                pause_s=0.2,
+            )
+            costs.append(product.cost)
+        product.close()
+        clone.close()
+    return costs[1:]  # the first one pays for the imports, the record and the group
+
+
+def _is_done(product: Product) -> bool:
+    """Tell whether the stack is steady and owes nothing, without counting the question."""
+    counted = Counter(product.transport.count)
+    held = product.storage.blob_service().get_blob_client("state", "stacks/example.one/record.json")
+    record = json.loads(held.download_blob().readall())
+    product.transport.count.clear()
+    product.transport.count.update(counted)
+    return record.get("phase") == "steady" and not record.get("owed")
+
+
+def measure() -> Iterator[Figure]:
+    """Release one stack again and again and count."""
+    costs = _costs()
+    storage = [sum(cost.storage.values()) for cost in costs]
+    arm = [sum(cost.arm.values()) for cost in costs]
+    cpu = [cost.cpu_s * 1000 for cost in costs]
+    looks = costs[-1].arm["deployment.get"]
+    yield Figure(
+        what=f"per release of {RESOURCES} resources: storage operations",
+        target=f"≤ {MOST_STORAGE}",
+        measured=f"median {percentile(storage, 0.5):.0f}, most {max(storage)}",
+        met=max(storage) <= MOST_STORAGE,
+        command=COMMAND,
+    )
+    yield Figure(
+        what=f"per release of {RESOURCES} resources: ARM calls",
+        target=f"≤ {MOST_ARM} + 1 per resource = {MOST_ARM + RESOURCES}",
+        measured=f"median {percentile(arm, 0.5):.0f}, most {max(arm)} ({looks} of them looks)",
+        met=max(arm) <= MOST_ARM + RESOURCES,
+        command=COMMAND,
+    )
+    yield Figure(
+        what=f"per release of {RESOURCES} resources: CPU of the product",
+        target=f"≤ {MOST_CPU_MS:.0f} ms",
+        measured=f"median {percentile(cpu, 0.5):.0f} ms, most {max(cpu):.0f} ms",
+        met=percentile(cpu, 0.5) <= MOST_CPU_MS,
+        command=COMMAND,
+    )

@@ -1,0 +1,31 @@
+"""The smallest stacks that mean something, for measurements."""
+
+import json
+
+SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
+
+
+def template(note: str, resources: int = 1) -> str:
+    """Return a template of network security groups; ``note`` makes one differ from another."""
+    groups = [
+        {
+            "type": "Microsoft.Network/networkSecurityGroups",
+            "apiVersion": "2023-11-01",
+            "name": f"nsg-{n}",
+            "location": "westeurope",
+            "tags": {"note": note},
+            "properties": {"securityRules": []},
+        }
+        for n in range(resources)
+    ]
+    return json.dumps({"$schema": SCHEMA, "contentVersion": "1.0.0.0", "resources": groups})
+
+
+def manifest(*names: str) -> str:
+    """Return a manifest whose stacks each have a resource group of their own."""
+    lines = ["version: 1", "stacks:"]
+    lines += [
+        f"  {name}: {{template: {name}.json, scope: rg-{name}, createResourceGroup: westeurope}}"
+        for name in names
+    ]
+    return "\n".join(lines) + "\n"
