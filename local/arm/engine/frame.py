@@ -138,6 +138,8 @@ class Frame:
     used: set[str] | None = None
     """Folded ids of the template's resources that evaluation referred to, when someone asks."""
     depth: int = 0
+    busy: tuple[str, ...] = ()
+    """The parameters and variables whose values are just being computed, outermost first."""
 
     @property
     def partial(self) -> bool:

@@ -70,7 +70,10 @@ class TemplateNames:
 
 
 class Lazy:
-    """Values by name that are computed on first use and may use each other, without circles."""
+    """Values by name that are computed on first use and may use each other, without circles.
+
+    Threads may ask at the same time: at worst a value is computed twice, to the same result.
+    """
 
     def __init__(
         self,
@@ -82,7 +85,6 @@ class Lazy:
         self._missing = missing
         self._kind = kind
         self._values: dict[str, Any] = {}
-        self._busy: list[str] = []
 
     def get(self, name: str, frame: Frame) -> Any:
         """Return a value; raises ExpressionError for unknown names and circles."""
@@ -91,16 +93,13 @@ class Lazy:
             return self._values[folded]
         if folded not in self._compute:
             raise self._missing(name)
-        if folded in self._busy:
+        busy = f"{self._kind} {name.lower()}"
+        if busy in frame.busy:
             raise ExpressionError(
                 f"The template {self._kind} '{name}' cannot be evaluated: circular reference "
-                f"detected among '{', '.join(self._busy)}'."
+                f"detected among '{', '.join(frame.busy)}'."
             )
-        self._busy.append(folded)
-        try:
-            value = self._compute[folded](frame)
-        finally:
-            self._busy.pop()
+        value = self._compute[folded](frame.deeper(busy=(*frame.busy, busy)))
         self._values[folded] = value
         return value
 

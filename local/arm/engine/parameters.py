@@ -145,9 +145,7 @@ def _given(item: Declared, entry: Any) -> Any:
 
 
 def _default(value: Any, frame: Frame) -> Any:
-    inside = replace(
-        frame.deeper(), stage=Stage.PARAMETER_DEFAULT, loops={}, locals={}, targets=None
-    )
+    inside = replace(frame, stage=Stage.PARAMETER_DEFAULT, loops={}, locals={}, targets=None)
     result = expand(value, inside)
     frame.meter.charge(weigh(result) // 16)
     return result

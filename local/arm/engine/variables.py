@@ -32,9 +32,7 @@ def _looped(loop: Mapping[str, Any]) -> Callable[[Frame], Any]:
 
 
 def _evaluated(compute: Callable[[Frame], Any], frame: Frame) -> Any:
-    inside = replace(
-        frame.deeper(), stage=Stage.VARIABLE, loops={}, locals={}, targets=None, used=None
-    )
+    inside = replace(frame, stage=Stage.VARIABLE, loops={}, locals={}, targets=None, used=None)
     try:
         value = compute(inside)
         frame.meter.charge(weigh(value) // 16)
