@@ -2,37 +2,56 @@
 
 from __future__ import annotations
 
+import re
+
 from local.arm import ids
 
 _VERBS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
-_GROUP_DEPTH = 4  # subscriptions/{s}/resourceGroups/{g}
+
+# Paths that are no plain id: pattern -> (type, group of the pattern that is the scope).
+_SPECIAL: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), kind)
+    for pattern, kind in (
+        (
+            r"(.+/deployments/[^/]+)/operations(?:/[^/]+)?",
+            "Microsoft.Resources/deployments/operations",
+        ),
+        (r"(.+)/providers/Microsoft\.Resources/deployments", "Microsoft.Resources/deployments"),
+        (
+            r"(/subscriptions/[^/]+/resourcegroups/[^/]+)/resources",
+            "Microsoft.Resources/subscriptions/resourceGroups/resources",
+        ),
+        (r"(/subscriptions/[^/]+)/resources", "Microsoft.Resources/subscriptions/resources"),
+        (
+            r"(/subscriptions/[^/]+/resourcegroups(?:/[^/]+)?)",
+            "Microsoft.Resources/subscriptions/resourceGroups",
+        ),
+        (
+            r"(/subscriptions/[^/]+)/providers(?:/[^/]+)?",
+            "Microsoft.Resources/subscriptions/providers",
+        ),
+    )
+)
+_PROVIDER_VERB = re.compile(r"(/subscriptions/[^/]+)/providers/([^/]+)/([^/]+)", re.IGNORECASE)
 
 
 def needed(method: str, path: str) -> tuple[str, str]:
     """Return (action, scope) for a call, as in Microsoft.Storage/storageAccounts/write. Pure."""
     if method == "POST":
+        provider = _PROVIDER_VERB.fullmatch(path)
+        if provider:
+            return f"{provider[2]}/{provider[3]}/action", provider[1]
         target, _, verb = path.rpartition("/")
-        rid = ids.parse(target)
-        kind = rid.type if rid else _plain_type(target)
-        return f"{kind}/{verb}/action", target
+        kind, scope = _kind(target)
+        return f"{kind}/{verb}/action", scope
+    kind, scope = _kind(path)
+    return f"{kind}/{_VERBS.get(method, 'read')}", scope
+
+
+def _kind(path: str) -> tuple[str, str]:
+    for pattern, kind in _SPECIAL:
+        match = pattern.fullmatch(path)
+        if match:
+            return kind, match[1]
     rid = ids.parse(path)
-    if rid is not None:
-        return f"{rid.type}/{_VERBS.get(method, 'read')}", path
-    parts = path.strip("/").split("/")
-    if len(parts) > _GROUP_DEPTH and parts[-2].lower() in ("operations", "operationstatuses"):
-        return "Microsoft.Resources/deployments/operations/read", "/" + "/".join(parts[:-2])
-    if parts[-1].lower() in ("operations", "resources"):
-        return f"{_plain_type(path)}/{parts[-1]}/read", "/" + "/".join(parts[:-1])
-    return f"{_plain_type(path)}/{_VERBS.get(method, 'read')}", path
-
-
-def _plain_type(path: str) -> str:
-    parts = path.strip("/").lower().split("/")
-    outer = ids.parse("/" + "/".join(parts[:-1])) if len(parts) > _GROUP_DEPTH else None
-    if outer is not None:
-        return outer.type
-    if "resourcegroups" in parts:
-        return "Microsoft.Resources/subscriptions/resourceGroups"
-    if "providers" in parts:
-        return "Microsoft.Resources/subscriptions/providers"
-    return "Microsoft.Resources/subscriptions"
+    return (rid.type if rid else "Microsoft.Resources/subscriptions"), path

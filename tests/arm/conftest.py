@@ -13,6 +13,6 @@ from tests.arm.azure import Azure, clients
 
 @pytest.fixture
 def azure() -> Iterator[Azure]:
-    """A simulator that knows nothing yet, with clients that poll every 20 ms."""
+    """Start a simulator that knows nothing yet, with clients that poll every 20 ms."""
     with start(Settings(knobs=Knobs(retry_after=0.02))) as address, clients(address) as found:
         yield found

@@ -50,7 +50,7 @@ def test_an_unregistered_provider_cannot_be_used_until_it_is_registered(azure: A
     azure.turn(registered=[])
     group = azure.group()
     with pytest.raises(
-        ResourceExistsError, match="not registered to use namespace 'Microsoft.Storage'"
+        ResourceExistsError, match=r"not registered to use namespace 'Microsoft\.Storage'"
     ):
         azure.deploy("d", [storage()])
     direct = azure.call(

@@ -165,7 +165,7 @@ def test_a_patch_of_the_parent_keeps_its_children(azure: Azure) -> None:
 def test_the_web_story_reads_as_a_template_expects(azure: Azure) -> None:
     """Plan, site, insights and workspace have the properties that outputs refer to."""
     group = azure.group()
-    places = {
+    places: dict[str, dict[str, Any]] = {
         "Microsoft.Web/serverfarms/plan": {"sku": {"name": "B1"}},
         "Microsoft.Web/sites/Shop-Web": {"identity": {"type": "SystemAssigned"}},
         "Microsoft.Insights/components/insights": {"kind": "web"},

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from azure.core.exceptions import (
@@ -84,8 +86,13 @@ def test_t7_status_codes_are_those_the_sdk_takes(azure: Azure) -> None:
     after = azure.call("HEAD", path)
     last = azure.call("GET", gone.headers["location"].removeprefix(azure.address.endpoint))
 
-    assert [201, 200, 204, 202, 404, 204] == [
-        reply.status for reply in (first, second, found, gone, after, last)
+    assert [reply.status for reply in (first, second, found, gone, after, last)] == [
+        201,
+        200,
+        204,
+        202,
+        404,
+        204,
     ]
     assert "location" not in first.headers
     assert first.body["properties"]["provisioningState"] == "Accepted"
@@ -99,10 +106,11 @@ def test_t8_deployment_active_carries_no_retry_after(azure: Azure) -> None:
     azure.control("DELETE", "/requests")
     with pytest.raises(ResourceExistsError) as caught:
         azure.deploy("d", [])
+    response: Any = caught.value.response
 
     assert caught.value.error is not None
     assert caught.value.error.code == "DeploymentActive"
-    assert "Retry-After" not in (caught.value.response.headers if caught.value.response else {})
+    assert "Retry-After" not in response.headers
     assert azure.counts() == {"PUT deployment": 1}
 
 
@@ -155,7 +163,7 @@ def test_t10_statuses_map_to_the_sdks_exceptions_with_the_arm_code(azure: Azure)
     """409, 404, 401 and 400 come as their classes, and `.error.code` is ARM's."""
     azure.group()
     with clients(azure.address, StaticCredential("rubbish")) as stranger:
-        cases = [
+        cases: list[tuple[type[HttpResponseError], str, Callable[[], Any]]] = [
             (
                 ResourceNotFoundError,
                 "ResourceGroupNotFound",

@@ -105,6 +105,7 @@ def facts(case: Circumstances, body: dict[str, Any]) -> dict[str, Callable[[str]
         "subscription": rid.subscription,
         "group": rid.group,
         "tenant": case.tenant,
+        "scope": rid.scope,
         "now": case.changed,
         "created": case.created,
     }
