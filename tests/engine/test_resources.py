@@ -320,7 +320,7 @@ def test_wrong_resources_are_refused_before_anything_runs(resources: list[Any], 
 
 def test_an_error_names_line_column_and_path_of_the_text() -> None:
     """The place is that of the expression in the text as the user wrote it."""
-    text = """{
+    text = """{ "$schema": "https://schema.management.azure.com/x/deploymentTemplate.json#",
       "contentVersion": "1.0.0.0", // a comment
       "resources": [
         {"type": "Microsoft.Rp/things", "apiVersion": "1", "name": "a",
@@ -345,6 +345,32 @@ def test_an_error_names_line_column_and_path_of_the_text() -> None:
             },
         }
     ]
+
+
+@pytest.mark.parametrize("name", ["$schema", "contentVersion", "resources"])
+def test_a_template_needs_its_three_required_properties(name: str) -> None:
+    """What is missing is named, as ARM names it."""
+    whole = template()
+    del whole[name]
+    with pytest.raises(TemplateError) as caught:
+        plan(whole, {}, context())
+
+    assert str(caught.value) == (
+        f"Deployment template parse failed: 'Required property '{name}' not found in JSON. Path "
+        "'', line 1, position 1.'."
+    )
+
+
+def test_an_unknown_dependency_is_refused_in_arms_own_sentence() -> None:
+    """The sentence is the service's, letter by letter; the place comes beside it."""
+    with pytest.raises(TemplateError) as caught:
+        planned(resources=[resource("a", dependsOn=["Microsoft.Rp/things/b"])])
+
+    assert str(caught.value) == (
+        "Deployment template validation failed: 'The resource 'Microsoft.Rp/things/b' is not "
+        "defined in the template. Please see https://aka.ms/arm-syntax for usage details.'."
+    )
+    assert caught.value.path == "resources[0]"
 
 
 def test_what_fails_at_run_time_names_the_resource() -> None:

@@ -34,7 +34,7 @@ def explicit(instance: Instance, registry: Registry, scope_id: str) -> list[str]
         found = registry.find(entry, scope_id)
         if not found and entry.lower() not in registry.empty_loops:
             raise ExpressionError(
-                f"The resource '{entry}' is not defined in the template. {SYNTAX_HELP}"
+                f"The resource '{entry}' is not defined in the template. {SYNTAX_HELP}", whole=True
             )
         ids += [item.id for item in found if item.active]
     return ids

@@ -60,10 +60,14 @@ class TemplateError(Exception):
 
 
 class ExpressionError(TemplateError):
-    """One expression is wrong; the sentence says why, `trail` the way down to it so far."""
+    """One expression is wrong; the sentence says why, `trail` the way down to it so far.
 
-    def __init__(self, message: str) -> None:
+    A `whole` sentence names its resource itself and is not put into one that does.
+    """
+
+    def __init__(self, message: str, *, whole: bool = False) -> None:
         super().__init__(message)
+        self.whole = whole
         self.trail: list[str | int] = []
 
 

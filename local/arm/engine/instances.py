@@ -207,6 +207,8 @@ class Instances:
 def invalid_resource(name: str, path: str, error: ExpressionError, source: Source) -> TemplateError:
     """Return ARM's sentence for a resource whose expressions fail before the deployment runs."""
     line, position, _ = place = source.place(path)
+    if error.whole:
+        return validation_failed(error.message, place)
     return validation_failed(
         f"The template resource '{name}' at line '{line}' and column '{position}' is not valid: "
         f"{error.message}. {EXPRESSIONS_HELP}",

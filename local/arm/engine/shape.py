@@ -10,6 +10,7 @@ from local.arm.engine.errors import (
     EXPRESSIONS_HELP,
     ExpressionError,
     TemplateError,
+    parse_failed,
     validation_failed,
 )
 from local.arm.engine.evaluator import check
@@ -39,13 +40,15 @@ def read_shape(template: Any, source: Source) -> Shape:
         raise validation_failed(
             f"The template must be a JSON object: it is of type '{type_name(template)}'"
         )
+    for name in ("$schema", "contentVersion", "resources"):
+        if get(template, name) is None:
+            line, position, path = place = source.place("")
+            raise parse_failed(
+                f"Required property '{name}' not found in JSON. Path '{path}', line {line}, "
+                f"position {position}.",
+                place,
+            )
     resources = get(template, "resources")
-    if resources is None:
-        raise validation_failed(
-            "The template must have the required property 'resources'. Please see "
-            "https://aka.ms/arm-syntax for usage details.",
-            source.place(""),
-        )
     version = str(get(template, "languageVersion", "1.0"))
     symbolic = isinstance(resources, Mapping)
     if not isinstance(resources, Mapping | list) or (symbolic and version.startswith("1.")):

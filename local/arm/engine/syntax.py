@@ -1,6 +1,9 @@
 """The shape of an ARM expression after parsing."""
 
+import re
 from dataclasses import dataclass
+
+_IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ def write(node: Node) -> str:
             return str(number)
         case Call(name=name, arguments=arguments):
             return f"{name}({', '.join(write(argument) for argument in arguments)})"
-        case Access(base=base, key=Literal(value=str() as name)) if name.isidentifier():
+        case Access(base=base, key=Literal(value=str() as name)) if _IDENTIFIER.fullmatch(name):
             return f"{write(base)}.{name}"
         case Access(base=base, key=key):
             return f"{write(base)}[{write(key)}]"
