@@ -42,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def keys_of(arguments: argparse.Namespace) -> Keys:
-    """Return the keys given, or random ones; raises StartRefusedError for a bad file."""
+    """Return the keys given, "" for none; raises StartRefusedError for a bad file."""
     given: dict[str, str] = {}
     if arguments.keys is not None:
         try:
@@ -53,8 +53,8 @@ def keys_of(arguments: argparse.Namespace) -> Keys:
             bad = Problem(str(arguments.keys), f"cannot be read as keys: {error!r}", form)
             raise StartRefusedError([bad]) from None
     return Keys(
-        arguments.function_key or given.get("function") or secrets.token_urlsafe(24),
-        arguments.master_key or given.get("master") or secrets.token_urlsafe(24),
+        arguments.function_key or given.get("function") or "",
+        arguments.master_key or given.get("master") or "",
     )
 
 
@@ -79,11 +79,18 @@ def options_of(arguments: argparse.Namespace) -> serve.Options:
             problems.append(Problem(flag, f"{value:g} is out of range", "Use more than 0"))
     if problems:
         raise StartRefusedError(problems)
+    keys = keys_of(arguments)
+    made = not (keys.function and keys.master)
+    if made:
+        keys = Keys(
+            keys.function or secrets.token_urlsafe(24), keys.master or secrets.token_urlsafe(24)
+        )
     return serve.Options(
         app_dir=app_dir,
         port=arguments.port,
         shared_port=arguments.shared_port,
-        keys=keys_of(arguments),
+        keys=keys,
+        show_keys=made,
         lease_s=arguments.lease_seconds,
         max_polling_s=arguments.max_polling,
         lock_s=lock,
@@ -113,8 +120,7 @@ async def run(options: serve.Options, *, as_json: bool, with_parent: bool) -> No
         "pids": [os.getpid()],
         "workers": [host.supervisor.pid],
         "functions": {function.name: function.kind for function in host.functions},
-        "function_key": options.keys.function,
-        "master_key": options.keys.master,
+        **serve.shown_keys(options),
     }
     sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()

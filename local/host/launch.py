@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from local.host.problems import Problem, StartRefusedError
-from local.host.serve import Options
+from local.host.serve import Options, shown_keys
 from local.host.supervisor import ROOT
 
 STOP_EXTRA_S = 10.0
@@ -125,13 +125,11 @@ async def run(options: Options, hosts: int, *, as_json: bool) -> int:
     with reserve(options.port) as reserved:
         fleet = Fleet(options, int(reserved.getsockname()[1]), as_json=as_json)
         try:
-            lines: list[dict[str, Any]] = []
-            while len(lines) < hosts and not told.is_set():
-                line = await fleet.start()
-                if line is None:
-                    return REFUSED
-                lines.append(line)
-            sys.stdout.write(json.dumps(combined(lines)) + "\n")
+            started = await asyncio.gather(*(fleet.start() for _ in range(hosts)))
+            lines = [line for line in started if line is not None]
+            if len(lines) < hosts:
+                return REFUSED
+            sys.stdout.write(json.dumps({**combined(lines), **shown_keys(options)}) + "\n")
             sys.stdout.flush()
             waits = [asyncio.create_task(told.wait()), asyncio.create_task(fleet.ended())]
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

@@ -165,6 +165,7 @@ class Listener:
         )
         self._running: set[asyncio.Task[None]] = set()
         self._awake = asyncio.Event()
+        self._troubled = False
         self._backoff = Backoff(options.max_polling_s)
 
     def wake(self) -> None:
@@ -193,16 +194,24 @@ class Listener:
         try:
             batch = await self._receive()
         except AzureError as error:
-            if not is_passing(error):
-                self._say(ERROR, "queue cannot be read", error=first_line(error))
-            elif getattr(error, "status_code", None) != NOT_FOUND:
-                self._say(WARNING, "queue cannot be read now", error=first_line(error))
+            self._trouble(error)
             return 0
+        if self._troubled:
+            self._troubled = False
+            self._say(INFO, "queue can be read again")
         for message in batch:
             task = asyncio.create_task(self._process(message))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
         return len(batch)
+
+    def _trouble(self, error: AzureError) -> None:
+        """Say once that a queue cannot be read; one that does not exist yet is just empty."""
+        if getattr(error, "status_code", None) == NOT_FOUND or self._troubled:
+            return
+        self._troubled = True
+        level = WARNING if is_passing(error) else ERROR
+        self._say(level, "queue cannot be read", error=first_line(error))
 
     async def _receive(self) -> list[Received]:
         pages = self._queue.receive_messages(

@@ -27,7 +27,10 @@ DEFAULT_GRACE_S = 5.0
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line decides; None leaves it to host.json."""
+    """What the command line decides; None leaves it to host.json.
+
+    `show_keys` when the host made its keys up, so that its caller learns them.
+    """
 
     app_dir: Path
     keys: Keys
@@ -38,6 +41,14 @@ class Options:
     lock_s: float | None = None
     body_limit: int = DEFAULT_BODY_LIMIT
     grace_s: float = DEFAULT_GRACE_S
+    show_keys: bool = False
+
+
+def shown_keys(options: Options) -> dict[str, str]:
+    """Return what the ready line says of the keys: nothing if its reader gave them. Pure."""
+    if not options.show_keys:
+        return {}
+    return {"function_key": options.keys.function, "master_key": options.keys.master}
 
 
 def with_options(read: HostConfiguration, options: Options) -> HostConfiguration:

@@ -8,6 +8,7 @@ import pytest
 
 from local.host import invocation, queues, wire
 from local.host.journal import Journal
+from local.host.storage import Connections
 from local.host.web import Keys
 
 
@@ -130,6 +131,39 @@ def test_text_log_is_one_line_and_a_traceback() -> None:
 def test_keys(level: str, key: str | None, *, opens: bool) -> None:
     """The master key opens everything, the function key functions; junk opens nothing."""
     assert Keys("f", "m").open(level, key) is opens
+
+
+@pytest.mark.parametrize(
+    ("settings", "url"),
+    [
+        ({"Store__accountName": "acc"}, "https://acc.queue.core.windows.net/orders"),
+        ({"Store__queueServiceUri": "https://a.example/"}, "https://a.example/orders"),
+        (
+            {
+                "AzureWebJobsStore__queueServiceUri": "https://b.example",
+                "AzureWebJobsStore__credential": "managedidentity",
+                "AzureWebJobsStore__clientId": "id",
+            },
+            "https://b.example/orders",
+        ),
+        ({"Store": "UseDevelopmentStorage=true"}, "http://127.0.0.1:10001/devstoreaccount1/orders"),
+        (
+            {"Store": "UseDevelopmentStorage=true;", "Store__accountName": "acc"},
+            "http://127.0.0.1:10001/devstoreaccount1/orders",
+        ),
+    ],
+)
+def test_connections(settings: dict[str, str], url: str) -> None:
+    """A connection string wins over the settings for an identity; the emulator has its ports."""
+
+    async def queue_url() -> str:
+        connections = Connections(settings)
+        try:
+            return str(connections.queue("Store", "orders").url)
+        finally:
+            await connections.close()
+
+    assert asyncio.run(queue_url()) == url
 
 
 def test_empty_keys_open_nothing() -> None:

@@ -145,7 +145,10 @@ def test_missed_run_comes_at_start_is_retried_and_noted(
 def test_one_host_of_two_runs_a_timer_and_the_other_takes_over(
     azurite: Azurite, queues: QueueServiceClient, tmp_path: Path
 ) -> None:
-    """Two hosts, one beat; the host that beats is killed: HTTP answers on, and the beat returns."""
+    """Two hosts, one beat; the host that beats is killed: the other answers and beats.
+
+    Without their launcher, hosts and workers end.
+    """
     settings = environment(
         azurite.connection_string,
         ORDERS="scaled",
@@ -170,6 +173,9 @@ def test_one_host_of_two_runs_a_timer_and_the_other_takes_over(
         known = count()
         until(lambda: count() > known, limit_s=25, what="the beat of the other host")
         heirs = {beat["pid"] for beat in beats[known:]}
+        fleet.process.kill()
+        for pid in (*fleet.facts["pids"], *fleet.facts["workers"]):
+            gone(pid)
 
     assert len(set(fleet.facts["pids"])) == 2
     assert len(seconds) == len(set(seconds))

@@ -20,6 +20,7 @@ def frail(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         azurite.connection_string,
         ORDERS="frail",
         AzureFunctionsJobHost__functionTimeout="00:00:01",
+        AzureFunctionsJobHost__extensions__http__maxOutstandingRequests="4",
     )
     with running(tmp_path_factory.mktemp("frail"), settings) as started:
         yield started
@@ -70,6 +71,16 @@ def test_crash_is_an_error_and_the_worker_is_replaced(frail: RunningHost) -> Non
     assert event["error"] == "the worker process ended (signal 9)"
     assert frail.api("echo").status == 200
     assert restarts(frail) == before + 1
+
+
+def test_too_many_requests_are_turned_away(frail: RunningHost) -> None:
+    """Beyond maxOutstandingRequests (4 here) the answer is 429 at once, not a longer queue."""
+    with ThreadPoolExecutor(12) as pool:
+        replies = list(pool.map(lambda _: frail.act(do="sleep", seconds=0.5), range(12)))
+
+    assert {reply.status for reply in replies} == {200, 429}
+    assert all(reply.headers["Retry-After"] for reply in replies if reply.status == 429)
+    assert frail.api("echo").status == 200
 
 
 def test_stop_lets_a_request_finish(azurite: Azurite, tmp_path: Path) -> None:
