@@ -5,25 +5,40 @@
 
 import logging
 import random
+import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from azure.core.exceptions import (
+    ClientAuthenticationError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
 from azure.core.pipeline.transport import RequestsTransport
 from azure.storage.blob import BlobServiceClient, LinearRetry
 from azure.storage.queue import QueueServiceClient
 
+from shared.adapters.storage_errors import TokenError
 from shared.settings import StorageSettings
 
 if TYPE_CHECKING:
-    from azure.core.credentials import TokenCredential
+    from azure.core.credentials import (
+        AccessToken,
+        AccessTokenInfo,
+        TokenCredential,
+        TokenRequestOptions,
+    )
     from azure.core.pipeline.transport import HttpTransport
+
+T = TypeVar("T")
 
 CONNECT_TIMEOUT_S: Final = 5
 READ_TIMEOUT_S: Final = 10
 POOL_SIZE: Final = 32
 READ_RETRIES: Final = 2
+TOKEN_RETRIES: Final = 1
 RETRY_WAIT_S: Final = (0.2, 0.6)
 # These log URLs, with SAS signatures in them, or a line for each header of each call.
 _CHATTY: Final = ("azure", "msal", "urllib3")
@@ -97,7 +112,7 @@ class StorageConnection:
 
     def _token_credential(self) -> "TokenCredential":
         if self._credential is None:
-            self._credential = _identity(self._settings)
+            self._credential = _Identity(self._settings)
         return self._credential
 
 
@@ -116,9 +131,9 @@ class _BriefRetry(LinearRetry):
 
     def sleep(self, settings: dict[str, Any], transport: Any) -> None:
         # The SDK forgets an answer that it does not read, and the connection with it.
-        answer = settings["history"][-1].http_response
-        if answer is not None:
-            answer.close()
+        for attempt in settings["history"][-1:]:
+            if attempt.http_response is not None:
+                attempt.http_response.close()
         super().sleep(settings, transport)  # type: ignore[no-untyped-call]
 
 
@@ -136,12 +151,55 @@ def _pooled_transport(settings: StorageSettings) -> RequestsTransport:
     return transport
 
 
-def _identity(settings: StorageSettings) -> "TokenCredential":
-    from azure.identity import (  # noqa: PLC0415 — 100 ms that a connection string need not pay
-        DefaultAzureCredential,
-        ManagedIdentityCredential,
-    )
+class _Identity:
+    """The identity's credential, which also says why there is no token.
 
-    if settings.credential == "managedidentity":
-        return ManagedIdentityCredential(client_id=settings.client_id)
-    return DefaultAzureCredential(managed_identity_client_id=settings.client_id)
+    azure-identity makes one kind of error of a missing identity and of an endpoint that answers 429 or
+    503, and keeps the status to itself.
+    """
+
+    def __init__(self, settings: StorageSettings) -> None:
+        from azure.identity import (  # noqa: PLC0415 — 100 ms that a connection string need not pay
+            DefaultAzureCredential,
+            ManagedIdentityCredential,
+        )
+
+        self._answer = threading.local()
+        options: dict[str, Any] = {
+            "raw_response_hook": self._keep_status,
+            "retry_total": TOKEN_RETRIES,
+            "http_logging_level": logging.DEBUG,
+        }
+        self._credential: ManagedIdentityCredential | DefaultAzureCredential = (
+            ManagedIdentityCredential(client_id=settings.client_id, **options)
+            if settings.credential == "managedidentity"
+            else DefaultAzureCredential(managed_identity_client_id=settings.client_id, **options)
+        )
+
+    def get_token(self, *scopes: str, **options: Any) -> "AccessToken":
+        """Return a token; raises TokenError."""
+        token: AccessToken = self._ask(self._credential.get_token, *scopes, **options)
+        return token
+
+    def get_token_info(
+        self, *scopes: str, options: "TokenRequestOptions | None" = None
+    ) -> "AccessTokenInfo":
+        """Return a token and what is known of it; raises TokenError."""
+        ask = self._credential.get_token_info
+        token: AccessTokenInfo = self._ask(ask, *scopes, options=options)
+        return token
+
+    def close(self) -> None:
+        """Close the connections to the endpoint."""
+        self._credential.close()
+
+    def _ask(self, ask: Callable[..., T], *scopes: str, **options: Any) -> T:
+        self._answer.status = None
+        try:
+            return ask(*scopes, **options)
+        except ClientAuthenticationError as error:
+            lost = isinstance(error.__cause__, ServiceRequestError | ServiceResponseError)
+            raise TokenError(self._answer.status, no_answer=lost) from error
+
+    def _keep_status(self, response: Any) -> None:
+        self._answer.status = response.http_response.status_code

@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Any
 
-from azure.core.exceptions import AzureError, ClientAuthenticationError
+from azure.core.exceptions import AzureError
 
 from shared.core.errors import PlumblineError, Stalled, Transient
 
@@ -29,6 +29,15 @@ class Call:
     action: str
     target: str
     role: str
+
+
+class TokenError(AzureError):
+    """The identity gave no token; ``status`` is its endpoint's, None: there was no answer or no endpoint."""
+
+    def __init__(self, status: int | None, *, no_answer: bool) -> None:
+        super().__init__("no token for storage")
+        self.status = status
+        self.no_answer = no_answer
 
 
 class Kind(Enum):
@@ -84,9 +93,10 @@ _BY_STATUS: Mapping[int, Kind] = {
 def kind_of(error: AzureError) -> Kind:
     """Classify a failure. Pure."""
     status, code = _status(error), code_of(error)
-    if isinstance(error, ClientAuthenticationError) and status not in (401, 403):
-        # The credential's own endpoint, not storage: its 429 and 5xx pass, the rest needs a person.
-        return Kind.BUSY if _passes(status) else Kind.IDENTITY
+    if isinstance(error, TokenError):
+        if error.no_answer:
+            return Kind.UNREACHABLE
+        return Kind.BUSY if _passes(error.status) else Kind.IDENTITY
     if (kind := _BY_CODE.get((status or 0, code or ""))) is not None:
         return kind
     if status is None or status < 300:  # noqa: PLR2004 — a broken body of a good answer is no answer
@@ -109,9 +119,9 @@ def code_of(error: AzureError) -> str | None:
 
 def outcome_unknown(error: AzureError) -> bool:
     """Tell whether the request may have been carried out although it failed. Pure."""
-    status = _status(error)
-    if isinstance(error, ClientAuthenticationError):
+    if isinstance(error, TokenError):
         return False
+    status = _status(error)
     return status is None or status >= 500 or status < 300  # noqa: PLR2004 — whole classes
 
 
@@ -136,6 +146,8 @@ def translate(error: AzureError, call: Call) -> PlumblineError:
     said = (
         " ".join(str(part) for part in ("HTTP", status, code) if part) if status else _cause(error)
     )
+    if isinstance(error, TokenError):
+        said = f"the identity gave no token: {said}"
     message = f"could not {call.action} {call.target}: {said}"
     if kind is Kind.UNREACHABLE:
         return Transient("StorageUnreachable", message)
@@ -170,6 +182,8 @@ _REJECTED = (
 
 
 def _status(error: AzureError) -> int | None:
+    if isinstance(error, TokenError):
+        return error.status
     status: Any = getattr(getattr(error, "response", None), "status_code", None)
     return status if isinstance(status, int) else None
 
