@@ -179,9 +179,11 @@ class FakeArm:
 
     def change(self, resource_id: str, edit: Callable[[dict[str, Any]], None]) -> None:
         """Change a resource behind everybody's back."""
-        body = copy.deepcopy(dict(self._resources[resource_id.lower()]))
-        edit(body)
-        self._resources[resource_id.lower()] = body
+        with self._lock:
+            self._settle()
+            body = copy.deepcopy(dict(self._resources[resource_id.lower()]))
+            edit(body)
+            self._resources[resource_id.lower()] = body
 
     def remove(self, resource_id: str) -> None:
         """Delete a resource or a group by hand, with everything below it."""
