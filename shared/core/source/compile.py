@@ -9,7 +9,7 @@ import orjson
 
 from shared.core.problem import Problem
 from shared.core.source.declarations import declared
-from shared.core.source.faults import Place, Problems, SourceError
+from shared.core.source.faults import MAX_PROBLEMS, Place, Problems, SourceError
 from shared.core.source.fields import group_id
 from shared.core.source.files import Files
 from shared.core.source.json_file import with_lines
@@ -60,13 +60,13 @@ def compile_stack(
     """Compile one stack of a revision. Pure but for reading ``tree``; same files, same bytes.
 
     ``default_subscription`` is the id that a bare resource group name belongs to. Raises SourceError
-    with every problem found in the stack's files.
+    with every problem found in the stack's files (the first fifty).
     """
     files = Files(tree)
     try:
         return _compiled(files, name, spec, default_subscription)
     except SourceError as error:
-        raise SourceError(with_lines(error.problems, files.contents)) from None
+        raise SourceError(with_lines(error.problems[:MAX_PROBLEMS], files.contents)) from None
 
 
 def _compiled(files: Files, name: str, spec: StackSpec, default_subscription: str) -> Compiled:

@@ -14,8 +14,12 @@ from shared.core.problem import Problem
 Problems = list[Problem]
 """Where a reader notes what it found before it goes on."""
 
+MAX_PROBLEMS = 50
+"""Of one kind in one place: nobody reads more, and finding them all must not take for ever."""
+
 _PLAIN_KEY = re.compile(r"[A-Za-z_$][\w$-]*", re.ASCII)
 _SHOWN_CHARACTERS = 80
+_SHOWN_NAMES = 12
 
 
 class SourceError(Exception):
@@ -85,4 +89,7 @@ def choices_hint(name: str, known: Iterable[str], otherwise: str) -> str:
     near = did_you_mean(name, names)
     if near is not None:
         return f"Did you mean {shown(near)}?"
-    return f"Known here: {', '.join(names)}." if names else otherwise
+    if not names:
+        return otherwise
+    more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
+    return f"Known here: {', '.join(names[:_SHOWN_NAMES])}{more}."

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.core.problem import Problem
-from shared.core.source.faults import Place, Problems, SourceError, shown
+from shared.core.source.faults import MAX_PROBLEMS, Place, Problems, SourceError, shown
 from shared.core.source.files import clean_path
 from shared.core.source.yaml_text import Entries, Items, Node, Scalar, kind_of
 
@@ -24,16 +24,16 @@ _SCOPE_HINT = (
 
 
 def note_repeated(node: Entries, place: Place, problems: Problems) -> None:
-    """Note every key that a mapping holds more than once."""
-    for key in node.repeated:
-        first = next(each.line for each, _ in node.pairs if each.text == key.text)
-        problems.append(
-            place.key(key.text, key.line).problem(
-                "DuplicateKey",
-                f"The key {shown(key.text)} is here twice, first in line {first}.",
-                "Keep one of them.",
-            )
+    """Note the keys that a mapping holds more than once."""
+    first = {key.text: key.line for key, _ in node.pairs} if node.repeated else {}
+    problems.extend(
+        place.key(key.text, key.line).problem(
+            "DuplicateKey",
+            f"The key {shown(key.text)} is here twice, first in line {first[key.text]}.",
+            "Keep one of them.",
         )
+        for key in node.repeated[:MAX_PROBLEMS]
+    )
 
 
 def key_text(key: Scalar, place: Place, problems: Problems) -> str | None:

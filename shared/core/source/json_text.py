@@ -8,10 +8,11 @@ import json
 import math
 import re
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 from shared.core.problem import Problem
-from shared.core.source.faults import Place, Problems, SourceError, member_path, shown
+from shared.core.source.faults import MAX_PROBLEMS, Place, Problems, SourceError, member_path, shown
 from shared.core.source.tree import MAX_FILE_BYTES
 
 MAX_DEPTH = 100
@@ -77,6 +78,7 @@ class _Reader:
     at: int = 0
     problems: Problems = field(default_factory=list)
     trail: list[str | int] = field(default_factory=list)
+    paths: list[str] = field(default_factory=lambda: [""])
 
     def document(self) -> Any:
         self.space()
@@ -126,9 +128,10 @@ class _Reader:
             key = self.string()
             self.trail.append(key)
             self.remember(key_at)
-            if key.lower() in by_lower:
-                self.problems.append(self.repeated(key, by_lower[key.lower()], key_at))
-            by_lower[key.lower()] = key
+            lower = key.lower()
+            if lower in by_lower and len(self.problems) < MAX_PROBLEMS:
+                self.problems.append(self.repeated(key, by_lower[lower], key_at))
+            by_lower[lower] = key
             if self.space() != ":":
                 raise self.fault("a colon is missing behind a key", 'Write "name": value.')
             self.at += 1
@@ -220,16 +223,17 @@ class _Reader:
         )
 
     def remember(self, at: int) -> None:
-        if self.lines is not None:
-            self.lines_before += self.text.count("\n", self.counted, at)
-            self.counted = at
-            self.lines[self.path()] = self.lines_before + 1
+        """Note the line of the step just taken, if somebody asked for lines."""
+        if self.lines is None:
+            return
+        self.lines_before += self.text.count("\n", self.counted, at)
+        self.counted = at
+        del self.paths[len(self.trail) :]
+        self.paths.append(_extended(self.paths[-1], self.trail[-1]))
+        self.lines[self.paths[-1]] = self.lines_before + 1
 
     def path(self) -> str:
-        path = ""
-        for step in self.trail:
-            path = member_path(path, step) if isinstance(step, str) else f"{path}[{step}]"
-        return path
+        return reduce(_extended, self.trail, "")
 
     def line(self, at: int) -> int:
         return self.text.count("\n", 0, at) + 1
@@ -252,3 +256,7 @@ class _Reader:
         return Place(self.file, self.path(), line).error(
             code, f"{what} (line {line}, column {column}).", hint
         )
+
+
+def _extended(path: str, step: str | int) -> str:
+    return member_path(path, step) if isinstance(step, str) else f"{path}[{step}]"

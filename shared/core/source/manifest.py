@@ -8,7 +8,14 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from shared.core.problem import Problem
-from shared.core.source.faults import Place, Problems, SourceError, choices_hint, shown
+from shared.core.source.faults import (
+    MAX_PROBLEMS,
+    Place,
+    Problems,
+    SourceError,
+    choices_hint,
+    shown,
+)
 from shared.core.source.fields import (
     key_text,
     note_repeated,
@@ -217,7 +224,7 @@ def _stacks(node: Node, defaults: _Defaults, place: Place, problems: Problems) -
             found.append(_duplicate_stack(key, repeated[key.text], here))
         spec = _stack(key, value, defaults, here, found)
         if spec is None:
-            broken[key.text] = tuple(found)
+            broken[key.text] = tuple(found[:MAX_PROBLEMS])
         else:
             stacks[key.text] = spec
     return Manifest(stacks=stacks, broken=broken, problems=tuple(problems), readable=True)

@@ -6,6 +6,7 @@ changes by itself makes a stack that is never quiet.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from shared.core.problem import Problem
@@ -25,7 +26,14 @@ from shared.core.source.declarations import (
     type_fault,
 )
 from shared.core.source.expression import called_functions
-from shared.core.source.faults import Place, Problems, SourceError, choices_hint, shown
+from shared.core.source.faults import (
+    MAX_PROBLEMS,
+    Place,
+    Problems,
+    SourceError,
+    choices_hint,
+    shown,
+)
 from shared.core.source.files import Files
 from shared.core.source.json_file import JsonFile
 from shared.core.source.parameter_file import check_reference, entries_of, looks_like_reference
@@ -81,31 +89,31 @@ def given_parameters(files: Files, spec: StackSpec) -> dict[str, Given]:
 
 def check_parameters(template: Template, given: Mapping[str, Given]) -> tuple[Problem, ...]:
     """Return what is wrong with the parameters of the template and of those nested in it. Pure."""
+    return tuple(islice(_parameter_problems(template, given), MAX_PROBLEMS))
+
+
+def _parameter_problems(template: Template, given: Mapping[str, Given]) -> Iterator[Problem]:
     known = declared(template.content)
     names = [each.name for each in known.values()]
-    problems: Problems = []
     for lower, each in given.items():
         if lower in known:
-            _check_given(known[lower], each, problems)
+            yield from _value_problems(known[lower], each)
         else:
-            problems.append(
-                each.place.problem(
-                    "ParameterUnknown",
-                    f"The template declares no parameter {shown(each.name)}.",
-                    choices_hint(each.name, names, "The template declares no parameters."),
-                )
+            yield each.place.problem(
+                "ParameterUnknown",
+                f"The template declares no parameter {shown(each.name)}.",
+                choices_hint(each.name, names, "The template declares no parameters."),
             )
     for lower, parameter in known.items():
         if lower not in given and not parameter.has_default and not parameter.nullable:
-            problems.append(_missing(template.file, parameter))
+            yield _missing(template.file, parameter)
     for site in _sites(template, given):
-        problems.extend(_secrets_at(site))
-    return tuple(problems)
+        yield from _secrets_at(site)
 
 
 def restless_defaults(template: Template, given: Mapping[str, Given]) -> tuple[Problem, ...]:
     """Return a warning for each default that is in use and changes by itself. Pure."""
-    return tuple(
+    found = (
         site.place(parameter, "defaultValue").problem(
             "NeverQuiet",
             f"The default of {shown(parameter.name)} calls {' and '.join(sorted(calls))}, so ARM "
@@ -117,6 +125,7 @@ def restless_defaults(template: Template, given: Mapping[str, Given]) -> tuple[P
         if parameter.name.lower() not in site.given
         if (calls := _restless_calls(parameter.default))
     )
+    return tuple(islice(found, MAX_PROBLEMS))
 
 
 def exposed_secrets(template: Template, given: Mapping[str, Given]) -> tuple[Problem, ...]:
@@ -153,23 +162,20 @@ def _missing(file: JsonFile, parameter: Declared) -> Problem:
     )
 
 
-def _check_given(parameter: Declared, given: Given, problems: Problems) -> None:
+def _value_problems(parameter: Declared, given: Given) -> Iterator[Problem]:
     if "reference" in given.entry:
         return
     value = given.entry["value"]
     secret = literal_secret(parameter, value)
-    if secret is not None:
-        problems.append(_secret(given.place, f"{parameter.name}{secret}", "a value"))
-        return
     wanted = type_fault(parameter, value)
-    if wanted is not None:
-        problems.append(
-            given.place.problem(
-                "ParameterType",
-                f"The parameter {shown(parameter.name)} must be {wanted} "
-                f"(type {parameter.type or 'unknown'}), and it is {_kind(value)}.",
-                "Write it without quotes for numbers and booleans, and in quotes for text.",
-            )
+    if secret is not None:
+        yield _secret(given.place, f"{parameter.name}{secret}", "a value")
+    elif wanted is not None:
+        yield given.place.problem(
+            "ParameterType",
+            f"The parameter {shown(parameter.name)} must be {wanted} "
+            f"(type {parameter.type or 'unknown'}), and it is {_kind(value)}.",
+            "Write it without quotes for numbers and booleans, and in quotes for text.",
         )
 
 

@@ -28,6 +28,7 @@ from shared.core.source.parameter_file import entries_of
 
 MAX_TEMPLATE_BYTES = 4 * 1024 * 1024
 MAX_LINK_DEPTH = 40
+MAX_RESOURCE_DEPTH = 80
 _SCHEMA = re.compile(r"/schemas/[0-9-]+/([A-Za-z]+)\.json#?$")
 _GROUP_SCHEMA = "deploymenttemplate"
 _OTHER_SCHEMAS = {
@@ -73,12 +74,14 @@ class _Inliner:
     origins: dict[int, JsonFile] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
     done: dict[str, JsonFile | None] = field(default_factory=dict)
+    depth: int = 0
 
     def template(self, path: str, named_at: Place, chain: tuple[str, ...]) -> JsonFile | None:
         """Return the file with its links inlined, or None after noting why not."""
         if path in self.done:
             return self.done[path]
         file: JsonFile | None = None
+        depth = self.depth
         try:
             file = JsonFile(path, self.files.read(path, named_at))
             _check_shape(file)
@@ -88,6 +91,7 @@ class _Inliner:
         except SourceError as error:
             self.problems.extend(error.problems)
             file = None
+            self.depth = depth
         self.done[path] = file
         return file
 
@@ -112,10 +116,18 @@ class _Inliner:
 
     def resources(self, holder: Json, path: str, file: JsonFile, chain: tuple[str, ...]) -> None:
         self.check_resources(holder, path, file)
+        if self.depth > MAX_RESOURCE_DEPTH:
+            raise file.place(path).error(
+                "TooDeep",
+                f"Resources are nested more than {MAX_RESOURCE_DEPTH} deep, over all links.",
+                "Nest and link flatter.",
+            )
+        self.depth += 1
         for at, resource in resources_of(holder, path):
             if may_deploy(resource) and member(resource, "existing") is not True:
                 self.deployment(resource, at, file, chain)
             self.resources(resource, at, file, chain)
+        self.depth -= 1
 
     def check_resources(self, holder: Json, path: str, file: JsonFile) -> None:
         key = member_key(holder, "resources")

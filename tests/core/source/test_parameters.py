@@ -153,6 +153,15 @@ def test_unknown_parameters_get_a_guess() -> None:
     )
 
 
+def test_long_lists_are_cut() -> None:
+    """A hint names some of many parameters, and of many problems the first are told."""
+    tree = tree_of(main=declaring(**{f"p{n:02}": "int" for n in range(80)}))
+    found = problems_of(tree, values={"zzzzzz": 1})
+
+    assert found[0].hint == f"Known here: {', '.join(f'p{n:02}' for n in range(12))} and 68 more."
+    assert len(found) == 50
+
+
 def test_a_template_without_parameters_says_so() -> None:
     """There is nothing to guess."""
     (problem,) = problems_of(tree_of(main=template()), values={"a": 1})

@@ -277,20 +277,34 @@ def test_links_that_go_deep_are_bounded() -> None:
     assert problem.code == "TooDeep"
 
 
-def test_nesting_that_adds_up_over_links_is_bounded() -> None:
+@pytest.mark.parametrize(("files", "levels"), [(5, 20), (40, 24), (2, 24), (3, 20)])
+def test_nesting_that_adds_up_over_links_is_bounded(files: int, levels: int) -> None:
     """Each file is fair; together they are deeper than JSON for ARM may be."""
 
-    def deep(levels: int, innermost: dict[str, Any]) -> dict[str, Any]:
+    def deep(innermost: dict[str, Any]) -> dict[str, Any]:
         nested = template(resources=[innermost])
         for _ in range(levels):
             nested = template(resources=[deployment(template=nested)])
         return nested
 
-    files = {f"f{n}": deep(20, link(f"f{n + 1}.json")) for n in range(5)}
-    tree = tree_of(main=template(resources=[link("f0.json")]), f5=template(), **files)
+    chain = {f"f{n}": deep(link(f"f{n + 1}.json")) for n in range(files)}
+    tree = tree_of(main=template(resources=[link("f0.json")]), **chain, **{f"f{files}": template()})
+
+    assert {each.code for each in problems_of(tree)} == {"TooDeep"}
+
+
+def test_children_that_nest_deep_are_bounded() -> None:
+    """The limit counts over links; a child below a child below a child is no way around it."""
+
+    def deep(innermost: dict[str, Any]) -> dict[str, Any]:
+        for _ in range(45):
+            innermost = {**SITE, "resources": [innermost]}
+        return template(resources=[innermost])
+
+    tree = tree_of(main=deep(link("a.json")), a=deep(link("b.json")), b=template())
     (problem,) = problems_of(tree)
 
-    assert problem.code == "TooDeep"
+    assert (problem.code, problem.file) == ("TooDeep", "a.json")
 
 
 def test_too_many_files_are_refused() -> None:
