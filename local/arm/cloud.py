@@ -91,7 +91,11 @@ class Cloud:
         store.groups.delete(resource_id)
 
     def forget_deployment(self, deployment_id: str) -> None:
-        """Remove a deployment from the history with its operations."""
+        """Remove a deployment from the history with its operations; if it runs, it stops."""
+        record = self.store.deployments.get(deployment_id)
+        if record is None:
+            return
+        record.cancel = True
         for operation in self.store.operations.below(deployment_id):
             self.store.operations.delete(operation.id)
         self.store.submissions.delete(deployment_id)

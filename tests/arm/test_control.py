@@ -261,7 +261,8 @@ def test_a_reset_forgets_everything(azure: Azure) -> None:
     azure.script({"status": 500}, None)
     azure.control("POST", "/reset")
 
-    assert azure.control("GET", "/requests")["total"] == 0
+    # The SDK's poller of the forgotten deployment may have asked once more.
+    assert azure.counts().keys() <= {"GET deployment-status"}
     assert azure.control("GET", "/knobs")["deployment_seconds"] == 0.0
     assert list(azure.resources.resource_groups.list()) == []
     azure.group()

@@ -138,6 +138,7 @@ def post_delete(cloud: Cloud, request: Request) -> Answer:
 
 def post_reset(cloud: Cloud, _: Request) -> Answer:
     """Forget everything: groups, resources, deployments, knobs, scripted answers, the log."""
+    cloud.runner.stop()
     cloud.store.reset()
     cloud.turn(Knobs())
     cloud.script.remove(None)

@@ -28,6 +28,11 @@ def find(cloud: Cloud, deployment_id: str) -> Deployment:
     return found
 
 
+def is_kept(cloud: Cloud, deployment: Deployment) -> bool:
+    """Return whether this very run is still in the history: a reset may have come over it."""
+    return cloud.store.deployments.get(deployment.id) is deployment
+
+
 def of_scope(cloud: Cloud, scope: str) -> list[Deployment]:
     """Return a scope's deployments, newest first."""
     prefix = f"{scope}/providers/{DEPLOYMENT_TYPE}"

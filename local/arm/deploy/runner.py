@@ -69,20 +69,26 @@ class Runner:
             if other.parent == record.id and history.is_active(other):
                 self.cancel(other)
 
+    def stop(self) -> None:
+        """Stop all tasks at once, for a reset that forgets the deployments too."""
+        for task in list(self._tasks):
+            task.cancel()
+
     async def close(self) -> None:
         """Stop all tasks; the deployments go on when a simulator opens the folder again."""
         tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
+        self.stop()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def run(self, record: Deployment, ask: Ask, plan: Plan) -> None:
         """Run a deployment to its end."""
-        began = time.monotonic()
+        end = time.monotonic() + self._cloud.knobs.deployment_seconds
         record.state = "Running"
         self._touch(record)
         runtime = CloudRuntime(self._cloud)
-        steps = [Step(self._cloud, self, ask, resource, runtime) for resource in plan.resources]
+        steps = [
+            Step(self._cloud, self, (ask, record), resource, runtime) for resource in plan.resources
+        ]
         await self._in_order(record, steps)
         refusals = [step.refusal for step in steps if step.refusal is not None]
         if not refusals and not record.cancel and ask.mode == "Complete":
@@ -90,7 +96,7 @@ class Runner:
         if not refusals and not record.cancel:
             outcome = await finish_outputs(self._cloud, record, plan, runtime)
             refusals = [outcome] if outcome else []
-        await asyncio.sleep(self._cloud.knobs.deployment_seconds - (time.monotonic() - began))
+        await asyncio.sleep(end - time.monotonic())
         self._conclude(record, steps, refusals)
 
     async def _in_order(self, record: Deployment, steps: list[Step]) -> None:
@@ -133,10 +139,13 @@ class Runner:
 
     def _end(self, record: Deployment, state: str, error: dict[str, Any] | None) -> None:
         record.state, record.error = state, error
-        self._touch(record)
-        self._cloud.store.submissions.delete(record.id)
+        if history.is_kept(self._cloud, record):
+            self._touch(record)
+            self._cloud.store.submissions.delete(record.id)
 
     def _touch(self, record: Deployment) -> None:
+        if not history.is_kept(self._cloud, record):
+            return
         now = self._cloud.clock.now()
         record.changed = stamp(now)
         record.seconds = max((now - read_stamp(record.started)).total_seconds(), 0.0)

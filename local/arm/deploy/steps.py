@@ -46,7 +46,7 @@ class Step:
         self,
         cloud: Cloud,
         runner: Runner,
-        ask: Ask,
+        deployment: tuple[Ask, Deployment],
         resource: PlannedResource,
         runtime: CloudRuntime,
     ) -> None:
@@ -56,7 +56,7 @@ class Step:
         self.location: str | None = None
         self._cloud = cloud
         self._runner = runner
-        self._ask = ask
+        self._ask, self._record = deployment
         self._runtime = runtime
 
     async def take(self) -> bool:
@@ -79,7 +79,8 @@ class Step:
             operation.state, operation.status_code = "Succeeded", code
         operation.seconds = time.monotonic() - began
         operation.changed = stamp(self._cloud.clock.now())
-        self._cloud.store.operations.put(record_id, operation)
+        if history.is_kept(self._cloud, self._record):
+            self._cloud.store.operations.put(record_id, operation)
         return self.refusal is None
 
     def _begin(self, record_id: str, operation_id: str) -> Operation:
@@ -214,8 +215,10 @@ class Step:
         history.check_free(cloud, child.id, parent=ask.id)
         history.check_quota(cloud, scope.id, child.id)
         submit.preflight(cloud, child, plan)
-        record = submit.begin(cloud, child, plan)
-        cloud.store.templates.put(record.id, child.template)
+        record = cloud.store.deployments.get(child.id)
+        if record is None or not history.is_active(record):
+            record = submit.begin(cloud, child, plan)
+            cloud.store.templates.put(record.id, child.template)
         await self._runner.run(record, child, plan)
         if record.state != "Succeeded":
             raise _nested_failure(record)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import re
 import time
-import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import msgspec
 
-from local.arm import engine, errors, groups, ids
-from local.arm.clock import new_guid, read_stamp, stamp
+from local.arm import engine, errors, ids
+from local.arm.clock import new_guid, stamp
 from local.arm.cloud import Cloud
-from local.arm.deploy import history, report, secrets
-from local.arm.engine import Context, Plan, Scope, TemplateError
+from local.arm.deploy import history, report, secrets, surroundings
+from local.arm.engine import Plan, Scope, TemplateError
 from local.arm.errors import ArmError
 from local.arm.messages import Caller, Request
 from local.arm.providers import registration
@@ -165,90 +163,15 @@ def _not_simulated(what: str) -> ArmError:
     return ArmError(501, "NotSimulated", f"The simulator does not have {what}.")
 
 
-def context(cloud: Cloud, ask: Ask, utc_now: str, seed: str) -> Context:
-    """Return the surroundings of a template; the same seed gives the same guids."""
-    identity = cloud.identity
-    scope_subscription = cloud.subscription_body()
-
-    def resource_group(subscription: str, name: str) -> Mapping[str, Any]:
-        return groups.shown(cloud.group(subscription, name))
-
-    return Context(
-        scope=ask.scope,
-        deployment_name=ask.name,
-        location=ask.location,
-        subscription={
-            key: scope_subscription[key]
-            for key in ("id", "subscriptionId", "tenantId", "displayName")
-        },
-        tenant={
-            "tenantId": identity.tenant,
-            "displayName": "Plumbline laptop",
-            "countryCode": "NL",
-        },
-        environment=_environment(),
-        deployer={
-            "objectId": ask.caller.oid,
-            "tenantId": ask.caller.tid,
-            "userPrincipalName": "",
-        },
-        resource_group=resource_group,
-        utc_now=read_stamp(utc_now),
-        new_guid=_guids(seed),
-    )
-
-
-def _environment() -> dict[str, Any]:
-    return {
-        "name": "AzureCloud",
-        "gallery": "https://gallery.azure.com/",
-        "graph": "https://graph.windows.net/",
-        "portal": "https://portal.azure.com",
-        "graphAudience": "https://graph.windows.net/",
-        "activeDirectoryDataLake": "https://datalake.azure.net/",
-        "batch": "https://batch.core.windows.net/",
-        "media": "https://rest.media.azure.net",
-        "sqlManagement": "https://management.core.windows.net:8443/",
-        "vmImageAliasDoc": "https://raw.githubusercontent.com/Azure/azure-rest-api-specs/"
-        "master/arm-compute/quickstart-templates/aliases.json",
-        "resourceManager": "https://management.azure.com/",
-        "authentication": {
-            "loginEndpoint": "https://login.microsoftonline.com/",
-            "audiences": ["https://management.core.windows.net/", "https://management.azure.com/"],
-            "tenant": "common",
-            "identityProvider": "AAD",
-        },
-        "suffixes": {
-            "acrLoginServer": ".azurecr.io",
-            "azureDatalakeAnalyticsCatalogAndJob": "azuredatalakeanalytics.net",
-            "azureDatalakeStoreFileSystem": "azuredatalakestore.net",
-            "azureFrontDoorEndpointSuffix": "azurefd.net",
-            "keyvaultDns": ".vault.azure.net",
-            "sqlServerHostname": ".database.windows.net",
-            "storage": "core.windows.net",
-        },
-    }
-
-
-def _guids(seed: str) -> Callable[[], str]:
-    def made() -> Iterator[str]:
-        count = 0
-        while True:
-            digest = hashlib.sha256(f"{seed}|{count}".encode()).digest()
-            yield str(uuid.UUID(bytes=digest[:16], version=4))
-            count += 1
-
-    stream = made()
-    return lambda: next(stream)
-
-
 def plan(cloud: Cloud, ask: Ask, submission: Submission) -> Plan:
     """Plan a submission; raises `ArmError` with ARM's InvalidTemplate and its like."""
     try:
         return engine.plan(
             ask.template,
             secrets.resolve(cloud, ask.parameters),
-            context(cloud, ask, submission.utc_now, submission.seed),
+            surroundings.context(
+                cloud, (ask.scope, ask.name, ask.location), ask.caller, submission
+            ),
         )
     except TemplateError as error:
         raise refused(error) from error

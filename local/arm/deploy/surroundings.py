@@ -1,0 +1,101 @@
+"""What a template may ask about where it is deployed: subscription, tenant, cloud, deployer, time."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from local.arm import groups
+from local.arm.clock import read_stamp
+from local.arm.cloud import Cloud
+from local.arm.engine import Context, Scope
+from local.arm.messages import Caller
+from local.arm.state.records import Submission
+
+
+def context(
+    cloud: Cloud,
+    place: tuple[Scope, str, str | None],
+    caller: Caller,
+    submission: Submission,
+) -> Context:
+    """Return the surroundings of a template; `place` is (scope, deployment name, location).
+
+    The same submission gives the same surroundings, time and guids included.
+    """
+    scope, name, location = place
+    identity = cloud.identity
+    subscription_body = cloud.subscription_body()
+
+    def resource_group(subscription: str, name: str) -> Mapping[str, Any]:
+        return groups.shown(cloud.group(subscription, name))
+
+    return Context(
+        scope=scope,
+        deployment_name=name,
+        location=location,
+        subscription={
+            key: subscription_body[key]
+            for key in ("id", "subscriptionId", "tenantId", "displayName")
+        },
+        tenant={
+            "tenantId": identity.tenant,
+            "displayName": "Plumbline laptop",
+            "countryCode": "NL",
+        },
+        environment=_environment(),
+        deployer={
+            "objectId": caller.oid,
+            "tenantId": caller.tid,
+            "userPrincipalName": "",
+        },
+        resource_group=resource_group,
+        utc_now=read_stamp(submission.utc_now),
+        new_guid=_guids(submission.seed),
+    )
+
+
+def _environment() -> dict[str, Any]:
+    return {
+        "name": "AzureCloud",
+        "gallery": "https://gallery.azure.com/",
+        "graph": "https://graph.windows.net/",
+        "portal": "https://portal.azure.com",
+        "graphAudience": "https://graph.windows.net/",
+        "activeDirectoryDataLake": "https://datalake.azure.net/",
+        "batch": "https://batch.core.windows.net/",
+        "media": "https://rest.media.azure.net",
+        "sqlManagement": "https://management.core.windows.net:8443/",
+        "vmImageAliasDoc": "https://raw.githubusercontent.com/Azure/azure-rest-api-specs/"
+        "master/arm-compute/quickstart-templates/aliases.json",
+        "resourceManager": "https://management.azure.com/",
+        "authentication": {
+            "loginEndpoint": "https://login.microsoftonline.com/",
+            "audiences": ["https://management.core.windows.net/", "https://management.azure.com/"],
+            "tenant": "common",
+            "identityProvider": "AAD",
+        },
+        "suffixes": {
+            "acrLoginServer": ".azurecr.io",
+            "azureDatalakeAnalyticsCatalogAndJob": "azuredatalakeanalytics.net",
+            "azureDatalakeStoreFileSystem": "azuredatalakestore.net",
+            "azureFrontDoorEndpointSuffix": "azurefd.net",
+            "keyvaultDns": ".vault.azure.net",
+            "sqlServerHostname": ".database.windows.net",
+            "storage": "core.windows.net",
+        },
+    }
+
+
+def _guids(seed: str) -> Callable[[], str]:
+    def made() -> Iterator[str]:
+        count = 0
+        while True:
+            digest = hashlib.sha256(f"{seed}|{count}".encode()).digest()
+            yield str(uuid.UUID(bytes=digest[:16], version=4))
+            count += 1
+
+    stream = made()
+    return lambda: next(stream)
