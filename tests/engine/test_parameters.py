@@ -1,11 +1,12 @@
 """Parameters: types, limits, defaults, secrets, definitions."""
 
+import traceback
 from typing import Any
 
 import pytest
 
 from local.arm.engine import TemplateError, plan
-from tests.engine.world import context, planned, template
+from tests.engine.world import Answers, context, planned, resource, template, thing_id
 
 _CHECKS: list[tuple[dict[str, Any], Any, str | None]] = [
     ({"type": "string"}, "a", None),
@@ -139,6 +140,50 @@ def test_a_refused_secret_is_not_repeated_in_the_error() -> None:
         planned({"p": "bad-secret"}, parameters={"p": schema})
 
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        {"variables": {"v": "[int(parameters('p'))]"}, "outputs": {"o": {"type": "int", "value": "[variables('v')]"}}},
+        {"outputs": {"o": {"type": "int", "value": "[int(parameters('q').deep[0])]"}}},
+        {"resources": [resource("a", properties={"x": "[json(concat(parameters('p'), '{'))]"}), resource("b", dependsOn=["[parameters('p')]"])]},
+        {"resources": [resource("[concat(parameters('p'), '/x')]")]},
+    ],
+)  # fmt: skip
+def test_an_expression_that_fails_over_a_secret_does_not_quote_it(
+    sections: dict[str, Any],
+) -> None:
+    """Errors quote arguments, but never the text of a secure parameter."""
+    with pytest.raises(TemplateError) as caught:
+        planned(
+            {"p": "swordfish", "q": {"deep": ["swordfish"]}},
+            parameters={"p": {"type": "secureString"}, "q": {"type": "secureObject"}},
+            **sections,
+        )
+
+    assert "swordfish" not in str(caught.value)
+    assert "swordfish" not in str(caught.value.body())
+
+
+def test_a_secret_is_masked_at_run_time_too() -> None:
+    """Bodies and outputs that fail while the deployment runs keep the secret as well."""
+    plan_ = planned(
+        {"p": "swordfish"},
+        parameters={"p": {"type": "secureString"}},
+        resources=[
+            resource("a"),
+            resource("b", properties={"x": "[int(concat(parameters('p'), reference('a').x))]"}),
+        ],
+        outputs={"o": {"type": "int", "value": "[int(concat(parameters('p'), reference('a').x))]"}},
+    )
+    answers = Answers(properties={thing_id("a"): {"x": "!"}})
+    for fails in (plan_.resources[1].body, plan_.outputs):
+        with pytest.raises(TemplateError) as caught:
+            fails(answers)
+
+        assert "'*******!'" in str(caught.value.body())
+        assert "swordfish" not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize(

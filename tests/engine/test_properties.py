@@ -15,7 +15,7 @@ from local.arm.engine.syntax import Access, Call, Literal, Node, write
 from local.arm.engine.values import identity
 from tests.engine.world import Answers, context, planned, resource, template, value_of
 
-_QUICK = settings(max_examples=60, deadline=None)
+_QUICK = settings(max_examples=40, deadline=None)
 _NAMES = st.sampled_from(["concat", "parameters", "if", "ns.f", "listKeys", "Reference"])
 _LITERALS = st.builds(Literal, st.one_of(st.text(max_size=8), st.integers(-(2**63), 2**63 - 1)))
 _NODES: st.SearchStrategy[Node] = st.recursive(

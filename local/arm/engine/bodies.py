@@ -12,6 +12,7 @@ from local.arm.engine.expansion import expand
 from local.arm.engine.folding import show
 from local.arm.engine.frame import Frame, Meter, Stage
 from local.arm.engine.instances import Instance
+from local.arm.engine.secrets import masked
 from local.arm.engine.sources import Source, path_of
 from local.arm.engine.values import weigh
 
@@ -78,6 +79,10 @@ class Failing:
 
     def run(self, compute: Any) -> Any:
         """Return what `compute` returns. Raises TemplateError."""
+        with masked(self._instance.frame.names):
+            return self._run(compute)
+
+    def _run(self, compute: Any) -> Any:
         try:
             with no_overflow():
                 return compute()

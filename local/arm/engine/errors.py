@@ -7,7 +7,7 @@ raises passes through untouched.
     +- ExpressionError     the inner sentence alone; the caller that knows the place wraps it
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -42,6 +42,18 @@ class TemplateError(Exception):
         self.line, self.position, self.path = place
         self.target = target
         self.details: tuple[Mapping[str, Any], ...] = tuple(details)
+
+    def rewrite(self, change: Callable[[str], str]) -> None:
+        """Change every sentence of the error, those of its details included."""
+        self.message = change(self.message)
+        self.args = (self.message,)
+        self.details = tuple(
+            {
+                key: change(item) if key == "message" and isinstance(item, str) else item
+                for key, item in detail.items()
+            }
+            for detail in self.details
+        )
 
     def body(self) -> dict[str, Any]:
         """Return the ARM error object: code, message, target?, details?, additionalInfo."""

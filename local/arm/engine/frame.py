@@ -92,6 +92,10 @@ class Names(Protocol):
         """Return a user function by its full name."""
         ...
 
+    def secrets(self) -> frozenset[str]:
+        """Return the texts that must not appear in an error."""
+        ...
+
     def deployment(self) -> Mapping[str, Any]:
         """Return what the template function of that name shows as `properties`."""
         ...
@@ -145,10 +149,6 @@ class Frame:
     def partial(self) -> bool:
         """Tell whether runtime values are left as expressions."""
         return self.runtime is None
-
-    def at(self, stage: Stage) -> "Frame":
-        """Return the same sight from another place of the template."""
-        return replace(self, stage=stage)
 
     def in_loop(self, name: str, index: int, *, current: bool) -> "Frame":
         """Return the sight of one turn of a copy loop."""

@@ -29,6 +29,10 @@ class FunctionNames:
         """Return another function of the template."""
         return self._outer.function(name)
 
+    def secrets(self) -> frozenset[str]:
+        """Return what the template keeps secret."""
+        return self._outer.secrets()
+
     def deployment(self) -> Mapping[str, Any]:
         """Return the properties of the deployment."""
         return self._outer.deployment()
@@ -48,6 +52,7 @@ class TemplateNames:
         self._variables = variables
         self._functions = functions
         self._compute = deployment
+        self._secrets: frozenset[str] = frozenset()
         self._deployment: Mapping[str, Any] | None = None
 
     def parameter(self, name: str, frame: Frame) -> Any:
@@ -61,6 +66,14 @@ class TemplateNames:
     def function(self, name: str) -> UserFunction | None:
         """Return a user function."""
         return self._functions.get(name.lower())
+
+    def secrets(self) -> frozenset[str]:
+        """Return the texts in secure parameters, as far as they are known."""
+        return self._secrets
+
+    def keep_secret(self, texts: frozenset[str]) -> None:
+        """Add texts that must not appear in an error."""
+        self._secrets |= texts
 
     def deployment(self) -> Mapping[str, Any]:
         """Return the properties of the deployment."""

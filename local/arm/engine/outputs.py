@@ -17,6 +17,7 @@ from local.arm.engine.errors import (
 from local.arm.engine.expansion import copy_count, expand, settle
 from local.arm.engine.folding import show
 from local.arm.engine.frame import Frame, NeedsRuntime, Stage
+from local.arm.engine.secrets import masked
 from local.arm.engine.sources import Source, path_of
 from local.arm.engine.values import get, weigh
 
@@ -40,7 +41,7 @@ class TemplateOutputs:
 
     def outputs(self, runtime: Runtime) -> dict[str, dict[str, Any]]:
         """Return {name: {type, value}}; raises TemplateError naming every output that fails."""
-        with no_overflow():
+        with no_overflow(), masked(self._frame.names):
             return self._outputs(at_runtime(self._frame, runtime, Stage.OUTPUT))
 
     def _outputs(self, frame: Frame) -> dict[str, dict[str, Any]]:

@@ -43,6 +43,11 @@ class Parameters:
     given: Mapping[str, Any]
     lazy: Lazy
 
+    def given_secrets(self) -> list[Any]:
+        """Return what was given for secure parameters."""
+        secure = {item.name.lower() for item in self.declared if item.secure}
+        return [entry for name, entry in self.given.items() if name.lower() in secure]
+
     def values(self, frame: Frame, source: Source) -> dict[str, ParameterValue]:
         """Evaluate and check all of them. Raises TemplateError."""
         result: dict[str, ParameterValue] = {}

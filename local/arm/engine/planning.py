@@ -30,6 +30,7 @@ from local.arm.engine.outputs import TemplateOutputs
 from local.arm.engine.parameters import declare_parameters
 from local.arm.engine.plan import ParameterValue, Plan, PlannedResource
 from local.arm.engine.registry import Registry
+from local.arm.engine.secrets import masked, texts
 from local.arm.engine.shape import Shape, check_expressions, check_texts, read_shape
 from local.arm.engine.sources import Source, path_of
 from local.arm.engine.variables import declare_variables
@@ -62,10 +63,13 @@ def plan_inner(inner: Inner) -> Plan:
         shape.functions,
         lambda: _deployment(inner),
     )
+    names.keep_secret(texts(parameters.given_secrets()))
     frame = Frame(inner.context, names, Stage.DECLARATION, inner.meter)
-    values = parameters.values(frame, inner.source)
-    ground = _Ground(shape, frame, inner.context.scope, inner.source, inner.depth)
-    return ground.plan(values)
+    with masked(names):
+        values = parameters.values(frame, inner.source)
+        names.keep_secret(texts(item.value for item in values.values() if item.secure))
+        ground = _Ground(shape, frame, inner.context.scope, inner.source, inner.depth)
+        return ground.plan(values)
 
 
 def plan_outer(outer: Outer) -> Plan:
