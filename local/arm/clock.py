@@ -21,12 +21,12 @@ class Clock:
 
 def stamp(moment: datetime) -> str:
     """Write a time as ARM does: seven digits after the second. Pure."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "0Z"
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "0Z"
 
 
 def read_stamp(text: str) -> datetime:
     """Read what `stamp` wrote. Pure."""
-    return datetime.strptime(text[:-2], "%Y-%m-%dT%H:%M:%S.%f").replace(tzinfo=UTC)
+    return datetime.fromisoformat(text[:-2]).replace(tzinfo=UTC)
 
 
 def duration(seconds: float) -> str:

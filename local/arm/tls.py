@@ -9,8 +9,6 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
-import trustme
-
 _CA, _LEAF = "arm-ca.pem", "arm-server.pem"
 
 
@@ -19,6 +17,8 @@ def ensure_certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
     folder.mkdir(parents=True, exist_ok=True)
     ca_file, leaf_file = folder / _CA, folder / _LEAF
     if not (ca_file.exists() and leaf_file.exists()):
+        import trustme  # noqa: PLC0415 - needed once per folder, and slow to load
+
         authority = trustme.CA(organization_name="Plumbline ARM simulator")
         leaf = authority.issue_cert("127.0.0.1", "localhost")
         leaf_file.touch(mode=0o600)

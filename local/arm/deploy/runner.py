@@ -55,7 +55,7 @@ class Runner:
             return
         try:
             ask = submit.again(cloud, record, submission)
-            plan = await asyncio.to_thread(submit.plan, cloud, ask, submission)
+            plan = await submit.aside(ask, submit.plan, cloud, ask, submission)
         except ArmError as error:
             self._end(record, "Failed", error.body())
             return
@@ -94,7 +94,7 @@ class Runner:
         if not refusals and not record.cancel and ask.mode == "Complete":
             refusals = await clean_up(self._cloud, ask, plan)
         if not refusals and not record.cancel:
-            outcome = await finish_outputs(self._cloud, record, plan, runtime)
+            outcome = await finish_outputs(self._cloud, (ask, record), plan, runtime)
             refusals = [outcome] if outcome else []
         await asyncio.sleep(end - time.monotonic())
         self._conclude(record, steps, refusals)

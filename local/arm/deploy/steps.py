@@ -127,7 +127,7 @@ class Step:
             await self._nest(resource.nested)
             self._remember_made()
             return "OK"
-        body = await asyncio.to_thread(resource.body, self._runtime)
+        body = await submit.aside(self._ask, resource.body, self._runtime)
         location = body.get("location")
         self.location = location.replace(" ", "").lower() if isinstance(location, str) else None
         word = await self._write(body)
@@ -197,9 +197,9 @@ class Step:
         if scope.resource_group is not None:
             group = cloud.writable_group(scope.subscription_id or "", scope.resource_group)
             scope = submit.scope_of(cloud, group.subscription, group.name)
-        parameters = await asyncio.to_thread(nested.parameters, self._runtime)
+        parameters = await submit.aside(ask, nested.parameters, self._runtime)
         resolved = secrets.resolve(cloud, parameters)
-        plan = await asyncio.to_thread(nested.plan, self._runtime, resolved)
+        plan = await submit.aside(ask, nested.plan, self._runtime, resolved)
         child = Ask(
             scope=scope,
             name=nested.name,
@@ -211,6 +211,7 @@ class Step:
             api_version=self.resource.api_version,
             location=ask.location if scope.kind != "resourceGroup" else None,
             parent=ask.id,
+            size_bytes=ask.size_bytes,
         )
         history.check_free(cloud, child.id, parent=ask.id)
         history.check_quota(cloud, scope.id, child.id)
@@ -244,11 +245,12 @@ def _status_word(status: int) -> str:
 
 
 async def finish_outputs(
-    cloud: Cloud, record: Deployment, plan: Plan, runtime: CloudRuntime
+    cloud: Cloud, deployment: tuple[Ask, Deployment], plan: Plan, runtime: CloudRuntime
 ) -> Refusal | None:
     """Evaluate the outputs into the record; return why that failed, or None."""
+    ask, record = deployment
     try:
-        record.outputs = await asyncio.to_thread(plan.outputs, runtime)
+        record.outputs = await submit.aside(ask, plan.outputs, runtime)
         error = None
     except TemplateError as refused:
         error = refused.body()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -22,10 +22,14 @@ from local.arm.providers import registration
 from local.arm.state.records import Deployment, Submission
 
 _NAME = re.compile(r"[-\w.()]{1,64}", re.ASCII)
+_SMALL_BYTES = 16 * 1024
 _MODES = {"incremental": "Incremental", "complete": "Complete"}
 _ECHOED = ("debugSetting", "validationLevel")
 _TICKS_AT_EPOCH = 621_355_968_000_000_000
 _TICKS_PER_SECOND = 10_000_000
+
+
+Value = TypeVar("Value")
 
 
 @dataclass(slots=True)
@@ -44,11 +48,19 @@ class Ask:
     tags: dict[str, str] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
     parent: str | None = None
+    size_bytes: int = 0
 
     @property
     def id(self) -> str:
         """The deployment's canonical id."""
         return f"{self.scope.id}/providers/{ids.DEPLOYMENT_TYPE}/{self.name}"
+
+
+async def aside(ask: Ask, work: Callable[..., Value], *arguments: Any) -> Value:
+    """Do engine work without holding up other clients: in a thread, if the template is large."""
+    if ask.size_bytes <= _SMALL_BYTES:
+        return work(*arguments)
+    return await asyncio.to_thread(work, *arguments)
 
 
 def check_name(name: str) -> None:
@@ -109,6 +121,7 @@ def read(cloud: Cloud, request: Request, scope: Scope, name: str) -> Ask:
         location=location,
         tags=tags,
         extra={key: properties[key] for key in _ECHOED if key in properties},
+        size_bytes=len(request.body),
     )
 
 
@@ -215,7 +228,7 @@ async def accept(cloud: Cloud, ask: Ask) -> tuple[Deployment, bool]:
     history.check_free(cloud, ask.id)
     history.check_quota(cloud, ask.scope.id, ask.id)
     submission = submission_of(cloud, ask)
-    planned = await asyncio.to_thread(plan, cloud, ask, submission)
+    planned = await aside(ask, plan, cloud, ask, submission)
     preflight(cloud, ask, planned)
     # Planning gave up the event loop: another PUT of this name may have come first.
     history.check_free(cloud, ask.id)

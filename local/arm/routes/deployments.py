@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import msgspec
@@ -105,7 +104,7 @@ async def validate(cloud: Cloud, request: Request, words: Words) -> Answer:
     scope = submit.scope_of(cloud, words["sub"], words.get("group"))
     ask = submit.read(cloud, request, scope, words["name"])
     submission = submit.submission_of(cloud, ask)
-    planned = await asyncio.to_thread(submit.plan, cloud, ask, submission)
+    planned = await submit.aside(ask, submit.plan, cloud, ask, submission)
     submit.preflight(cloud, ask, planned)
     written = [resource for resource in planned.resources if not resource.existing]
     properties = {
