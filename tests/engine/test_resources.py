@@ -347,6 +347,15 @@ def test_an_error_names_line_column_and_path_of_the_text() -> None:
     ]
 
 
+def test_a_place_inside_a_property_copy_leads_into_its_input() -> None:
+    """The path goes through `copy` and `input`, where the user has to look."""
+    copy = [{"name": "x", "count": 2, "input": {"y": "[parameters('p')]"}}]
+    with pytest.raises(TemplateError) as caught:
+        planned(resources=[resource("a", properties={"copy": copy})])
+
+    assert caught.value.path == "resources[0].properties.copy[0].input.y"
+
+
 @pytest.mark.parametrize("name", ["$schema", "contentVersion", "resources"])
 def test_a_template_needs_its_three_required_properties(name: str) -> None:
     """What is missing is named, as ARM names it."""

@@ -62,12 +62,19 @@ def _object(value: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, item in value.items():
         if key.lower() == "copy" and is_property_copy(item):
-            for loop in item:
-                name, values = expand_copy(loop, frame)
-                _set(result, name, values)
+            for index, loop in enumerate(item):
+                _set(result, *_placed(loop, (key, index), frame))
             continue
         _set(result, _key(key, frame), _step(key, item, frame))
     return result
+
+
+def _placed(loop: Mapping[str, Any], at: tuple[str, int], frame: Frame) -> tuple[str, list[Any]]:
+    try:
+        return expand_copy(loop, frame)
+    except ExpressionError as error:
+        error.trail[:0] = at
+        raise
 
 
 def _set(result: dict[str, Any], name: str, item: Any) -> None:
@@ -106,7 +113,8 @@ def expand_copy(loop: Mapping[str, Any], frame: Frame) -> tuple[str, list[Any]]:
     count = copy_count(get(loop, "count"), frame, name)
     template = get(loop, "input")
     return name, [
-        expand(template, frame.in_loop(name, index, current=False)) for index in range(count)
+        _step("input", template, frame.in_loop(name, index, current=False))
+        for index in range(count)
     ]
 
 
