@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from local.arm.engine import plan
 from shared.core.source.evaluation import Scope
 from shared.core.source.scopes import parse_scope, target_scopes
+from tests.core.source.test_shop import engine_context
 from tests.core.source.trees import SUBSCRIPTION, deployment, template
 
 OWN = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
@@ -39,93 +41,107 @@ def group(name: str, subscription: str = SUBSCRIPTION) -> str:
     return f"/subscriptions/{subscription}/resourceGroups/{name}"
 
 
-@pytest.mark.parametrize(
-    ("members", "scope"),
-    [
-        ({"resourceGroup": "other"}, group("other")),
-        ({"ResourceGroup": "other"}, group("other")),
-        ({"resourceGroup": None}, "own"),
-        ({"subscriptionId": OTHER.upper(), "resourceGroup": "other"}, group("other", OTHER)),
-        ({"subscriptionId": OTHER, "location": "westeurope"}, f"/subscriptions/{OTHER}"),
-        ({"scope": "/"}, "/"),
-        ({"scope": f"/subscriptions/{OTHER}"}, f"/subscriptions/{OTHER}"),
-        ({"scope": "[subscription().id]"}, f"/subscriptions/{SUBSCRIPTION}"),
-        ({"scope": group("x", OTHER)}, group("x", OTHER)),
-        ({"scope": "Microsoft.Management/managementGroups/mg"},
-         "/providers/Microsoft.Management/managementGroups/mg"),
-        ({"scope": "/providers/Microsoft.Management/managementGroups/mg"},
-         "/providers/Microsoft.Management/managementGroups/mg"),
-        ({"scope": "[tenantResourceId('Microsoft.Management/managementGroups', 'mg')]"},
-         "/providers/Microsoft.Management/managementGroups/mg"),
-        ({"scope": "[format('Microsoft.Management/managementGroups/{0}', deployment().name)]"},
-         UNKNOWN),
-        ({"resourceGroup": "[parameters('name')]"}, group("given")),
-        ({"resourceGroup": "[PARAMETERS('NAME')]"}, group("given")),
-        ({"resourceGroup": "[parameters('byDefault')]"}, group("rg-default")),
-        ({"resourceGroup": "[variables('name')]"}, group("given-x")),
-        ({"resourceGroup": "[variables('config').groups[1]]"}, group("two")),
-        ({"resourceGroup": "[variables('config')['GROUPS'][0]]"}, group("given")),
-        ({"resourceGroup": "[resourceGroup().name]"}, "own"),
-        ({"resourceGroup": "[concat(resourceGroup().name, '-', 2)]"}, group("rg-2")),
-        ({"resourceGroup": "[toUpper(format('{0}-{1}-{0}', 'a', parameters('name')))]"},
-         group("A-GIVEN-A")),
-        ({"resourceGroup": "[toLower('ABC')]"}, group("abc")),
-        ({"subscriptionId": "[subscription().subscriptionId]", "resourceGroup": "o"}, group("o")),
-        ({"resourceGroup": "[parameters('unknown')]"}, UNKNOWN),
-        ({"resourceGroup": "[parameters('secret')]"}, UNKNOWN),
-        ({"resourceGroup": "[variables('gone')]"}, UNKNOWN),
-        ({"resourceGroup": "[variables('circle')]"}, UNKNOWN),
-        ({"resourceGroup": "[variables('looped')]"}, UNKNOWN),
-        ({"resourceGroup": "[variables(parameters('name'))]"}, UNKNOWN),
-        ({"resourceGroup": "[variables(deployment().name)]"}, UNKNOWN),
-        ({"resourceGroup": "[variables('config').groups[9]]"}, UNKNOWN),
-        ({"resourceGroup": "[variables('config').none]"}, UNKNOWN),
-        ({"resourceGroup": "[variables('config')]"}, UNKNOWN),
-        ({"resourceGroup": "[uniqueString('x')]"}, UNKNOWN),
-        ({"resourceGroup": "[ns.function('x')]"}, UNKNOWN),
-        ({"resourceGroup": "[concat('rg-', copyIndex())]"}, UNKNOWN),
-        ({"resourceGroup": "[concat(createArray('x'), variables('config').groups)]"}, UNKNOWN),
-        ({"resourceGroup": "[concat(variables('config').groups)]"}, UNKNOWN),
-        ({"resourceGroup": "[format('{0:N1}', 'a')]"}, UNKNOWN),
-        ({"resourceGroup": "[format('{0}-{1}', 'a')]"}, UNKNOWN),
-        ({"resourceGroup": "[format(variables('config'))]"}, UNKNOWN),
-        ({"resourceGroup": "[format()]"}, UNKNOWN),
-        ({"resourceGroup": "[toLower()]"}, UNKNOWN),
-        ({"resourceGroup": "[resourceGroup('x').name]"}, UNKNOWN),
-        ({"resourceGroup": "[not an expression]"}, UNKNOWN),
-        ({"resourceGroup": 5}, UNKNOWN),
-        ({"subscriptionId": "[parameters('unknown')]", "resourceGroup": "rg"}, UNKNOWN),
-        ({"subscriptionId": "[subscription('x').subscriptionId]", "resourceGroup": "rg"}, UNKNOWN),
-        ({"scope": "[parameters('unknown')]"}, UNKNOWN),
-        ({"scope": ""}, UNKNOWN),
-        ({"scope": "[concat(parameters('unknown'), '/x')]"}, UNKNOWN),
-        ({"scope": "[concat('/', parameters('unknown'), '/x')]"}, UNKNOWN),
-        ({"scope": f"[concat('/subscriptions/{OTHER}/', parameters('unknown'))]"}, UNKNOWN),
-        ({"scope": f"[concat('/subscriptions/{OTHER}', parameters('unknown'))]"}, UNKNOWN),
-        ({"scope": f"[concat('/subscriptions/{OTHER}/resourceGroups/a', uniqueString('b'))]"},
-         UNKNOWN),
-        ({"scope": f"/subscriptions/{OTHER}/resourceGroups/"}, UNKNOWN),
-    ],
-)  # fmt: skip
+NESTED: list[tuple[dict[str, Any], str | None]] = [
+    ({"resourceGroup": "other"}, group("other")),
+    ({"ResourceGroup": "other"}, group("other")),
+    ({"resourceGroup": None}, "own"),
+    ({"subscriptionId": OTHER.upper(), "resourceGroup": "other"}, group("other", OTHER)),
+    ({"subscriptionId": OTHER, "location": "westeurope"}, f"/subscriptions/{OTHER}"),
+    ({"scope": "/"}, "/"),
+    ({"scope": f"/subscriptions/{OTHER}"}, f"/subscriptions/{OTHER}"),
+    ({"scope": "[subscription().id]"}, f"/subscriptions/{SUBSCRIPTION}"),
+    ({"scope": group("x", OTHER)}, group("x", OTHER)),
+    ({"scope": "Microsoft.Management/managementGroups/mg"},
+     "/providers/Microsoft.Management/managementGroups/mg"),
+    ({"scope": "/providers/Microsoft.Management/managementGroups/mg"},
+     "/providers/Microsoft.Management/managementGroups/mg"),
+    ({"scope": "[tenantResourceId('Microsoft.Management/managementGroups', 'mg')]"},
+     "/providers/Microsoft.Management/managementGroups/mg"),
+    ({"scope": "[format('Microsoft.Management/managementGroups/{0}', deployment().name)]"},
+     UNKNOWN),
+    ({"resourceGroup": "[parameters('name')]"}, group("given")),
+    ({"resourceGroup": "[PARAMETERS('NAME')]"}, group("given")),
+    ({"resourceGroup": "[parameters('byDefault')]"}, group("rg-default")),
+    ({"resourceGroup": "[variables('name')]"}, group("given-x")),
+    ({"resourceGroup": "[variables('config').groups[1]]"}, group("two")),
+    ({"resourceGroup": "[variables('config')['GROUPS'][0]]"}, group("given")),
+    ({"resourceGroup": "[resourceGroup().name]"}, "own"),
+    ({"resourceGroup": "[concat(resourceGroup().name, '-', 2)]"}, group("rg-2")),
+    ({"resourceGroup": "[toUpper(format('{0}-{1}-{0}', 'a', parameters('name')))]"},
+     group("A-GIVEN-A")),
+    ({"resourceGroup": "[toLower('ABC')]"}, group("abc")),
+    ({"subscriptionId": "[subscription().subscriptionId]", "resourceGroup": "o"}, group("o")),
+    ({"resourceGroup": "[parameters('unknown')]"}, UNKNOWN),
+    ({"resourceGroup": "[parameters('secret')]"}, UNKNOWN),
+    ({"resourceGroup": "[variables('gone')]"}, UNKNOWN),
+    ({"resourceGroup": "[variables('circle')]"}, UNKNOWN),
+    ({"resourceGroup": "[variables('looped')]"}, UNKNOWN),
+    ({"resourceGroup": "[variables(parameters('name'))]"}, UNKNOWN),
+    ({"resourceGroup": "[variables(deployment().name)]"}, UNKNOWN),
+    ({"resourceGroup": "[variables('config').groups[9]]"}, UNKNOWN),
+    ({"resourceGroup": "[variables('config').none]"}, UNKNOWN),
+    ({"resourceGroup": "[variables('config')]"}, UNKNOWN),
+    ({"resourceGroup": "[uniqueString('x')]"}, UNKNOWN),
+    ({"resourceGroup": "[ns.function('x')]"}, UNKNOWN),
+    ({"resourceGroup": "[concat('rg-', copyIndex())]"}, UNKNOWN),
+    ({"resourceGroup": "[concat(createArray('x'), variables('config').groups)]"}, UNKNOWN),
+    ({"resourceGroup": "[concat(variables('config').groups)]"}, UNKNOWN),
+    ({"resourceGroup": "[format('{0:N1}', 'a')]"}, UNKNOWN),
+    ({"resourceGroup": "[format('{0}-{1}', 'a')]"}, UNKNOWN),
+    ({"resourceGroup": "[format(variables('config'))]"}, UNKNOWN),
+    ({"resourceGroup": "[format()]"}, UNKNOWN),
+    ({"resourceGroup": "[toLower()]"}, UNKNOWN),
+    ({"resourceGroup": "[resourceGroup('x').name]"}, UNKNOWN),
+    ({"resourceGroup": "[not an expression]"}, UNKNOWN),
+    ({"resourceGroup": 5}, UNKNOWN),
+    ({"subscriptionId": "[parameters('unknown')]", "resourceGroup": "rg"}, UNKNOWN),
+    ({"subscriptionId": "[subscription('x').subscriptionId]", "resourceGroup": "rg"}, UNKNOWN),
+    ({"scope": "[parameters('unknown')]"}, UNKNOWN),
+    ({"scope": ""}, UNKNOWN),
+    ({"scope": "[concat(parameters('unknown'), '/x')]"}, UNKNOWN),
+    ({"scope": "[concat('/', parameters('unknown'), '/x')]"}, UNKNOWN),
+    ({"scope": f"[concat('/subscriptions/{OTHER}/', parameters('unknown'))]"}, UNKNOWN),
+    ({"scope": f"[concat('/subscriptions/{OTHER}', parameters('unknown'))]"}, UNKNOWN),
+    ({"scope": f"[concat('/subscriptions/{OTHER}/resourceGroups/a', uniqueString('b'))]"},
+     UNKNOWN),
+    ({"scope": f"/subscriptions/{OTHER}/resourceGroups/"}, UNKNOWN),
+]  # fmt: skip
+NESTED_MAIN = template(
+    parameters={
+        "name": {"type": "string"},
+        "byDefault": {"type": "string", "defaultValue": "[concat('rg-', 'default')]"},
+        "secret": {"type": "string"},
+        "unknown": {"type": "string", "defaultValue": "[newGuid()]"},
+    },
+    variables={
+        "name": "[concat(parameters('name'), '-x')]",
+        "config": {"groups": ["[parameters('name')]", "two"]},
+        "circle": "[variables('circle')]",
+        "looped": {"copy": [{"name": "x", "count": 2, "input": "a"}]},
+    },
+)
+
+
+@pytest.mark.parametrize(("members", "scope"), NESTED)
 def test_where_a_nested_deployment_goes(members: dict[str, Any], scope: str | None) -> None:
     """Literals, known parameters and variables, and functions of the scope are resolved."""
-    main = template(
-        parameters={
-            "name": {"type": "string"},
-            "byDefault": {"type": "string", "defaultValue": "[concat('rg-', 'default')]"},
-            "secret": {"type": "string"},
-            "unknown": {"type": "string", "defaultValue": "[newGuid()]"},
-        },
-        variables={
-            "name": "[concat(parameters('name'), '-x')]",
-            "config": {"groups": ["[parameters('name')]", "two"]},
-            "circle": "[variables('circle')]",
-            "looped": {"copy": [{"name": "x", "count": 2, "input": "a"}]},
-        },
+    found = beyond(
+        nested(**members), NESTED_MAIN, name={"value": "given"}, secret={"reference": {}}
     )
-    found = beyond(nested(**members), main, name={"value": "given"}, secret={"reference": {}})
 
     assert found == ([] if scope == "own" else [scope])
+
+
+@pytest.mark.parametrize(("members", "scope"), [each for each in NESTED if each[1] is not UNKNOWN])
+def test_the_template_engine_goes_there_too(members: dict[str, Any], scope: str) -> None:
+    """What is decided here without running is what an engine that runs decides."""
+    variables = {key: each for key, each in NESTED_MAIN["variables"].items() if key != "circle"}
+    main = {**NESTED_MAIN, "variables": variables, "resources": [nested(**members)]}
+    parameters = {"name": {"value": "given"}, "secret": {"value": "x"}}
+    (resource,) = plan(main, parameters, engine_context(OWN)).resources
+    assert resource.nested is not None
+
+    assert (resource.nested.scope.id or "/").lower() == (OWN if scope == "own" else scope).lower()
 
 
 @pytest.mark.parametrize(

@@ -34,9 +34,8 @@ def compiled(name: str) -> Compiled:
     return compile_stack(tree, name, manifest.stacks[name], default_subscription=SUBSCRIPTION)
 
 
-def evaluated(stack: Compiled) -> Evaluated:
-    """Return what the simulator's engine makes of a stack, without a running deployment."""
-    group = stack.source["scope"].rsplit("/", 1)[-1]
+def engine_context(scope: str) -> Context:
+    """Return surroundings for the simulator's engine that never change."""
 
     def resource_group(subscription: str, name: str) -> dict[str, Any]:
         identity = f"/subscriptions/{subscription}/resourceGroups/{name}"
@@ -48,8 +47,8 @@ def evaluated(stack: Compiled) -> Evaluated:
             "properties": {},
         }
 
-    context = Context(
-        scope=Scope("resourceGroup", SUBSCRIPTION, group),
+    return Context(
+        scope=Scope("resourceGroup", SUBSCRIPTION, scope.rsplit("/", 1)[-1]),
         deployment_name="plumbline.shop.test",
         location=None,
         subscription={"id": f"/subscriptions/{SUBSCRIPTION}", "subscriptionId": SUBSCRIPTION},
@@ -60,7 +59,12 @@ def evaluated(stack: Compiled) -> Evaluated:
         utc_now=datetime(2026, 5, 4, tzinfo=UTC),
         new_guid=lambda: "00000000-0000-0000-0000-000000000000",
     )
-    return evaluate(stack.source["template"], stack.source["parameters"], context)
+
+
+def evaluated(stack: Compiled) -> Evaluated:
+    """Return what the simulator's engine makes of a stack, without a running deployment."""
+    source = stack.source
+    return evaluate(source["template"], source["parameters"], engine_context(source["scope"]))
 
 
 def test_the_shop_manifest_has_no_problems() -> None:

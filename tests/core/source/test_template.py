@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.core.source.test_shop import evaluated
 from tests.core.source.trees import (
     PARAMETERS_SCHEMA,
     SCHEMA,
@@ -224,6 +225,30 @@ def test_linked_parameter_files_are_data() -> None:
     }
     assert "parametersLink" not in properties
     assert "p.json" in found.files
+
+
+def test_linked_parameters_reach_the_linked_template_as_written() -> None:
+    """The template engine evaluates the nested deployment to what the parameter file holds."""
+    texts = ["[x()]", "[[y]", "[z", "plain", "", "[]", "it's"]
+    tree = tree_of(
+        main=template(
+            resources=[
+                deployment(
+                    templateLink={"relativePath": "a.json"},
+                    parametersLink={"relativePath": "p.json"},
+                )
+            ]
+        ),
+        a=template(
+            parameters={"t": {"type": "array"}},
+            outputs={"t": {"type": "array", "value": "[parameters('t')]"}},
+        ),
+        p=parameters(t={"value": texts}),
+    )
+    (resource,) = evaluated(compiled(tree)).resources
+    assert resource.nested is not None
+
+    assert resource.nested.outputs["t"]["value"] == texts
 
 
 def test_what_is_no_deployment_of_ours_is_left_alone() -> None:
