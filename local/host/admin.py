@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from local.host import invocation, queues, timers, wire
-from local.host.catalog import Function, HttpTrigger, QueueTrigger
+from local.host import invocation, messages, timers, wire
+from local.host.bindings import Function, HttpTrigger, QueueTrigger
 from local.host.invocation import Invoker
 from local.host.supervisor import Supervisor
 from local.host.web import BodyTooLargeError, Keys, key_of, read_body
@@ -98,7 +98,7 @@ def call_by_hand(function: Function, text: str) -> invocation.Call:
     """Return the call for a run by hand: the input is the message, or the body of a POST. Pure."""
     match function.trigger:
         case QueueTrigger():
-            call = queues.call_of(queues.Received.by_hand(text), text.encode())
+            call = messages.call_of(messages.Received.by_hand(text), text.encode())
             return invocation.Call(call.value, "by hand", call.metadata, call.data)
         case HttpTrigger(_, template):
             url = f"http://127.0.0.1/{template.text}"

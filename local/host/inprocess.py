@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from local.host import configuration, invocation, library, queues, timers, wire
-from local.host.catalog import Function, HttpTrigger, QueueTrigger, TimerTrigger, read_catalog
+from local.host import configuration, invocation, library, messages, timers, wire
+from local.host.bindings import Function, HttpTrigger, QueueTrigger, TimerTrigger
+from local.host.catalog import read_catalog
 
 _loaded: dict[str, list[wire.IndexedFunction]] = {}
 
@@ -71,8 +72,8 @@ class App:
         """Run a queue function with a message of this body."""
         function = self._of(name, QueueTrigger)
         payload = body.encode() if isinstance(body, str) else body
-        message = queues.Received.by_hand("", dequeue_count)
-        call = queues.call_of(message, payload)
+        message = messages.Received.by_hand("", dequeue_count)
+        call = messages.call_of(message, payload)
         return self._invoke(function, call.value, call.metadata, blobs)
 
     def timer(

@@ -16,7 +16,7 @@ from typing import Any
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 
 from local.host import expressions, wire
-from local.host.catalog import BlobBinding, Function, HttpBinding, QueueBinding
+from local.host.bindings import BlobBinding, Function, HttpBinding, QueueBinding
 from local.host.journal import Journal
 from local.host.storage import Connections, creating
 from local.host.supervisor import Supervisor, WorkerLostError

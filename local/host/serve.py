@@ -12,7 +12,7 @@ from aiohttp import web
 
 from local.host import catalog, configuration, queues, storage, timers, wire
 from local.host.admin import Admin
-from local.host.catalog import Function, QueueTrigger, TimerTrigger
+from local.host.bindings import Function, QueueTrigger, TimerTrigger
 from local.host.configuration import HostConfiguration
 from local.host.invocation import Invoker
 from local.host.journal import Journal

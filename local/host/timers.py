@@ -15,7 +15,7 @@ from typing import Any
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 
 from local.host import wire
-from local.host.catalog import DEFAULT_CONNECTION, Function, TimerTrigger
+from local.host.bindings import DEFAULT_CONNECTION, Function, TimerTrigger
 from local.host.configuration import SingletonOptions
 from local.host.invocation import Call, Invoker, first_line
 from local.host.journal import Journal

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from local.host import expressions, wire
-from local.host.catalog import Function, HttpTrigger
+from local.host.bindings import Function, HttpTrigger
 from local.host.invocation import Call, Invoker
 
 Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]

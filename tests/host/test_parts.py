@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from local.host import invocation, queues, wire
+from local.host import invocation, messages, queues, wire
 from local.host.journal import Journal
 from local.host.storage import Connections
 from local.host.web import Keys
@@ -40,8 +40,8 @@ def test_messages_of_an_output(value: wire.Value, expected: list[bytes]) -> None
 
 def test_message_properties_win_over_metadata() -> None:
     """A JSON message's own `id` is what {id} means; the rest is still there."""
-    message = queues.Received.by_hand("")
-    call = queues.call_of(message, b'{"Id": "mine", "deep": {"x": 1}}')
+    message = messages.Received.by_hand("")
+    call = messages.call_of(message, b'{"Id": "mine", "deep": {"x": 1}}')
 
     assert {name: item for name, item in call.data.items() if name.lower() == "id"} == {
         "Id": "mine"
@@ -52,14 +52,14 @@ def test_message_properties_win_over_metadata() -> None:
 
 def test_binary_message_is_bytes() -> None:
     """What is no UTF-8 reaches the function as bytes."""
-    assert queues.call_of(queues.Received.by_hand(""), b"\xff").value == wire.Binary(b"\xff")
+    assert messages.call_of(messages.Received.by_hand(""), b"\xff").value == wire.Binary(b"\xff")
 
 
 @pytest.mark.parametrize("content", ["a", "ab=c", "äö", "YQ==\n"])
 def test_not_base64(content: str) -> None:
     """Strict: no line breaks, no other alphabets."""
     with pytest.raises(ValueError, match=r"[Bb]ase64|[Pp]adding|ASCII"):
-        queues.decoded(content, as_base64=True)
+        messages.decoded(content, as_base64=True)
 
 
 def test_frames_survive_the_wire() -> None:

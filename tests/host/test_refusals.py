@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.host import catalog, wire
+from local.host import bindings, catalog, wire
 from local.host.problems import StartRefusedError
 from tests.host.running import RunningHost, environment, refused
 
@@ -22,7 +22,7 @@ def indexed(name: str, *bindings: dict[str, Any]) -> wire.IndexedFunction:
     return wire.IndexedFunction(name, f"id-{name}", list(bindings))
 
 
-def read(*functions: wire.IndexedFunction, **settings: str) -> list[catalog.Function]:
+def read(*functions: wire.IndexedFunction, **settings: str) -> list[bindings.Function]:
     """Read a catalog with the settings of this page."""
     return catalog.read_catalog(functions, {**SETTINGS, **settings}, "api")
 
@@ -35,12 +35,12 @@ def test_good_functions_are_read() -> None:
         indexed("t", TIMER),
     )
 
-    assert isinstance(http.trigger, catalog.HttpTrigger)
+    assert isinstance(http.trigger, bindings.HttpTrigger)
     assert http.trigger.template.text == "api/a/{b}"
     assert http.trigger.methods == {"GET"}
     assert http.trigger.level == "function"
-    assert queue.trigger == catalog.QueueTrigger("m", "q-name", "Store")
-    assert isinstance(timer.trigger, catalog.TimerTrigger)
+    assert queue.trigger == bindings.QueueTrigger("m", "q-name", "Store")
+    assert isinstance(timer.trigger, bindings.TimerTrigger)
     assert timer.trigger.use_monitor
 
 
