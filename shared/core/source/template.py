@@ -6,7 +6,6 @@ in its own scope (``inner``), and parameter files are data, so what looks like a
 is escaped.
 """
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,17 +24,11 @@ from shared.core.source.faults import Place, Problems, SourceError, shown
 from shared.core.source.files import Files, clean_path
 from shared.core.source.json_file import JsonFile
 from shared.core.source.parameter_file import entries_of
+from shared.core.source.template_shape import OTHER_SCHEMAS, check_shape, is_plain, schema_kind
 
 MAX_TEMPLATE_BYTES = 4 * 1024 * 1024
 MAX_LINK_DEPTH = 40
 MAX_RESOURCE_DEPTH = 80
-_SCHEMA = re.compile(r"/schemas/[0-9-]+/([A-Za-z]+)\.json#?$")
-_GROUP_SCHEMA = "deploymenttemplate"
-_OTHER_SCHEMAS = {
-    "subscriptiondeploymenttemplate": "a subscription",
-    "managementgroupdeploymenttemplate": "a management group",
-    "tenantdeploymenttemplate": "the tenant",
-}
 _LINK_HINT = (
     "Use relativePath with a file of this repository: what is deployed is then what was reviewed."
 )
@@ -84,7 +77,7 @@ class _Inliner:
         depth = self.depth
         try:
             file = JsonFile(path, self.files.read(path, named_at))
-            _check_shape(file)
+            check_shape(file)
             self.sizes[path] = len(orjson.dumps(file.value))
             self.resources(file.value, "", file, (*chain, path))
             self.check_size(path, named_at)
@@ -104,12 +97,12 @@ class _Inliner:
             )
 
     def check_root(self, root: JsonFile) -> None:
-        kind = _schema_kind(root.value)
-        if kind in _OTHER_SCHEMAS:
+        kind = schema_kind(root.value)
+        if kind in OTHER_SCHEMAS:
             self.problems.append(
                 root.place("$schema").problem(
                     "TemplateScopeUnsupported",
-                    f"This template is for {_OTHER_SCHEMAS[kind]}, and a stack is a resource group's.",
+                    f"This template is for {OTHER_SCHEMAS[kind]}, and a stack is a resource group's.",
                     "Use the schema deploymentTemplate.json and nest a deployment for the rest.",
                 )
             )
@@ -133,7 +126,7 @@ class _Inliner:
         key = member_key(holder, "resources")
         found = holder[key] if key is not None else []
         each = found.values() if isinstance(found, dict) else found
-        if not isinstance(found, list | dict) or not all(_is_plain(one) for one in each):
+        if not isinstance(found, list | dict) or not all(is_plain(one) for one in each):
             self.note(
                 file,
                 f"{path}.{key}" if path else f"{key}",
@@ -254,11 +247,6 @@ class _Inliner:
         self.problems.append(file.place(path).problem(code, message, hint))
 
 
-def _is_plain(resource: Any) -> bool:
-    """Tell whether a resource is an object whose own keys are no expressions."""
-    return isinstance(resource, dict) and not any(is_expression(key) for key in resource)
-
-
 def _check_inner(properties: dict[str, Any], path: str, file: JsonFile) -> None:
     key = member_key(properties, "expressionEvaluationOptions")
     options = properties.pop(key) if key is not None else None
@@ -300,43 +288,3 @@ def _linked_path(link: Any, at: str, file: JsonFile) -> tuple[str, Place]:
         )
     place = file.place(f"{at}.{key}")
     return clean_path(written, place, relative_to=file.path), place
-
-
-def _schema_kind(template: Json) -> str:
-    schema = member(template, "$schema")
-    found = _SCHEMA.search(schema) if isinstance(schema, str) else None
-    return found.group(1).lower() if found else ""
-
-
-def _check_shape(file: JsonFile) -> None:
-    template = file.value
-    if not isinstance(template, dict):
-        raise file.place("").error(
-            "InvalidTemplate", "The template is not a JSON object.", "Start it with {."
-        )
-    problems: Problems = []
-    kind = _schema_kind(template)
-    if kind == "deploymentparameters":
-        raise file.place("$schema").error(
-            "InvalidTemplate",
-            "This is a parameter file, not a template.",
-            "List it under parameters, and name the template under template.",
-        )
-    if kind != _GROUP_SCHEMA and kind not in _OTHER_SCHEMAS:
-        problems.append(
-            file.place("$schema" if member_key(template, "$schema") else "").problem(
-                "InvalidTemplate",
-                "$schema is missing or names no deployment template.",
-                "Write https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#.",
-            )
-        )
-    if not isinstance(member(template, "resources"), list | dict):
-        problems.append(
-            file.place("resources" if member_key(template, "resources") else "").problem(
-                "InvalidTemplate",
-                "resources is missing, or neither a list nor an object.",
-                'Write "resources": [...].',
-            )
-        )
-    if problems:
-        raise SourceError(problems)
