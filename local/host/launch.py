@@ -6,7 +6,6 @@ are not replaced, as nobody replaces a lost instance in Azure but the platform.
 """
 
 import asyncio
-import contextlib
 import json
 import os
 import signal
@@ -17,7 +16,7 @@ from typing import Any
 
 from local.host.problems import Problem, StartRefusedError
 from local.host.serve import Options, shown_keys
-from local.host.supervisor import ROOT
+from local.host.supervisor import ROOT, send_signal
 
 STOP_EXTRA_S = 10.0
 REFUSED = 2
@@ -92,15 +91,13 @@ class Fleet:
     async def stop(self) -> None:
         """Tell all hosts to stop, and end those that do not."""
         for process in self._processes:
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
+            send_signal(process, signal.SIGTERM)
         try:
             async with asyncio.timeout(self._options.grace_s + STOP_EXTRA_S):
                 await self.ended()
         except TimeoutError:
             for process in self._processes:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
+                send_signal(process, signal.SIGKILL)
             await self.ended()
         for process in self._processes:
             if process.stdin is not None:

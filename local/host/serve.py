@@ -18,7 +18,13 @@ from local.host.invocation import Invoker
 from local.host.journal import Journal
 from local.host.problems import Problem, StartRefusedError
 from local.host.storage import Connections
-from local.host.supervisor import Plan, RefusedError, Supervisor
+from local.host.supervisor import (
+    START_LIMIT_S,
+    Plan,
+    RefusedError,
+    Supervisor,
+    WorkerLostError,
+)
 from local.host.web import DEFAULT_BODY_LIMIT, Endpoint, Keys, Server
 
 INFO, WARNING = 20, 30
@@ -249,6 +255,10 @@ async def _index(
     except RefusedError as error:
         mend = f"Mend the app; Microsoft's library reports:\n{error.trace.strip()}"
         raise StartRefusedError([Problem("function_app.py", str(error), mend)]) from None
+    except (WorkerLostError, TimeoutError) as error:
+        what = str(error) or f"the app was not loaded within {START_LIMIT_S:.0f} s"
+        mend = "An app must not exit, crash or wait while it is imported"
+        raise StartRefusedError([Problem("function_app.py", what, mend)]) from None
     try:
         return catalog.read_catalog(indexed, settings, route_prefix)
     except StartRefusedError:

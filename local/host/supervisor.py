@@ -8,6 +8,7 @@ does in Azure. A worker that dies is replaced; its invocations end with WorkerLo
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping
@@ -36,6 +37,17 @@ class RefusedError(Exception):
     def __init__(self, message: str, trace: str = "") -> None:
         super().__init__(message)
         self.trace = trace
+
+
+def send_signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    """Send a signal to a child that may have ended.
+
+    Not by the child's own method: that one reaps an ended child before asyncio's watcher does,
+    which then reports a wrong exit code.
+    """
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, number)
 
 
 @dataclass(frozen=True)
@@ -121,8 +133,7 @@ class Worker:
 
     def kill(self) -> None:
         """End the child at once."""
-        with contextlib.suppress(ProcessLookupError):
-            self.process.kill()
+        send_signal(self.process, signal.SIGKILL)
 
     async def close(self) -> None:
         """Release the link after the child has ended."""

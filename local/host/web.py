@@ -109,6 +109,8 @@ class Endpoint:
             return refused
         except UnicodeEncodeError:
             return web.Response(status=400, text="the request is not valid UTF-8")
+        except (ConnectionError, web.RequestPayloadError):
+            return web.Response(status=400, text="the body ended early")
         finally:
             self._outstanding -= 1
         headers = {"x-ms-invocation-id": result.invocation_id}
@@ -142,7 +144,7 @@ def translated(
     query = parse_qsl(request.rel_url.raw_query_string, keep_blank_values=False)
     incoming = wire.HttpRequest(
         method=request.method,
-        url=f"{request.scheme}://{request.host}{request.raw_path}",
+        url=f"{request.scheme}://{request.host}{request.rel_url.raw_path_qs}",
         headers=wire.joined((name.lower(), value) for name, value in request.headers.items()),
         query=wire.joined(query),
         params=dict(params),

@@ -1,8 +1,11 @@
 """HTTP: what clients send, what functions see, what comes back."""
 
+import http.client
 import json
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -26,9 +29,6 @@ def test_function_sees_the_request(host: RunningHost) -> None:
 
 def test_repeated_headers_are_joined(host: RunningHost) -> None:
     """A header given twice reaches the function as one, joined by a comma."""
-    import http.client  # noqa: PLC0415 - the only test that writes a request by hand
-    from urllib.parse import urlsplit  # noqa: PLC0415
-
     parts = urlsplit(host.url)
     connection = http.client.HTTPConnection(str(parts.hostname), parts.port or 80, timeout=10)
     connection.putrequest("GET", "/api/echo")
@@ -175,6 +175,19 @@ def test_admin_describes_functions(host: RunningHost) -> None:
     assert sorted(entry["name"] for entry in listed) == sorted(host.facts["functions"])
     assert host.status()["state"] == "Running"
     assert host.status()["worker"]["pid"] in host.facts["workers"]
+
+
+def test_client_that_hangs_up_does_no_harm(host: RunningHost) -> None:
+    """A body that ends early runs no function and leaves no traceback."""
+    parts = urlsplit(host.url)
+    with socket.create_connection((str(parts.hostname), parts.port or 80), timeout=10) as client:
+        client.sendall(b"POST /api/echo HTTP/1.1\r\nHost: x\r\nX-Mark: early\r\n")
+        client.sendall(b"Content-Length: 20\r\n\r\nabc")
+
+    assert host.api("echo").status == 200
+    assert "Traceback" not in "\n".join(
+        line for line in host.log.read_text().splitlines() if not line.startswith("{")
+    )
 
 
 def test_fifty_at_once(host: RunningHost) -> None:

@@ -195,6 +195,10 @@ def app_in(folder: Path, source: str) -> Path:
             ],
         ),
         (BROKEN, ["cannot load the ticks function", "declared in Python but not in the function"]),
+        (
+            "import os\nos._exit(7)\n",
+            ["the worker ended while loading the app (exit code 7)", "An app must not exit"],
+        ),
         ("import nowhere_at_all\n", ["No module named 'nowhere_at_all'", "function_app.py"]),
     ],
 )
