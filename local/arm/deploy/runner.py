@@ -22,6 +22,7 @@ FAILED_MESSAGE = (
     "At least one resource deployment operation failed. Please list deployment operations for"
     " details. Please see https://aka.ms/arm-deployment-operations for usage details."
 )
+_AT_ONCE = 8
 
 
 class Runner:
@@ -30,6 +31,8 @@ class Runner:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self._tasks: set[asyncio.Task[Any]] = set()
+        self.few = asyncio.Semaphore(_AT_ONCE)
+        """Held while a step computes, so that hundreds of them leave room for other clients."""
 
     def start(self, record: Deployment, ask: Ask, plan: Plan) -> None:
         """Run an accepted deployment in the background."""

@@ -127,12 +127,16 @@ class Step:
             await self._nest(resource.nested)
             self._remember_made()
             return "OK"
+        async with self._runner.few:
+            word = await self._make(resource)
+        await asyncio.sleep(self._cloud.knobs.seconds_for(resource.type))
+        return word
+
+    async def _make(self, resource: PlannedResource) -> str:
         body = await submit.aside(self._ask, resource.body, self._runtime)
         location = body.get("location")
         self.location = location.replace(" ", "").lower() if isinstance(location, str) else None
-        word = await self._write(body)
-        await asyncio.sleep(self._cloud.knobs.seconds_for(resource.type))
-        return word
+        return await self._write(body)
 
     async def _write(self, body: dict[str, Any]) -> str:
         """Write the resource, through the script; a provider's 429 is waited out, as ARM does."""
@@ -211,7 +215,7 @@ class Step:
             api_version=self.resource.api_version,
             location=ask.location if scope.kind != "resourceGroup" else None,
             parent=ask.id,
-            size_bytes=ask.size_bytes,
+            heavy=ask.heavy,
         )
         history.check_free(cloud, child.id, parent=ask.id)
         history.check_quota(cloud, scope.id, child.id)

@@ -48,7 +48,8 @@ class Ask:
     tags: dict[str, str] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
     parent: str | None = None
-    size_bytes: int = 0
+    heavy: bool = False
+    """The engine may need long for it: it is large, or small with loops in it."""
 
     @property
     def id(self) -> str:
@@ -57,8 +58,8 @@ class Ask:
 
 
 async def aside(ask: Ask, work: Callable[..., Value], *arguments: Any) -> Value:
-    """Do engine work without holding up other clients: in a thread, if the template is large."""
-    if ask.size_bytes <= _SMALL_BYTES:
+    """Do engine work without holding up other clients: in a thread, if it is heavy."""
+    if not ask.heavy:
         return work(*arguments)
     return await asyncio.to_thread(work, *arguments)
 
@@ -121,7 +122,7 @@ def read(cloud: Cloud, request: Request, scope: Scope, name: str) -> Ask:
         location=location,
         tags=tags,
         extra={key: properties[key] for key in _ECHOED if key in properties},
-        size_bytes=len(request.body),
+        heavy=len(request.body) > _SMALL_BYTES or b'"copy"' in request.body,
     )
 
 
@@ -287,4 +288,5 @@ def again(cloud: Cloud, record: Deployment, submission: Submission) -> Ask:
         tags=record.tags,
         extra=record.extra,
         parent=record.parent,
+        heavy=True,
     )
