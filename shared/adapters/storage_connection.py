@@ -67,14 +67,13 @@ class StorageConnection:
         self._options: dict[str, Any] = {
             "transport": self._transport,
             "http_logging_level": logging.DEBUG,
-            "retry_policy": _BriefRetry(),
         }
 
     def blob_service(
         self, raw_response_hook: Callable[[Any], None] | None = None
     ) -> BlobServiceClient:
         """Return a client of the blob service; the hook is called in the caller's thread."""
-        options = {**self._options, "raw_response_hook": raw_response_hook}
+        options = self._fresh_options(raw_response_hook=raw_response_hook)
         if (secret := self._settings.connection_string) is not None:
             client = BlobServiceClient.from_connection_string(secret.reveal(), **options)
         else:
@@ -85,13 +84,22 @@ class StorageConnection:
 
     def queue_service(self) -> QueueServiceClient:
         """Return a client of the queue service."""
+        options = self._fresh_options()
         if (secret := self._settings.connection_string) is not None:
-            client = QueueServiceClient.from_connection_string(secret.reveal(), **self._options)
+            client = QueueServiceClient.from_connection_string(secret.reveal(), **options)
         else:
             url = self._settings.queue_service_uri or ""
-            client = QueueServiceClient(url, credential=self._token_credential(), **self._options)
+            client = QueueServiceClient(url, credential=self._token_credential(), **options)
         self._use_proxy_for(client.url)
         return client
+
+    def _fresh_options(self, **more: Any) -> dict[str, Any]:
+        """Return the options of one more client.
+
+        A policy belongs to one pipeline: each pipeline links its policies anew, so that a policy in two
+        of them would hand the requests of one to the other.
+        """
+        return {**self._options, "retry_policy": _BriefRetry(), **more}
 
     def close(self) -> None:
         """Close the pool and the credential; the clients are of no use afterwards."""
