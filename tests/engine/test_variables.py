@@ -92,6 +92,15 @@ def test_user_functions_see_their_own_parameters_and_each_other() -> None:
         value_of("[__bicep.nope()]", functions=functions)
 
 
+def test_an_error_inside_a_function_is_placed_at_its_call() -> None:
+    """The path leads to the expression that calls, not into the function's own output."""
+    member = {"parameters": [], "output": {"type": "object", "value": {"deep": ["[int('x')]"]}}}
+    with pytest.raises(TemplateError) as caught:
+        value_of("[ns.f()]", functions=[{"namespace": "ns", "members": {"f": member}}])
+
+    assert caught.value.path == "outputs.it.value[0]"
+
+
 def test_a_function_that_calls_itself_ends_in_an_error() -> None:
     """Endless recursion is refused by depth, not by a crash."""
     again = {"parameters": [], "output": {"type": "int", "value": "[ns.f()]"}}

@@ -167,11 +167,13 @@ def _call_user(function: UserFunction, arguments: list[Any], frame: Frame) -> An
             f"The template function '{function.name}' expects '{len(function.parameters)}' "
             f"argument(s) while '{len(arguments)}' were provided."
         )
-    from local.arm.engine.expansion import expand  # noqa: PLC0415 - they call each other
-
     values = dict(zip((name.lower() for name in function.parameters), arguments, strict=True))
     inside = frame.deeper(names=FunctionNames(function.name, values, frame.names), locals={})
-    return expand(function.output, inside)
+    try:
+        return function.output(inside)
+    except ExpressionError as error:
+        error.trail.clear()  # the way inside the function is no way in the calling expression
+        raise
 
 
 def _lambda(node: Call, frame: Frame) -> Lambda:

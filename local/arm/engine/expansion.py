@@ -25,7 +25,7 @@ def expand(value: Any, frame: Frame) -> Any:
     if isinstance(value, Mapping):
         return _object(value, frame)
     if isinstance(value, list):
-        return [_step(index, item, frame) for index, item in enumerate(value)]
+        return [expand_below(index, item, frame) for index, item in enumerate(value)]
     return value
 
 
@@ -44,15 +44,16 @@ def _text(value: str, frame: Frame) -> Any:
     return fold(node, frame) if frame.partial else evaluate(node, frame)
 
 
-def _step(key: str | int, item: Any, frame: Frame) -> Any:
+def expand_below(key: str | int, item: Any, frame: Frame) -> Any:
+    """Return a member evaluated; errors on their way up note its key. Raises as `expand` does."""
     try:
         return expand(item, frame)
     except TemplateError as error:
-        add_step(error, key)
+        _add_step(error, key)
         raise
 
 
-def add_step(error: TemplateError, key: str | int) -> None:
+def _add_step(error: TemplateError, key: str | int) -> None:
     """Note, while an error travels up, through which member it came."""
     if isinstance(error, ExpressionError):
         error.trail.insert(0, key)
@@ -65,7 +66,7 @@ def _object(value: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
             for index, loop in enumerate(item):
                 _set(result, *_placed(loop, (key, index), frame))
             continue
-        _set(result, _key(key, frame), _step(key, item, frame))
+        _set(result, _key(key, frame), expand_below(key, item, frame))
     return result
 
 
@@ -113,7 +114,7 @@ def expand_copy(loop: Mapping[str, Any], frame: Frame) -> tuple[str, list[Any]]:
     count = copy_count(get(loop, "count"), frame, name)
     template = get(loop, "input")
     return name, [
-        _step("input", template, frame.in_loop(name, index, current=False))
+        expand_below("input", template, frame.in_loop(name, index, current=False))
         for index in range(count)
     ]
 

@@ -70,11 +70,11 @@ class Meter:
 
 @dataclass(frozen=True)
 class UserFunction:
-    """A member of `functions`."""
+    """A member of `functions`; `output` evaluates it where its parameters are in sight."""
 
     name: str
     parameters: tuple[str, ...]
-    output: Any
+    output: "Callable[[Frame], Any]"
 
 
 class Names(Protocol):

@@ -14,7 +14,7 @@ from local.arm.engine.errors import (
     no_overflow,
     validation_failed,
 )
-from local.arm.engine.expansion import copy_count, expand, settle
+from local.arm.engine.expansion import copy_count, expand_below, settle
 from local.arm.engine.folding import show
 from local.arm.engine.frame import Frame, NeedsRuntime, Stage
 from local.arm.engine.secrets import masked
@@ -100,17 +100,20 @@ class TemplateOutputs:
         kind = type_of(schema)
         if settle(get(schema, "condition", default=True), frame) is False:
             return None
-        loop = get(schema, "copy")
-        if isinstance(loop, Mapping):
-            count = copy_count(get(loop, "count"), frame, name)
-            value: Any = [
-                expand(get(loop, "input"), frame.in_loop(name, index, current=True))
-                for index in range(count)
-            ]
-        else:
-            value = expand(get(schema, "value"), frame)
+        value = _value(name, schema, frame)
         frame.meter.charge(weigh(value) // 16)
         check(value, schema, self._definitions)
         if kind in SECURE:
             return {"type": TYPES[kind]}
         return {"type": TYPES[kind], "value": value}
+
+
+def _value(name: str, schema: Mapping[str, Any], frame: Frame) -> Any:
+    loop = get(schema, "copy")
+    if not isinstance(loop, Mapping):
+        return expand_below("value", get(schema, "value"), frame)
+    count = copy_count(get(loop, "count"), frame, name)
+    return [
+        expand_below("copy", get(loop, "input"), frame.in_loop(name, index, current=True))
+        for index in range(count)
+    ]

@@ -24,7 +24,7 @@ def unescape(text: str) -> str:
     return text[1:] if text.startswith("[[") else text
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def parse_expression(text: str) -> Node:
     """Return the tree of an expression given with its brackets. Raises ExpressionError."""
     if len(text) > MAX_EXPRESSION_CHARS:

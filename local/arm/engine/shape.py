@@ -14,6 +14,7 @@ from local.arm.engine.errors import (
     validation_failed,
 )
 from local.arm.engine.evaluator import check
+from local.arm.engine.expansion import expand
 from local.arm.engine.frame import UserFunction
 from local.arm.engine.limits import MAX_OUTPUTS, MAX_PARAMETERS, MAX_VARIABLES
 from local.arm.engine.parser import is_expression, parse_expression
@@ -159,8 +160,11 @@ def _member(name: str, member: Any, source: Source, path: str) -> UserFunction:
             f"The template function '{name}' needs 'parameters' (an array) and an 'output'.",
             source.place(path),
         )
+    value = get(output, "value")
     return UserFunction(
-        name, tuple(str(get(item, "name")) for item in declared), get(output, "value")
+        name,
+        tuple(str(get(item, "name")) for item in declared),
+        lambda frame: expand(value, frame),
     )
 
 
