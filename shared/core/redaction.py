@@ -228,8 +228,6 @@ def _inside(
         return None
     if plain in _OPAQUE:
         return "opaque"
-    if _is_output(value):
-        return None
     if plain == "value":
         return "opaque" if _value_is_secret(node) else None
     return "listing" if _names_a_secret(plain, value) else None
@@ -248,15 +246,6 @@ def _value_is_secret(node: Mapping[str, Any]) -> bool:
         if plain in {"name", "key"} and isinstance(label, str) and is_secret_name(label):
             return True
     return False
-
-
-def _is_output(value: Any) -> bool:
-    """Tell whether this is an ARM output or parameter {type, value?}: secure ones have no value."""
-    return (
-        isinstance(value, Mapping)
-        and set(value) == {"type", "value"}
-        and str(value["type"]).lower() in {"int", "bool"}
-    )
 
 
 def is_secret_name(name: str) -> bool:

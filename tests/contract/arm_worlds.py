@@ -12,12 +12,11 @@ from contextlib import closing, contextmanager
 from typing import Any, Protocol
 
 import pytest
-from azure.identity import ManagedIdentityCredential
 
 from local.arm.knobs import Knobs
 from local.arm.server import Address, Settings, start
 from local.waiting import until
-from shared.adapters.arm import ArmEndpoint, AzureArm
+from shared.adapters.arm import ArmEndpoint, AzureArm, ManagedIdentity
 from shared.adapters.system import SystemClock, SystemIds
 from shared.core.arm_answers import flatten
 from shared.core.arm_errors import Unknown
@@ -206,7 +205,7 @@ def simulated(patch: pytest.MonkeyPatch) -> Iterator[tuple[SimulatedWorld, Azure
         patch.setenv("IDENTITY_ENDPOINT", address.identity.endpoint)
         patch.setenv("IDENTITY_HEADER", address.identity.header)
         endpoint = ArmEndpoint(url=address.endpoint, ca_file=address.ca_file)
-        with closing(ManagedIdentityCredential(retry_total=0)) as credential:
+        with closing(ManagedIdentity()) as credential:
             arm = AzureArm(endpoint, credential, SystemClock(), SystemIds())
             with closing(arm):
                 arm.create_group(GROUP, "westeurope", {})

@@ -5,10 +5,9 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
-from azure.identity import ManagedIdentityCredential
 
 from local.waiting import until
-from shared.adapters.arm import ArmEndpoint, AzureArm
+from shared.adapters.arm import ArmEndpoint, AzureArm, ManagedIdentity
 from shared.adapters.system import SystemClock, SystemIds
 from shared.core.arm_answers import flatten, is_transient_failure
 from shared.core.arm_errors import Active, Refused, Unknown, Unregistered
@@ -291,25 +290,30 @@ def test_one_call_is_one_request_and_one_token_serves_all(monkeypatch: pytest.Mo
     assert address.subscription_id == SUBSCRIPTION
 
 
-@pytest.mark.parametrize("broken", ["header", "endpoint"])
+@pytest.mark.parametrize(
+    ("broken", "kind", "reason"),
+    [
+        ("header", Stalled, "IdentityRefused"),
+        ("endpoint", Transient, "IdentityUnavailable"),
+    ],
+)
 def test_an_identity_that_gives_no_token_is_not_arms_fault(
-    monkeypatch: pytest.MonkeyPatch, broken: str
+    monkeypatch: pytest.MonkeyPatch, broken: str, kind: type[PlumblineError], reason: str
 ) -> None:
-    """Nothing is sent without a token; the error says that the identity is the trouble."""
+    """Nothing is sent without a token; a refused identity stalls, a silent endpoint passes."""
     with simulated(monkeypatch) as (world, _, address):
-        nobody = "http://127.0.0.1:9/msi/token"
-        monkeypatch.setenv("IDENTITY_HEADER", "wrong" if broken == "header" else "x")
-        if broken == "endpoint":
-            monkeypatch.setenv("IDENTITY_ENDPOINT", nobody)
+        if broken == "header":
+            monkeypatch.setenv("IDENTITY_HEADER", "wrong")
+        else:
+            monkeypatch.setenv("IDENTITY_ENDPOINT", "http://127.0.0.1:9/msi/token")
         endpoint = ArmEndpoint(url=address.endpoint, ca_file=address.ca_file)
-        with closing(ManagedIdentityCredential(retry_total=0)) as credential:
+        with closing(ManagedIdentity()) as credential:
             arm = AzureArm(endpoint, credential, SystemClock(), SystemIds())
             with closing(arm), pytest.raises(PlumblineError) as caught:
                 arm.put(request(vnet("v")))
         assert world.writes() == 0
 
-    assert caught.value.reason in {"IdentityUnavailable", "IdentityRefused"}
-    assert isinstance(caught.value, Transient | Stalled)
+    assert (type(caught.value), caught.value.reason) == (kind, reason)
     assert address.identity.header not in str(caught.value)
 
 

@@ -23,7 +23,7 @@ from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 from azure.identity import CredentialUnavailableError
 
-from shared.adapters.arm import ArmEndpoint, AzureArm
+from shared.adapters.arm import ArmEndpoint, AzureArm, client
 from shared.core.arm_errors import Active, Refused, Unknown, Unregistered
 from shared.core.arm_model import DeploymentRequest
 from shared.core.errors import PlumblineError, Stalled, Transient
@@ -302,6 +302,66 @@ def test_operations_at_group_scope_follow_pages_and_nested_deployments(wire: Wir
     assert found[0].api_version == "2024-05-01"
     assert (found[3].status_code, found[3].error) == ("Conflict", error["error"])
     assert calls == ["operations.list"] * 4
+
+
+def nested_in(scope: str, *names: str) -> dict[str, Any]:
+    """Return a page of operations that created these deployments."""
+    kind = {"resourceType": "Microsoft.Resources/deployments"}
+    made = [f"{scope}/providers/Microsoft.Resources/deployments/{name}" for name in names]
+    properties = [
+        {"provisioningOperation": "Create", "targetResource": {"id": one, **kind}} for one in made
+    ]
+    return {"value": [{"id": "o", "operationId": "1", "properties": one} for one in properties]}
+
+
+def test_operations_of_deployments_above_groups_are_read(wire: Wire) -> None:
+    """A nested deployment of the subscription, a management group or the tenant is looked into."""
+    above = f"/subscriptions/{SUBSCRIPTION}"
+    management = "/providers/Microsoft.Management/managementGroups/m"
+    wire.script = [
+        answer(200, nested_in(above, "a")),
+        answer(200, nested_in(management, "b")),
+        answer(200, nested_in("", "c")),
+        answer(200, {"value": []}),
+    ]
+    with closing(wire.arm()) as arm:
+        assert len(arm.operations(DEPLOYMENT)) == 3
+
+    paths = [seen.path.partition("?")[0] for seen in wire.seen]
+    kind = "/providers/Microsoft.Resources/deployments/"
+    assert paths[1:] == [
+        f"{above}{kind}a/operations",
+        f"{management}{kind}b/operations",
+        f"{kind}c/operations",
+    ]
+
+
+def test_endless_nesting_stalls(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Part of an inventory would be worse than none; a loop ends by itself."""
+    wire.script = [
+        answer(200, nested_in(GROUP, "plumbline.shop.web", "a")),
+        answer(200, {"value": []}),
+    ]
+    with closing(wire.arm()) as arm:
+        assert len(arm.operations(DEPLOYMENT)) == 2
+    monkeypatch.setattr(client, "MAX_DEPLOYMENTS", 2)
+    wire.script = [answer(200, nested_in(GROUP, "a", "b"))]
+    with closing(wire.arm()) as arm:
+        assert raised(lambda: arm.operations(DEPLOYMENT)).reason == "TooManyNestedDeployments"
+
+
+def test_operations_refused_are_an_error(wire: Wire) -> None:
+    """A withdrawn permission is not an empty inventory."""
+    wire.script = [failure(403, "AuthorizationFailed")]
+    with closing(wire.arm()) as arm:
+        assert type(raised(lambda: arm.operations(DEPLOYMENT))) is Stalled
+
+
+def test_nothing_is_deployed_to_the_tenant(wire: Wire) -> None:
+    """An id without a scope is a defect, and no request."""
+    with closing(wire.arm()) as arm, pytest.raises(ValueError, match="tenant"):
+        arm.deployment("/providers/Microsoft.Resources/deployments/d")
+    assert wire.seen == []
 
 
 @pytest.mark.parametrize(("status", "expected"), [(204, True), (404, False)])

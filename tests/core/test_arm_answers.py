@@ -258,6 +258,7 @@ def test_the_first_permanent_error_is_told_and_the_others_are_counted() -> None:
         (err("A", '{"other": 1}'), "A", '{"other": 1}'),
         ({"code": 429, "message": {"lang": "en", "value": "odata"}}, "429", "odata"),
         ({"odata.error": err("B", "older")}, "B", "older"),
+        (err("A", "x", additionalInfo=["text", {"type": "T", "info": 1}]), "A", "x"),
         (err("A", ""), "A", "Azure gave no message."),
         ({"target": "x"}, "UnknownError", "Azure gave no message."),
         ({}, "UnknownError", "Azure gave no message."),
@@ -353,6 +354,15 @@ def test_hints_say_how_to_mend_it(error: Mapping[str, Any], parts: list[str]) ->
     assert [part for part in parts if part not in found] == []
 
 
+def test_endless_envelopes_end() -> None:
+    """An answer that is nothing but envelopes says nothing."""
+    body: dict[str, Any] = err("A")
+    for _ in range(40):
+        body = {"error": body}
+    assert error_of(body) is None
+    assert flatten(body).code == "UnknownError"
+
+
 def test_codes_without_a_hint_have_none() -> None:
     """No advice is better than a wrong one."""
     assert flatten(err("SomethingNew")).hint is None
@@ -417,6 +427,14 @@ def _deep(levels: int) -> dict[str, Any]:
     return error
 
 
+def _wide(depth: int) -> Any:
+    return {f"{i}{'k' * 119}": _wide(depth - 1) for i in range(5)} if depth else "v" * 120
+
+
+def _chain(depth: int) -> Any:
+    return {"text": "v" * 9000, "below": _chain(depth - 1)} if depth else None
+
+
 def _folded(levels: int) -> dict[str, Any]:
     error = err("Innermost", "x")
     for _ in range(levels):
@@ -433,10 +451,29 @@ def _folded(levels: int) -> dict[str, Any]:
         err("A", "x", **{"k" * 50_000: 1}),
         _deep(300),
         _folded(9),
+        err(
+            "A",
+            "x",
+            **{f"{i}{'k' * 119}": ["v" * 120] * 9 for i in range(5)},
+            **{"é" * 9000: "é" * 9000},
+        ),
+        err("A", "x", info=_wide(7)),
+        err("A", "x", info=_chain(20)),
         err("A", "{" * 50_000),
         err("A", "[" * 50_000),
     ],
-    ids=["long", "many", "wide", "long key", "deep", "folded", "braces", "brackets"],
+    ids=[
+        "long",
+        "many",
+        "wide",
+        "long key",
+        "deep",
+        "folded",
+        "keys",
+        "bush",
+        "braces",
+        "brackets",
+    ],
 )
 def test_huge_answers_are_bounded(error: Mapping[str, Any]) -> None:
     """A record stays small whatever a provider says."""

@@ -56,12 +56,13 @@ class AzureArm:
         """Return the deployment, or None when there is none."""
         at = reading.deployment_name(deployment_id)
         operations = self._clients.of(at.subscription).deployments.deployments
+        scope = _scope(at)
         with self._attempt("deployment.get") as exchange:
             try:
                 if at.group:
                     body = operations.get(at.group, at.name, cls=_body)
                 else:
-                    body = operations.get_at_scope(_above_group(at), at.name, cls=_body)
+                    body = operations.get_at_scope(scope, at.name, cls=_body)
             except AzureError as error:
                 if is_missing(error, exchange):
                     return None
@@ -72,7 +73,7 @@ class AzureArm:
         """Start a deployment; see ports.Arm. The PUT is over after the endpoint's time-out."""
         at = reading.deployment_name(request.id)
         operations = self._clients.of(at.subscription).deployments.deployments
-        body = _put_body(request)
+        scope, body = _scope(at), _put_body(request)
         with self._attempt("deployment.put", put=True):
             if at.group:
                 poller = operations.begin_create_or_update(
@@ -80,7 +81,7 @@ class AzureArm:
                 )
             else:
                 poller = operations.begin_create_or_update_at_scope(
-                    _above_group(at), at.name, body, polling=False, cls=_body
+                    scope, at.name, body, polling=False, cls=_body
                 )
             accepted = _object(poller.result())
         return reading.read_deployment(accepted, request.id)
@@ -199,7 +200,7 @@ def _uncounted(_kind: str) -> None:
     """Nobody counts."""
 
 
-def _above_group(at: reading.DeploymentName) -> str:
+def _scope(at: reading.DeploymentName) -> str:
     if not at.scope:
         raise ValueError("Plumbline does not deploy to the tenant's own scope")
     return at.scope.strip("/")

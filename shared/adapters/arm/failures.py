@@ -41,6 +41,9 @@ MAX_TEXT = 300
 RETRYABLE = frozenset({404, 408, 410, 429})
 """What an identity endpoint answers while it starts or is busy, beside 5xx."""
 
+REFUSALS = frozenset({400, 401, 403})
+"""What it answers when there is no such identity, or the caller may not use it."""
+
 _ACTIONS = {"group.head": "Microsoft.Resources/subscriptions/resourceGroups/read"}
 
 
@@ -78,14 +81,16 @@ def translated(
     return Stalled(problem.code, problem.message, hint=problem.hint, detail=problem.detail)
 
 
-def token_failure(error: AzureError) -> PlumblineError:
+def token_failure(error: AzureError, status: int | None = None) -> PlumblineError:
     """Return the error to raise when the identity gave no token.
 
-    An endpoint that does not answer, is busy, or says that no identity is there (what a starting
-    worker also says) is Transient; an identity that is refused is Stalled.
+    ``status`` is what the identity endpoint answered, where that is known. An endpoint that does
+    not answer or is busy is Transient, and so is one that says no identity is there (as a starting
+    worker's does) as long as it does not refuse outright: that is Stalled.
     """
-    text = _one_line(error)
-    if isinstance(error, ClientAuthenticationError) and not _may_pass(error):
+    text = _one_line(error) if status is None else f"HTTP status {status}, {_one_line(error)}"
+    refused = isinstance(error, ClientAuthenticationError) and not _may_pass(error)
+    if status in REFUSALS or (status is None and refused):
         return Stalled(
             "IdentityRefused",
             f"the identity got no token for Azure: {text}",
