@@ -105,6 +105,8 @@ class _Reader:
 
     def _timer_trigger(self, binding: Mapping[str, Any]) -> TimerTrigger | None:
         text = self._resolved(binding, "schedule")
+        if text is None:
+            return None
         try:
             schedule = ncrontab.parse(text)
         except ValueError as error:
@@ -122,9 +124,10 @@ class _Reader:
 
     def _queue(self, binding: Mapping[str, Any]) -> QueueBinding:
         # The real host lower-cases queue names before it checks them.
-        queue = self._resolved(binding, "queueName").lower()
+        resolved = self._resolved(binding, "queueName")
+        queue = (resolved or "").lower()
         open_name = expressions.has_names(queue) and binding["type"] == "queue"
-        if not open_name and QUEUE_NAME.fullmatch(queue) is None:
+        if resolved is not None and not open_name and QUEUE_NAME.fullmatch(queue) is None:
             self._note(
                 binding,
                 f"{queue!r} is no queue name",
@@ -136,8 +139,10 @@ class _Reader:
 
     def _blob(self, binding: Mapping[str, Any]) -> BlobBinding:
         path = self._resolved(binding, "path")
-        container, _, blob = path.partition("/")
-        if not blob:
+        container, _, blob = (path or "").partition("/")
+        if path is None:
+            pass  # noted already
+        elif not blob:
             self._note(binding, f"{path!r} is no blob path", 'Write "container/blob"')
         elif not expressions.has_names(container) and CONTAINER_NAME.fullmatch(container) is None:
             self._note(
@@ -149,7 +154,8 @@ class _Reader:
         self._connection(binding, connection, "blob")
         return BlobBinding(binding["name"], container, blob, connection)
 
-    def _resolved(self, binding: Mapping[str, Any], key: str) -> str:
+    def _resolved(self, binding: Mapping[str, Any], key: str) -> str | None:
+        """Return a text with its settings filled in; None if one is missing, which is noted."""
         text = str(binding.get(key) or "")
         try:
             return expressions.resolve(text, self.settings)
@@ -157,7 +163,7 @@ class _Reader:
             self._note(
                 binding, f"{key}: {error}", "Set it in the environment or local.settings.json"
             )
-            return ""
+            return None
 
     def _connection(self, binding: Mapping[str, Any], name: str, service: str) -> None:
         if not is_connected(name, service, self.settings):

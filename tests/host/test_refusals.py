@@ -85,6 +85,24 @@ def test_refused(function: wire.IndexedFunction, what: str) -> None:
     assert problem.mend
 
 
+@pytest.mark.parametrize(
+    "binding",
+    [
+        {**TIMER, "schedule": "%NONE%"},
+        {**QUEUE, "queueName": "%NONE%"},
+        {"type": "blob", "direction": "OUT", "name": "b", "path": "%NONE%/x"},
+    ],
+)
+def test_missing_setting_is_one_problem(binding: dict[str, Any]) -> None:
+    """What follows from a missing setting is not told as well."""
+    with pytest.raises(StartRefusedError) as caught:
+        read(indexed("f", binding))
+
+    assert [p.what.partition(": ")[2] for p in caught.value.problems] == [
+        "%NONE% refers to a setting that is not there"
+    ]
+
+
 def test_reserved_route() -> None:
     """With an empty prefix a function cannot take the host's own paths."""
     function = indexed("f", {**HTTP, "route": "admin/x"})
