@@ -1,6 +1,7 @@
 """What happened in (simulated) Azure, as Azure tells it: deployments and what they made."""
 
 import json
+import re
 import ssl
 import urllib.request
 from collections import Counter
@@ -13,6 +14,7 @@ from local.laptop import REPOSITORY
 API_VERSION = "2024-03-01"
 REQUEST_LIMIT_S = 10.0
 STACK_PREFIX = f"plumbline.{REPOSITORY}."
+DEPLOYMENT = "Microsoft.Resources/deployments"
 RUNNING = frozenset({"Accepted", "Created", "Running", "Updating"})
 
 
@@ -24,7 +26,7 @@ class Deployment:
     group: str
     state: str
     correlation_id: str
-    seconds: str
+    seconds: float
     error: str
 
     @property
@@ -46,31 +48,48 @@ class Azure:
         return {one.stack: one for one in self._deployments()}
 
     def resources(self, deployment: Deployment) -> Counter[str]:
-        """Return how many resources of each type the deployment wrote."""
-        name = f"{STACK_PREFIX}{deployment.stack}"
+        """Return how many resources of each type the deployment wrote, nested ones included."""
         base = f"{self._subscription}/resourcegroups/{deployment.group}"
-        path = f"{base}/providers/Microsoft.Resources/deployments/{name}/operations"
-        targets = [operation["properties"].get("targetResource") for operation in self._list(path)]
-        types = [target["resourceType"] for target in targets if target is not None]
-        return Counter(one.rpartition("/")[2] for one in types)
+        name = f"{STACK_PREFIX}{deployment.stack}"
+        return self._written(f"{base}/providers/{DEPLOYMENT}/{name}")
+
+    def puts(self) -> int:
+        """Return how often a deployment was asked for so far, refused ones included."""
+        counts = self._get(f"{self._arm['control']}/requests?limit=0")["routes"]
+        return int(counts.get("PUT deployment", 0))
+
+    def _written(self, deployment_id: str) -> Counter[str]:
+        written: Counter[str] = Counter()
+        for operation in self._list(f"{deployment_id}/operations"):
+            target = operation["properties"].get("targetResource")
+            if target is None:
+                continue
+            if target["resourceType"].lower() == DEPLOYMENT.lower():
+                written += self._written(target["id"])
+            else:
+                written[target["resourceType"].rpartition("/")[2]] += 1
+        return written
 
     def _deployments(self) -> Iterator[Deployment]:
         for group in self._list(f"{self._subscription}/resourcegroups"):
-            path = f"{group['id']}/providers/Microsoft.Resources/deployments"
+            path = f"{group['id']}/providers/{DEPLOYMENT}"
             for one in self._list(path):
                 if one["name"].startswith(STACK_PREFIX):
                     yield _deployment(group["name"], one)
 
     def _list(self, path: str) -> list[Any]:
+        url = f"{self._arm['endpoint']}{path}?api-version={API_VERSION}"
+        page: list[Any] = self._get(url)["value"]
+        return page
+
+    def _get(self, url: str) -> Any:
         request = urllib.request.Request(  # noqa: S310 - our own simulator
-            f"{self._arm['endpoint']}{path}?api-version={API_VERSION}",
-            headers={"Authorization": f"Bearer {self._arm['token']}"},
+            url, headers={"Authorization": f"Bearer {self._arm['token']}"}
         )
         with urllib.request.urlopen(  # noqa: S310
             request, timeout=REQUEST_LIMIT_S, context=self._context
         ) as response:
-            page: list[Any] = json.load(response)["value"]
-        return page
+            return json.load(response)
 
 
 def _deployment(group: str, content: Mapping[str, Any]) -> Deployment:
@@ -80,7 +99,7 @@ def _deployment(group: str, content: Mapping[str, Any]) -> Deployment:
         group=group,
         state=properties["provisioningState"],
         correlation_id=properties.get("correlationId", ""),
-        seconds=properties.get("duration", "PT0S").removeprefix("PT").removesuffix("S"),
+        seconds=_seconds(properties.get("duration", "PT0S")),
         error=_deepest_message(properties.get("error") or {}),
     )
 
@@ -88,3 +107,12 @@ def _deployment(group: str, content: Mapping[str, Any]) -> Deployment:
 def _deepest_message(error: Mapping[str, Any]) -> str:
     details = error.get("details") or []
     return _deepest_message(details[0]) if details else error.get("message", "")
+
+
+def _seconds(duration: str) -> float:
+    """Return an ISO 8601 duration of hours, minutes and seconds in seconds; 0 for others. Pure."""
+    found = re.fullmatch(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?", duration)
+    if found is None:
+        return 0.0
+    hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    return hours * 3600 + minutes * 60 + seconds

@@ -2,8 +2,9 @@
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 # What the Core Tools print; local.host writes JSON lines.
@@ -20,6 +21,9 @@ class Run:
     succeeded: bool
     elapsed_ms: float
     error: str = ""
+    invocation: str = ""
+    stacks: tuple[str, ...] = ()
+    """Which stacks it worked on, where the function said so."""
 
 
 class RunLog:
@@ -27,6 +31,7 @@ class RunLog:
 
     def __init__(self, logs: Sequence[Path]) -> None:
         self._offsets = {log: log.stat().st_size if log.exists() else 0 for log in logs}
+        self._stacks: defaultdict[str, set[str]] = defaultdict(set)  # by invocation, until it ends
 
     def fresh(self) -> Iterator[Run]:
         """Return the invocations that ended since the last call."""
@@ -37,9 +42,22 @@ class RunLog:
             whole = data[: data.rfind(b"\n") + 1]  # the host may be writing the last line now
             self._offsets[log] = offset + len(whole)
             for line in whole.decode(errors="replace").splitlines():
+                invocation, stack = stack_of(line)
+                if stack:
+                    self._stacks[invocation].add(stack)
                 run = run_of(line)
                 if run is not None:
-                    yield run
+                    stacks = self._stacks.pop(run.invocation, set())
+                    yield replace(run, stacks=tuple(sorted(stacks)))
+
+
+def stack_of(line: str) -> tuple[str, str]:
+    """Return invocation and stack of one of Plumbline's own events; empty if it names none. Pure."""
+    try:
+        event = json.loads(json.loads(line)["message"])
+        return str(event["invocation_id"]), str(event["stack"])
+    except (ValueError, TypeError, KeyError):
+        return "", ""
 
 
 def run_of(line: str) -> Run | None:
@@ -64,4 +82,5 @@ def _from_json(line: str) -> Run | None:
         succeeded=event.get("outcome") == "succeeded",
         elapsed_ms=float(event.get("elapsed_ms", 0)),
         error=str(event.get("error") or ""),
+        invocation=str(event.get("invocation_id") or ""),
     )

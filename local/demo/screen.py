@@ -50,7 +50,10 @@ class Screen:
         """Say that a function ran."""
         end = "" if run.succeeded else f" failed: {run.error}"
         style = "" if run.succeeded else "red"
-        self.line("function", f"{run.function} ({run.elapsed_ms:.0f} ms){end}", style)
+        of = ", ".join(run.stacks)
+        self.line(
+            "function", f"{run.function} {of}".rstrip() + f" ({run.elapsed_ms:.0f} ms){end}", style
+        )
 
     def accepted(self, deployment: Deployment) -> None:
         """Say that Azure took a deployment."""
@@ -58,8 +61,9 @@ class Screen:
 
     def finished(self, deployment: Deployment, resources: Mapping[str, int]) -> None:
         """Say how a deployment ended and what it wrote."""
-        wrote = ", ".join(f"{count} {name}" for name, count in sorted(resources.items()))
-        text = f"{deployment.stack} {deployment.state} after {deployment.seconds} s: {wrote}"
+        wrote = ", ".join(f"{name} x{count}" for name, count in sorted(resources.items()))
+        state, seconds = deployment.state.lower(), deployment.seconds
+        text = f"{deployment.stack} {state} after {seconds:.1f} s: {wrote}"
         good = deployment.state == "Succeeded"
         self.line("azure", text, "green" if good else "red")
         if deployment.error:

@@ -1,5 +1,6 @@
 """Plays a step: pushes like a user, watches like an operator, until the revision is final."""
 
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -15,8 +16,10 @@ from local.demo.story import Outcome, Step
 
 STEP_LIMIT_S = 40.0
 LOOK_EVERY_S = 0.2
-# Timers run whether or not anybody pushes: they are no part of a step.
-TIMERS = frozenset({"sweep", "poison"})
+# Timers run whether or not anybody pushes, and status is this demo asking: no part of a step.
+HIDDEN = frozenset({"sweep", "poison", "status"})
+SNAPSHOT = "snapshot"
+SNAPSHOT_LIMIT_S = 5.0
 
 
 class Stage:
@@ -35,8 +38,9 @@ class Stage:
 
         Raises ``waiting.WaitedTooLongError`` when it does not within 40 seconds.
         """
-        started = time.monotonic()
+        puts = self._azure.puts()
         step.edit(self._clone)
+        started = time.monotonic()
         pushed = self._clone.push(step.message)
         self._screen.pushed(pushed, step.message)
         functions: Counter[str] = Counter()
@@ -53,19 +57,36 @@ class Stage:
             what=f"the final status of {pushed.sha[:7]}",
             pause_s=LOOK_EVERY_S,
         )
+        elapsed_s = time.monotonic() - started
+        self._see_snapshots(len(step.deployed), functions, deployments)
         return Outcome(
             pushed=pushed,
             revision=revision,
             stacks=self._api.stacks(),
             deployments=list(deployments.values()),
+            puts=self._azure.puts() - puts,
             functions=functions,
-            elapsed_s=time.monotonic() - started,
+            elapsed_s=elapsed_s,
         )
+
+    def _see_snapshots(
+        self, count: int, functions: Counter[str], deployments: dict[str, Deployment]
+    ) -> None:
+        """Stay until the snapshots of this step's deployments are taken: they follow its end."""
+
+        def taken() -> bool:
+            self._look(functions, deployments)
+            return functions[SNAPSHOT] >= count
+
+        with contextlib.suppress(waiting.WaitedTooLongError):  # late ones are shown in a later step
+            waiting.until(
+                taken, limit_s=SNAPSHOT_LIMIT_S, what="the snapshots", pause_s=LOOK_EVERY_S
+            )
 
     def _look(self, functions: Counter[str], deployments: dict[str, Deployment]) -> None:
         """Show what is new since the last look, and note it."""
         for run in self._runs.fresh():
-            if run.function not in TIMERS or not run.succeeded:
+            if run.function not in HIDDEN or not run.succeeded:
                 functions[run.function] += 1
                 self._screen.ran(run)
         for stack, deployment in self._azure.deployments().items():

@@ -36,6 +36,8 @@ class Outcome:
     revision: Mapping[str, Any]
     stacks: Mapping[str, Mapping[str, Any]]
     deployments: Sequence[Deployment]
+    puts: int
+    """How often Azure was asked to deploy, refused attempts included."""
     functions: Mapping[str, int]
     elapsed_s: float
 
@@ -71,6 +73,8 @@ def _azure_promises(step: Step, outcome: Outcome) -> list[str]:
     succeeded = [one.stack for one in outcome.deployments if one.state == "Succeeded"]
     if sorted(succeeded) != sorted(step.deployed):
         return [f"Azure deployed {sorted(succeeded)}, not {sorted(step.deployed)}"]
+    if not step.failed and outcome.puts != len(step.deployed):
+        return [f"Azure was asked to deploy {outcome.puts} times, not {len(step.deployed)}"]
     return []
 
 
