@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from typing import TYPE_CHECKING
+from threading import Lock
+from typing import TYPE_CHECKING, Final
 
 from shared import events
 from shared.adapters.system import JsonLog, SystemClock, SystemIds, ThreadParallel
@@ -39,6 +40,9 @@ from shared.state.tips import Tips
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
+
+
+_BUILDING: Final = Lock()
 
 
 @dataclass(frozen=True)
@@ -151,9 +155,17 @@ def log() -> JsonLog:
     return JsonLog(levels=dict.fromkeys(events.ERRORS, logging.ERROR))
 
 
-@cache
 def services() -> Services:
-    """Build the services over Azure and Git, once per process. Raises SettingsError."""
+    """Build the services over Azure and Git, once per process. Raises SettingsError.
+
+    The first events of a cold worker come at once, in several threads: one of them builds.
+    """
+    with _BUILDING:
+        return _services()
+
+
+@cache
+def _services() -> Services:
     settings = Settings.from_environment()
     return build(settings, connect(settings, log()))
 

@@ -84,6 +84,11 @@ def take(tip: Tip, at: datetime) -> Tip:
     )
 
 
+def extend(tip: Tip, at: datetime) -> Tip:
+    """Keep the repository for another while."""
+    return msgspec.structs.replace(tip, busy_until=at + HOLD, due_at=at + HOLD)
+
+
 def mark_dirty(tip: Tip) -> Tip:
     """Note that another push came while somebody syncs: they look again when they are done."""
     return msgspec.structs.replace(tip, dirty_again=True)

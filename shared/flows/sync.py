@@ -38,6 +38,10 @@ REPLICA_PATIENCE: Final = timedelta(seconds=30)
 """How long a Git host may show an older tip than its webhook announced, before that counts."""
 
 
+SLOW_S: Final = 15.0
+"""A sync that took so long to read and compile asks for more time before it goes on."""
+
+
 @dataclass(frozen=True)
 class Sync:
     """The flow. ``poll`` is how often a repository is asked for its tip without a push."""
@@ -76,6 +80,7 @@ class Sync:
 
     def _sync(self, taken: Held[Tip], configured: Repository) -> None:
         key = taken.document.repository
+        started = self.clock.monotonic()
         pending = tuple(self.deliveries.pending(key))
         where = self.configurations.git(key)
         revision = self.git.tip(where)
@@ -86,6 +91,12 @@ class Sync:
             found = Survey(taken.document)
         else:
             found = survey(taken.document, self.git.tree(where, revision), configured)
+        if self.clock.monotonic() - started > SLOW_S:
+            extended = self.tips.finish(taken, tips_change.extend)
+            if extended is None:
+                self.log(events.FENCED, repository=key)
+                return
+            taken = extended
         self.parallel.map(self.archive.put_content, tuple(found.contents.values()))
         committed = self.tips.finish(
             taken, lambda tip, at: tips_change.commit(tip, seen=found.tip, at=at, poll=self.poll)
