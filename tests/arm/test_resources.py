@@ -234,3 +234,44 @@ def test_a_type_can_be_listed_below_its_scope(azure: Azure) -> None:
 
     assert [one["name"] for one in vnets.body["value"]] == ["vnet"]
     assert [one["name"] for one in subnets.body["value"]] == ["web", "data"]
+
+
+def test_app_settings_are_shown_by_list_only(azure: Azure) -> None:
+    """GET is refused with 405 as the provider refuses it; POST list has the values."""
+    group = azure.group()
+    site = f"{group}/providers/Microsoft.Web/sites/shop-web"
+    put(azure, site, {"location": "westeurope", "properties": {}})
+    put(azure, f"{site}/config/appsettings", {"properties": {"COLOUR": "blue"}})
+    refused = azure.call("GET", f"{site}/config/appsettings?api-version={VERSION}")
+    listed = azure.call("POST", f"{site}/config/appsettings/list?api-version={VERSION}").body
+
+    assert (refused.status, refused.code) == (405, "HttpMethodNotAllowed")
+    assert listed["properties"] == {"COLOUR": "blue"}
+    assert get(azure, f"{site}/config/web")["name"] == "web"
+
+
+@pytest.mark.parametrize("path", ["deployments/d/whatIf", "deploymentStacks/s"])
+def test_what_is_not_simulated_says_so(azure: Azure, path: str) -> None:
+    """No false success: 501 with the operation's type."""
+    group = azure.group()
+    method = "POST" if path.endswith("whatIf") else "PUT"
+    reply = azure.call(
+        method, f"{group}/providers/Microsoft.Resources/{path}?api-version={VERSION}", {}
+    )
+
+    assert (reply.status, reply.code) == (501, "NotSimulated")
+
+
+def test_any_type_lists_keys_that_stay_the_same(azure: Azure) -> None:
+    """An unknown type answers listKeys with made-up keys of its own; other verbs are refused."""
+    shelf = SHELF.format(group=azure.group(), name="s")
+    put(azure, shelf, {"location": "westeurope"})
+    other = SHELF.format(group=f"{azure.subscription}/resourceGroups/rg-shop", name="t")
+    put(azure, other, {"location": "westeurope"})
+    keys = [
+        azure.call("POST", f"{one}/listKeys?api-version={VERSION}").body
+        for one in (shelf, shelf, other)
+    ]
+
+    assert keys[0] == keys[1] != keys[2]
+    assert azure.call("POST", f"{shelf}/paint?api-version={VERSION}").code == "InvalidResourceType"

@@ -16,6 +16,7 @@ file looks like this (all parts but the types optional)::
         "embeds": {"subnets": "subnets"} property of the parent -> type of child
         "implicit": ["blobServices/default"],
         "write": "sync|async|location",
+        "unreadable": ["appsettings"],   names that GET refuses (405); POST list shows them
         "actions": {"listKeys": {...}}}}}
 
 Strings may hold ``{name}``, ``{id}``, ``{location}``, ``{guid:word}``, ``{now}``,
@@ -71,6 +72,7 @@ class ResourceType(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     implicit: list[str] = []
     write: str = "sync"
     actions: dict[str, dict[str, Any]] = {}
+    unreadable: list[str] = []
 
 
 class Provider(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -23,6 +23,10 @@ def act(cloud: Cloud, record: Resource, verb: str) -> Any:
     for name, answer in known.actions.items():
         if name.lower() == verb.lower():
             return fill(answer, facts)
+    if verb.lower() == "list":
+        properties = model.find(record.put, "properties") or {}
+        shown = {key: record.got[key] for key in ("id", "name", "type")}
+        return {**shown, "properties": properties}
     if verb.lower() == "listkeys":
         return fill({"primaryKey": "{key:1}", "secondaryKey": "{key:2}"}, facts)
     if verb.lower().startswith("list"):

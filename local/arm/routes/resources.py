@@ -6,6 +6,7 @@ from typing import Any
 
 from local.arm import errors, ids, lro
 from local.arm.cloud import Cloud
+from local.arm.errors import ArmError
 from local.arm.filters import page
 from local.arm.ids import ResourceId
 from local.arm.messages import Answer, Request
@@ -14,12 +15,27 @@ from local.arm.providers.writes import Write
 from local.arm.routes.table import Words, route
 from local.arm.state.records import Resource
 
+_ARMS_OWN = frozenset(
+    f"microsoft.resources/{name}"
+    for name in ("deployments", "deploymentstacks", "deploymentstackswhatifresults")
+)
+
 
 def _rid(request: Request) -> ResourceId:
     rid = ids.parse(request.path)
     if rid is None:
         raise errors.route_not_found(request.method, request.path)
+    _check_simulated(rid)
     return rid
+
+
+def _check_simulated(rid: ResourceId) -> None:
+    """Refuse what ARM does itself and the simulator does not (yet): better than a false success."""
+    first = f"{rid.namespace}/{rid.types[0]}".lower()
+    if first in _ARMS_OWN:
+        raise ArmError(
+            501, "NotSimulated", f"The simulator does not have this operation of '{rid.type}'."
+        )
 
 
 async def get_resource(cloud: Cloud, request: Request, words: Words) -> Answer:
@@ -27,6 +43,9 @@ async def get_resource(cloud: Cloud, request: Request, words: Words) -> Answer:
     rid = ids.parse(request.path)
     if rid is None:
         return _list_type(cloud, request, words["scope"], words["rest"])
+    _check_simulated(rid)
+    if rid.names[-1].lower() in cloud.knowledge.type(rid.type).unreadable:
+        raise errors.method_not_allowed(request.method, request.path)
     record = reads.find(cloud, reads.canonical(cloud, rid))
     headers = {"ETag": record.etag} if cloud.knowledge.type(record.type).etag else {}
     # A client that polls by body looks here again and wants to know when.
@@ -111,6 +130,7 @@ async def act(cloud: Cloud, request: Request, __: Words) -> Answer:
     rid = ids.parse(target)
     if rid is None:
         raise errors.route_not_found(request.method, request.path)
+    _check_simulated(rid)
     record = reads.find(cloud, reads.canonical(cloud, rid))
     return Answer(200, actions.act(cloud, record, verb))
 
