@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.adapters.arm import reading
@@ -141,6 +141,7 @@ def test_nested_deployments(
     assert reading.nested_deployment(reading.read_operation(body, "d")) == expected
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["id", "tags", "properties", "location"]),
@@ -159,6 +160,7 @@ def test_any_body_is_read(body: dict[str, Any]) -> None:
     reading.read_operation(body, "d")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_quoted_ids_are_one_path(name: str) -> None:
     """No name can add a query, a fragment or leave its place."""

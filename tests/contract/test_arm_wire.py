@@ -627,12 +627,12 @@ def test_truncated_answers(wire: Wire) -> None:
 def test_put_is_over_when_its_time_is_up(wire: Wire, act: Callable[[Wire], Act]) -> None:
     """A server that is silent, or feeds a byte now and then, cannot hold a PUT past its time."""
     wire.script = [act(wire)]
-    with closing(wire.arm(timeout_s=0.6)) as arm:
+    with closing(wire.arm(timeout_s=1.5)) as arm:
         started = time.monotonic()
         error = raised(lambda: put(arm))
 
     assert type(error) is Unknown
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 8
     assert len(wire.seen) == 1
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.core.arm_answers import (
@@ -408,6 +408,7 @@ bodies = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(bodies)
 def test_any_json_can_be_flattened(body: dict[str, Any]) -> None:
     """No answer breaks the reader; the line stays one line and short, the detail small."""
@@ -471,6 +472,7 @@ def _folded(levels: int) -> dict[str, Any]:
         "folded",
         "keys",
         "bush",
+        "chain",
         "braces",
         "brackets",
     ],

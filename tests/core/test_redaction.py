@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.core.redaction import PREFIX, is_secret_name, keyed_digest, mask, mask_text, redact
@@ -304,6 +304,7 @@ steps = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(plain_bodies)
 def test_bodies_without_secrets_are_unchanged(body: Any) -> None:
     """What holds no secret comes out equal."""
@@ -311,6 +312,7 @@ def test_bodies_without_secrets_are_unchanged(body: Any) -> None:
     assert mask(body) == body
 
 
+@settings(deadline=None)
 @given(plain_bodies, steps, names, canaries)
 def test_a_secret_is_never_in_the_output(
     body: Any, path: list[str | int], name: str, canary: str
@@ -322,6 +324,7 @@ def test_a_secret_is_never_in_the_output(
         assert "kept" in json.dumps(out)
 
 
+@settings(deadline=None)
 @given(plain_bodies, steps, names, canaries)
 def test_redaction_is_idempotent_and_keeps_the_structure(
     body: Any, path: list[str | int], name: str, canary: str
@@ -367,6 +370,7 @@ def test_long_texts_take_linear_time(piece: str) -> None:
     assert time.process_time() - started < 2
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_can_be_masked(text: str) -> None:
     """No text breaks or stalls the patterns, and masking twice is masking once."""
