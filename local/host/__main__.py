@@ -17,6 +17,7 @@ from local.host.web import DEFAULT_BODY_LIMIT, Keys
 
 REFUSED = 2
 LOCK_LIMITS_S = (15, 60)
+LAST_PORT = 65535
 
 
 def parser() -> argparse.ArgumentParser:
@@ -77,6 +78,8 @@ def options_of(arguments: argparse.Namespace) -> serve.Options:
         if value is not None and value <= 0:
             flag = "--" + name.replace("_", "-")
             problems.append(Problem(flag, f"{value:g} is out of range", "Use more than 0"))
+    if not 0 <= arguments.port <= LAST_PORT:
+        problems.append(Problem("--port", f"{arguments.port} is no port", f"Use 0-{LAST_PORT}"))
     if problems:
         raise StartRefusedError(problems)
     keys = keys_of(arguments)

@@ -122,8 +122,11 @@ async def run(options: Options, hosts: int, *, as_json: bool) -> int:
     with reserve(options.port) as reserved:
         fleet = Fleet(options, int(reserved.getsockname()[1]), as_json=as_json)
         try:
-            started = await asyncio.gather(*(fleet.start() for _ in range(hosts)))
-            lines = [line for line in started if line is not None]
+            first = await fleet.start()
+            if first is None:
+                return REFUSED  # said once, not by every host
+            others = await asyncio.gather(*(fleet.start() for _ in range(hosts - 1)))
+            lines = [line for line in (first, *others) if line is not None]
             if len(lines) < hosts:
                 return REFUSED
             sys.stdout.write(json.dumps({**combined(lines), **shown_keys(options)}) + "\n")

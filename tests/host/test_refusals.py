@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from local.host import bindings, catalog, wire
+from local.host import __main__ as command_line
+from local.host import bindings, catalog, serve, wire
 from local.host.problems import StartRefusedError
-from tests.host.running import RunningHost, environment, refused
+from local.host.web import Keys
+from tests.host.running import SAMPLE, RunningHost, environment, refused
 
 SETTINGS = {"Store": "x", "AzureWebJobsStorage": "x", "Q": "q-name"}
 HTTP = {"type": "httpTrigger", "direction": "IN", "name": "req", "authLevel": "FUNCTION"}
@@ -227,6 +229,40 @@ def test_program_refuses_to_start(tmp_path: Path, source: str, words: list[str])
     assert "The host cannot start:\n" in said
     for word in words:
         assert word in said
+
+
+@pytest.mark.parametrize(
+    ("flags", "what"),
+    [
+        (["--port", "70000"], "--port: 70000 is no port"),
+        (["--lock-seconds", "5"], "--lock-seconds: 5 is out of range"),
+        (["--lease-seconds", "0"], "--lease-seconds: 0 is out of range"),
+        (["--hosts", "-1"], "--hosts: -1 is out of range"),
+        (["--keys", "absent.json"], "absent.json: cannot be read as keys"),
+    ],
+)
+def test_flags_out_of_range(flags: list[str], what: str) -> None:
+    """The command line is checked before anything starts."""
+    arguments = command_line.parser().parse_args([str(SAMPLE), *flags])
+    with pytest.raises(StartRefusedError) as caught:
+        command_line.options_of(arguments)
+
+    assert what in str(caught.value)
+
+
+def test_keys_are_made_up_and_shown_only_if_none_are_given(tmp_path: Path) -> None:
+    """Who gave the keys does not need to read them in the output."""
+    file = tmp_path / "keys.json"
+    file.write_text('{"function": "f", "master": "m"}')
+    parse = command_line.parser().parse_args
+    given = command_line.options_of(parse([str(SAMPLE), "--keys", str(file)]))
+    made = command_line.options_of(parse([str(SAMPLE), "--function-key", "f"]))
+
+    assert given.keys == Keys("f", "m")
+    assert serve.shown_keys(given) == {}
+    assert made.keys.function == "f"
+    assert len(made.keys.master) > 20
+    assert serve.shown_keys(made)["master_key"] == made.keys.master
 
 
 def test_taken_port_is_refused(host: RunningHost) -> None:
