@@ -24,18 +24,22 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--tenant", default=TENANT, help="id of the tenant")
     parser.add_argument("--knobs", default="", help="knobs to turn at start, as a JSON object")
     parser.add_argument("--json", action="store_true", help="print one line of JSON when ready")
-    return parser.parse_args()
+    given = parser.parse_args()
+    try:
+        given.knobs = msgspec.json.decode(given.knobs, type=Knobs) if given.knobs else None
+    except msgspec.DecodeError as error:
+        parser.error(f"--knobs: {error}")
+    return given
 
 
 def _settings(given: argparse.Namespace) -> Settings:
-    knobs = msgspec.json.decode(given.knobs, type=Knobs) if given.knobs else None
     return Settings(
         folder=given.dir,
         port=given.port,
         identity_port=given.identity_port,
         subscription=given.subscription,
         tenant=given.tenant,
-        knobs=knobs,
+        knobs=given.knobs,
     )
 
 

@@ -60,7 +60,7 @@ def test_a_bad_group_is_refused(azure: Azure, name: str, body: object, code: str
 
 def test_deleting_a_group_takes_its_content_along(azure: Azure) -> None:
     """While it is being deleted nothing can be written into it; then everything is gone."""
-    azure.turn(group_delete_seconds=0.3)
+    azure.turn(group_delete_seconds=0.8)
     group = azure.group()
     azure.deploy("d", [plain("s1")]).result()
     poller = azure.resources.resource_groups.begin_delete("rg-shop")

@@ -200,7 +200,7 @@ def test_long_writes_are_polled_in_the_manner_of_their_provider(
     azure: Azure, path: str, extra: dict[str, Any]
 ) -> None:
     """By body, by Azure-AsyncOperation and by Location: the poller ends with the resource."""
-    azure.turn(resource_seconds=0.15)
+    azure.turn(resource_seconds=0.4)
     group = azure.group()
     body = {"location": "westeurope", "properties": {}, **extra}
     poller = azure.resources.resources.begin_create_or_update_by_id(
