@@ -440,8 +440,27 @@ def test_a_subscription_deployment_makes_groups_and_fills_them(azure: Azure) -> 
     body = {**ask([rg, inner]), "location": "westeurope"}
     done = deployments.begin_create_or_update_at_subscription_scope("land", body).result()
     steps = azure.deployments.deployment_operations.list_at_subscription_scope("land")
+    moved = {**body, "location": "eastus"}
+    with pytest.raises(ResourceExistsError, match="InvalidDeploymentLocation"):
+        deployments.begin_create_or_update_at_subscription_scope("land", moved)
 
     assert done.location == "westeurope"
     assert azure.resources.resource_groups.check_existence("rg-new")
     assert {one.properties.target_resource.resource_name for one in steps} == {"rg-new", "inner"}
     assert [one.name for one in azure.resources.resources.list()] == ["s1"]
+
+
+def test_a_bug_in_the_simulator_ends_the_deployment(
+    azure: Azure, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The client hears Failed instead of polling for ever, and the log has the traceback."""
+
+    def broken(*_: Any) -> None:
+        raise RuntimeError("a bug")
+
+    azure.group()
+    monkeypatch.setattr("local.arm.deploy.steps.writes.put", broken)
+    with pytest.raises(HttpResponseError, match="InternalServerError"):
+        azure.deploy("main", [plain("a")]).result()
+
+    assert "a bug" in caplog.text

@@ -9,6 +9,7 @@ from local.arm.clock import read_stamp
 from local.arm.cloud import Cloud
 from local.arm.errors import ArmError
 from local.arm.ids import DEPLOYMENT_TYPE
+from local.arm.providers.model import normal_location
 from local.arm.state.records import Deployment, Operation
 
 TERMINAL = frozenset({"Succeeded", "Failed", "Canceled"})
@@ -69,6 +70,20 @@ def check_free(cloud: Cloud, deployment_id: str, parent: str | None = None) -> N
 
 def _us(moment: object) -> str:
     return f"{moment:%-m/%-d/%Y %-I:%M:%S %p}"
+
+
+def check_location(cloud: Cloud, deployment_id: str, location: str | None) -> None:
+    """Raise InvalidDeploymentLocation if the name is known with another location."""
+    old = cloud.store.deployments.get(deployment_id)
+    if old is None or old.location is None or location is None:
+        return
+    if normal_location(old.location) != normal_location(location):
+        raise ArmError(
+            409,
+            "InvalidDeploymentLocation",
+            f"Invalid deployment location '{location}'. The deployment '{old.name}' already exists"
+            f" in location '{old.location}'.",
+        )
 
 
 def check_quota(cloud: Cloud, scope: str, deployment_id: str) -> None:

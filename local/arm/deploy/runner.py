@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
+from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 from local.arm import ids
@@ -23,6 +26,7 @@ FAILED_MESSAGE = (
     " details. Please see https://aka.ms/arm-deployment-operations for usage details."
 )
 _AT_ONCE = 8
+_LOG = logging.getLogger(__name__)
 
 
 class Runner:
@@ -36,18 +40,27 @@ class Runner:
 
     def start(self, record: Deployment, ask: Ask, plan: Plan) -> None:
         """Run an accepted deployment in the background."""
-        self._keep(self.run(record, ask, plan))
+        self._keep(record, self.run(record, ask, plan))
 
-    def _keep(self, work: Any) -> None:
+    def _keep(self, record: Deployment, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(partial(self._done, record))
+
+    def _done(self, record: Deployment, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        fault = None if task.cancelled() else task.exception()
+        if fault is not None:
+            # The simulator's own bug: the client must not poll for ever.
+            _LOG.error("deployment %s broke the simulator", record.id, exc_info=fault)
+            message = "Encountered internal server error. See the simulator's log."
+            self._end(record, "Failed", {"code": "InternalServerError", "message": message})
 
     def resume(self) -> None:
         """Take up again what was running when the simulator ended."""
         for record in self._cloud.store.deployments.values():
             if history.is_active(record) and record.parent is None:
-                self._keep(self._take_up(record))
+                self._keep(record, self._take_up(record))
 
     async def _take_up(self, record: Deployment) -> None:
         cloud = self._cloud

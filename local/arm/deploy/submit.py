@@ -227,6 +227,7 @@ def preflight(cloud: Cloud, ask: Ask, planned: Plan) -> None:
 async def accept(cloud: Cloud, ask: Ask) -> tuple[Deployment, bool]:
     """Accept a deployment and start it; return its record as accepted, and whether it is new."""
     history.check_free(cloud, ask.id)
+    history.check_location(cloud, ask.id, ask.location)
     history.check_quota(cloud, ask.scope.id, ask.id)
     submission = submission_of(cloud, ask)
     planned = await aside(ask, plan, cloud, ask, submission)
