@@ -6,7 +6,7 @@ UP ?=
 PYTEST ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status demo test check format bench clean
+.PHONY: help setup up down status demo test check docs docs-check format bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,11 +29,17 @@ demo: setup  ## play the story from push to deployment, step by step, and stop a
 test: setup  ## run all tests (PYTEST="-k push" for some)
 	$(PYTHON) -m pytest $(PYTEST)
 
-check: setup  ## format, lint, types, import rules; changes nothing
+check: setup docs-check  ## format, lint, types, import rules, generated docs; changes nothing
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports --no-cache
+
+docs: setup  ## write the tables and schemas in docs/ that come from the code
+	$(PYTHON) -m docs.generate
+
+docs-check: setup
+	$(PYTHON) -m docs.generate --check
 
 format: setup  ## format, and mend what ruff can mend
 	$(PYTHON) -m ruff format .
