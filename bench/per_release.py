@@ -18,7 +18,6 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from azure.core.pipeline.transport import RequestsTransport
-from azure.identity import ManagedIdentityCredential
 from azure.storage.queue import QueueServiceClient, TextBase64DecodePolicy
 
 from bench.figures import Figure, percentile
@@ -26,7 +25,7 @@ from bench.laptops import Running, WorkingCopy, laptop
 from bench.stacks import manifest, template
 from local import waiting
 from shared import wiring
-from shared.adapters.arm import ArmEndpoint, AzureArm
+from shared.adapters.arm import ArmEndpoint, AzureArm, ManagedIdentity
 from shared.adapters.blobs import BlobDocuments, BlobHistory
 from shared.adapters.git import DulwichGit
 from shared.adapters.queues import StorageQueues
@@ -66,6 +65,20 @@ class Cost:
     cpu_s: float = 0.0
 
 
+@dataclass(frozen=True)
+class RealPorts:
+    """The world for real, with counters in it."""
+
+    documents: BlobDocuments
+    history: RecentHistory
+    queues: StorageQueues
+    git: DulwichGit
+    arm: AzureArm
+    clock: SystemClock
+    parallel: ThreadParallel
+    log: JsonLog
+
+
 class Product:
     """The product in this process; each call of a flow is accounted for."""
 
@@ -96,16 +109,16 @@ class Product:
                 credential_scopes=(settings.arm.audience,),
                 ca_file=settings.arm.ca_file,
             ),
-            ManagedIdentityCredential(retry_total=0),
+            ManagedIdentity(),
             clock,
             ids,
             on_call=self._called,
         )
         self.git = DulwichGit()
         self.parallel = ThreadParallel()
-        self.services = wiring.build(
+        self.services = wiring.Services(
             settings,
-            wiring.Ports(
+            RealPorts(
                 documents=BlobDocuments(self.storage, ids),
                 history=RecentHistory(BlobHistory(self.storage, ids)),
                 queues=StorageQueues(self.storage),

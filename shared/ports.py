@@ -5,6 +5,7 @@ memory. ``tests/contract`` runs the same tests on both.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -231,4 +232,12 @@ class Log(Protocol):
 
     def __call__(self, event: str, **fields: object) -> None:
         """Write one event."""
+        ...
+
+
+class Journal(Log, Protocol):
+    """A log that also binds fields to every event in a block."""
+
+    def bound(self, **fields: object) -> AbstractContextManager[None]:
+        """Add fields to every event in the block; inner blocks win."""
         ...

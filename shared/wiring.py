@@ -1,21 +1,18 @@
 """The composition root: settings in, services out.
 
 ``services()`` is what the functions ask for; it builds once per process, when the first event
-needs it, and only then are the SDKs imported. Tests call ``build`` with settings and ports of
-their own.
+needs it. Tests make ``Services`` with settings and ports of their own.
 """
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, cached_property
 from threading import Lock
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from shared import events
 from shared.adapters.system import JsonLog, SystemClock, SystemIds, ThreadParallel
-from shared.core.message import RepositoryMessage, StackMessage
 from shared.core.redaction import keyed_digest
 from shared.core.version import VERSION
 from shared.flows.conclude import Conclude
@@ -27,9 +24,8 @@ from shared.flows.release import Releases
 from shared.flows.snapshot import Snapshots
 from shared.flows.status import Status
 from shared.flows.sweep import Sweep
-from shared.flows.sync import Sync
 from shared.flows.watch import Watch
-from shared.ports import Arm, Clock, Documents, Git, History, Parallel, Queues
+from shared.ports import Arm, Clock, Documents, Git, History, Journal, Parallel, Queues
 from shared.settings import Settings
 from shared.state.archive import Archive
 from shared.state.configurations import Configurations
@@ -39,108 +35,225 @@ from shared.state.revisions import Revisions
 from shared.state.tips import Tips
 
 if TYPE_CHECKING:
-    from azure.core.credentials import TokenCredential
+    from shared.adapters.storage_connection import StorageConnection
+    from shared.flows.sync import Sync
 
 
 _BUILDING: Final = Lock()
 
 
-@dataclass(frozen=True)
-class Ports:
+class Ports(Protocol):
     """The world, as the flows see it."""
 
-    documents: Documents
-    history: History
-    queues: Queues
-    git: Git
-    arm: Arm
-    clock: Clock
-    parallel: Parallel
-    log: JsonLog
+    @property
+    def documents(self) -> Documents:
+        """The ``state`` container."""
+        ...
+
+    @property
+    def history(self) -> History:
+        """The ``history`` container."""
+        ...
+
+    @property
+    def queues(self) -> Queues:
+        """The storage queues."""
+        ...
+
+    @property
+    def git(self) -> Git:
+        """The followed repositories."""
+        ...
+
+    @property
+    def arm(self) -> Arm:
+        """Azure Resource Manager."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """Time."""
+        ...
+
+    @property
+    def parallel(self) -> Parallel:
+        """The way to fan out."""
+        ...
+
+    @property
+    def log(self) -> Journal:
+        """The log."""
+        ...
 
 
-@dataclass(frozen=True)
 class Services:
-    """One callable for each function, and what the boundary itself needs."""
+    """One flow for each function, put together over ``ports`` when it is first asked for.
 
-    receive_push: ReceivePush
-    sync: Callable[[RepositoryMessage], None]
-    release: Callable[[StackMessage], None]
-    watch: Callable[[StackMessage], None]
-    snapshot: Callable[[StackMessage], None]
-    sweep: Sweep
-    poison: Poison
-    status: Status
-    queues: Queues
-    clock: Clock
-    log: JsonLog
+    So a worker that only answers webhooks never imports the SDKs of ARM and Git.
+    """
 
+    def __init__(self, settings: Settings, ports: Ports) -> None:
+        self._settings = settings
+        self._ports = ports
+        self.clock = ports.clock
+        self.log = ports.log
 
-def build(settings: Settings, ports: Ports) -> Services:
-    """Put the flows together over ``ports``. No effects."""
-    log, messenger = ports.log, Messenger(ports.queues)
-    configurations = Configurations(
-        ports.documents, ports.clock, settings.configuration, settings.secrets.get
-    )
-    records, tips = Records(ports.documents, ports.clock), Tips(ports.documents)
-    revisions, deliveries = Revisions(ports.documents), Deliveries(ports.documents)
-    archive, gate = Archive(ports.history), Gate(ports.arm)
-    conclude = Conclude(configurations, records, archive, ports.arm, gate, messenger, log)
-    return Services(
-        receive_push=ReceivePush(configurations, archive, deliveries, messenger, ports.clock, log),
-        sync=Sync(
-            configurations=configurations,
-            tips=tips,
-            records=records,
-            revisions=revisions,
-            archive=archive,
-            deliveries=deliveries,
-            git=ports.git,
-            messenger=messenger,
-            parallel=ports.parallel,
-            clock=ports.clock,
-            log=log,
-            poll=timedelta(seconds=settings.sync_poll_s),
-        ),
-        release=Releases(
-            configurations=configurations,
-            records=records,
-            archive=archive,
-            arm=ports.arm,
-            gate=gate,
-            conclude=conclude,
-            messenger=messenger,
-            log=log,
-            first_look_s=settings.watch_first_s,
-        ),
-        watch=Watch(
-            records=records,
-            arm=ports.arm,
-            conclude=conclude,
-            messenger=messenger,
-            log=log,
-            first_s=settings.watch_first_s,
-            least_s=settings.watch_min_s,
-            most_s=settings.watch_max_s,
-            timeout=timedelta(seconds=settings.release_timeout_s),
-        ),
-        snapshot=Snapshots(
-            records=records,
-            archive=archive,
-            arm=ports.arm,
-            parallel=ports.parallel,
-            digest=_digest(settings),
-            log=log,
-        ),
-        sweep=Sweep(configurations, tips, records, deliveries, messenger, ports.clock, log),
-        poison=Poison(ports.queues, records, tips, archive, ports.clock, log),
-        status=Status(
-            configurations, records, revisions, tips, archive, deliveries, ports.parallel
-        ),
-        queues=ports.queues,
-        clock=ports.clock,
-        log=log,
-    )
+    @property
+    def queues(self) -> Queues:
+        """The queues, for the boundary to put messages back."""
+        return self._ports.queues
+
+    @cached_property
+    def receive_push(self) -> ReceivePush:
+        """The flow of the function of this name."""
+        return ReceivePush(
+            self._configurations,
+            self._archive,
+            self._deliveries,
+            self._messenger,
+            self.clock,
+            self.log,
+        )
+
+    @cached_property
+    def sync(self) -> "Sync":
+        """The flow of the function of this name."""
+        from shared.flows.sync import Sync
+
+        return Sync(
+            configurations=self._configurations,
+            tips=self._tips,
+            records=self._records,
+            revisions=self._revisions,
+            archive=self._archive,
+            deliveries=self._deliveries,
+            git=self._ports.git,
+            messenger=self._messenger,
+            parallel=self._ports.parallel,
+            clock=self.clock,
+            log=self.log,
+            poll=timedelta(seconds=self._settings.sync_poll_s),
+        )
+
+    @cached_property
+    def release(self) -> Releases:
+        """The flow of the function of this name."""
+        return Releases(
+            configurations=self._configurations,
+            records=self._records,
+            archive=self._archive,
+            arm=self._ports.arm,
+            gate=self._gate,
+            conclude=self._conclude,
+            messenger=self._messenger,
+            log=self.log,
+            first_look_s=self._settings.watch_first_s,
+        )
+
+    @cached_property
+    def watch(self) -> Watch:
+        """The flow of the function of this name."""
+        return Watch(
+            records=self._records,
+            arm=self._ports.arm,
+            conclude=self._conclude,
+            messenger=self._messenger,
+            log=self.log,
+            first_s=self._settings.watch_first_s,
+            least_s=self._settings.watch_min_s,
+            most_s=self._settings.watch_max_s,
+            timeout=timedelta(seconds=self._settings.release_timeout_s),
+        )
+
+    @cached_property
+    def snapshot(self) -> Snapshots:
+        """The flow of the function of this name."""
+        return Snapshots(
+            records=self._records,
+            archive=self._archive,
+            arm=self._ports.arm,
+            parallel=self._ports.parallel,
+            digest=_digest(self._settings),
+            log=self.log,
+        )
+
+    @cached_property
+    def sweep(self) -> Sweep:
+        """The flow of the function of this name."""
+        return Sweep(
+            self._configurations,
+            self._tips,
+            self._records,
+            self._deliveries,
+            self._messenger,
+            self.clock,
+            self.log,
+        )
+
+    @cached_property
+    def poison(self) -> Poison:
+        """The flow of the function of this name."""
+        return Poison(self.queues, self._records, self._tips, self._archive, self.clock, self.log)
+
+    @cached_property
+    def status(self) -> Status:
+        """The flow of the function of this name."""
+        return Status(
+            self._configurations,
+            self._records,
+            self._revisions,
+            self._tips,
+            self._archive,
+            self._deliveries,
+            self._ports.parallel,
+        )
+
+    @cached_property
+    def _configurations(self) -> Configurations:
+        settings = self._settings
+        return Configurations(
+            self._ports.documents, self.clock, settings.configuration, settings.secrets.get
+        )
+
+    @property
+    def _records(self) -> Records:
+        return Records(self._ports.documents, self.clock)
+
+    @property
+    def _tips(self) -> Tips:
+        return Tips(self._ports.documents)
+
+    @property
+    def _revisions(self) -> Revisions:
+        return Revisions(self._ports.documents)
+
+    @property
+    def _deliveries(self) -> Deliveries:
+        return Deliveries(self._ports.documents)
+
+    @property
+    def _archive(self) -> Archive:
+        return Archive(self._ports.history)
+
+    @property
+    def _messenger(self) -> Messenger:
+        return Messenger(self.queues)
+
+    @property
+    def _gate(self) -> Gate:
+        return Gate(self._ports.arm)
+
+    @property
+    def _conclude(self) -> Conclude:
+        return Conclude(
+            self._configurations,
+            self._records,
+            self._archive,
+            self._ports.arm,
+            self._gate,
+            self._messenger,
+            self.log,
+        )
 
 
 def _digest(settings: Settings) -> Callable[[str], str]:
@@ -167,45 +280,68 @@ def services() -> Services:
 @cache
 def _services() -> Services:
     settings = Settings.from_environment()
-    return build(settings, connect(settings, log()))
+    return Services(settings, AzurePorts(settings, log()))
 
 
-def connect(settings: Settings, journal: JsonLog) -> Ports:
-    """Connect to storage, Git and ARM. The SDKs are imported here, and only here."""
-    from shared.adapters.arm import ArmEndpoint, AzureArm
-    from shared.adapters.blobs import BlobDocuments, BlobHistory
-    from shared.adapters.git import DulwichGit
-    from shared.adapters.queues import StorageQueues
-    from shared.adapters.recent import RecentHistory
-    from shared.adapters.storage_connection import StorageConnection
+class AzurePorts:
+    """The world for real: each SDK is imported when the first event needs it, and only here."""
 
-    clock, ids = SystemClock(), SystemIds()
-    storage = StorageConnection(settings.storage)
-    arm = AzureArm(
-        ArmEndpoint(
-            url=settings.arm.endpoint,
-            credential_scopes=(settings.arm.audience,),
-            ca_file=settings.arm.ca_file,
-        ),
-        _credential(settings),
-        clock,
-        ids,
-        user_agent=f"plumbline/{VERSION}",
-    )
-    return Ports(
-        documents=BlobDocuments(storage, ids),
-        history=RecentHistory(BlobHistory(storage, ids)),
-        queues=StorageQueues(storage),
-        git=DulwichGit(),
-        arm=arm,
-        clock=clock,
-        parallel=ThreadParallel(),
-        log=journal,
-    )
+    def __init__(self, settings: Settings, journal: Journal) -> None:
+        self._settings = settings
+        self._ids = SystemIds()
+        self.clock = SystemClock()
+        self.parallel = ThreadParallel()
+        self.log = journal
 
+    @cached_property
+    def _storage(self) -> "StorageConnection":
+        from shared.adapters.storage_connection import StorageConnection
 
-def _credential(settings: Settings) -> "TokenCredential":
-    """Return the identity that talks to ARM; without retries of its own (rule 9)."""
-    from azure.identity import ManagedIdentityCredential
+        return StorageConnection(self._settings.storage)
 
-    return ManagedIdentityCredential(client_id=settings.arm.client_id, retry_total=0)
+    @cached_property
+    def documents(self) -> Documents:
+        """The ``state`` container."""
+        from shared.adapters.blobs import BlobDocuments
+
+        return BlobDocuments(self._storage, self._ids)
+
+    @cached_property
+    def history(self) -> History:
+        """The ``history`` container, with what this worker remembers of it."""
+        from shared.adapters.blobs import BlobHistory
+        from shared.adapters.recent import RecentHistory
+
+        return RecentHistory(BlobHistory(self._storage, self._ids))
+
+    @cached_property
+    def queues(self) -> Queues:
+        """The storage queues."""
+        from shared.adapters.queues import StorageQueues
+
+        return StorageQueues(self._storage)
+
+    @cached_property
+    def git(self) -> Git:
+        """The followed repositories, by dulwich."""
+        from shared.adapters.git import DulwichGit
+
+        return DulwichGit()
+
+    @cached_property
+    def arm(self) -> Arm:
+        """Azure Resource Manager, by its SDK and the app's managed identity."""
+        from shared.adapters.arm import ArmEndpoint, AzureArm, ManagedIdentity
+
+        settings = self._settings.arm
+        return AzureArm(
+            ArmEndpoint(
+                url=settings.endpoint,
+                credential_scopes=(settings.audience,),
+                ca_file=settings.ca_file,
+            ),
+            ManagedIdentity(settings.client_id),
+            self.clock,
+            self._ids,
+            user_agent=f"plumbline/{VERSION}",
+        )

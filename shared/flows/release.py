@@ -40,6 +40,23 @@ WATCHED_S: Final = 60.0
 """When the sweep looks after a release whose ``watch`` messages were lost."""
 
 
+@dataclass
+class Turn:
+    """One worker's turn at a stack; ``hold`` is the newest that it wrote or read."""
+
+    records: Records
+    hold: Hold
+
+    @property
+    def record(self) -> Record:
+        """The record as this worker last saw it."""
+        return self.hold.record
+
+    def update(self, change: Change) -> None:
+        """Change the record; raises FencedError and Transient as Records.update."""
+        self.hold = self.records.update(self.hold, change)
+
+
 @dataclass(frozen=True)
 class Releases:
     """The flow. ``first_look_s`` is when a started release is looked at for the first time."""
@@ -62,8 +79,9 @@ class Releases:
         hold = self.records.look(message.repository, message.stack)
         if hold is None:
             return
+        turn = Turn(self.records, hold)
         try:
-            self._step(hold)
+            self._step(turn)
         except FencedError:
             # The PUT may have been sent under an old fence: whoever looks next compares ARM's tags.
             self.log(events.FENCED, repository=message.repository, stack=message.stack)
@@ -71,11 +89,11 @@ class Releases:
         except Transient as e:
             wait, problem = delay_s(message.tries, e.retry_after_s) + 10, _shown(e)
             due = timedelta(seconds=wait)
-            self._leave(hold, lambda r, at: changes.later(r, at + due, problem))
+            self._leave(turn, lambda r, at: changes.later(r, at + due, problem))
             raise
         except Stalled as e:
             problem = _shown(e)
-            self._leave(hold, lambda r, at: changes.stalled(r, problem, at))
+            self._leave(turn, lambda r, at: changes.stalled(r, problem, at))
             self.log(
                 events.STALLED,
                 repository=message.repository,
@@ -84,18 +102,18 @@ class Releases:
                 hint=e.hint,
             )
 
-    def _leave(self, hold: Hold, change: Change) -> None:
+    def _leave(self, turn: Turn, change: Change) -> None:
         try:
-            self.records.update(hold, change)
+            turn.update(change)
         except FencedError:
-            record = hold.record
+            record = turn.record
             self.log(events.FENCED, repository=record.repository, stack=record.stack)
 
-    def _step(self, hold: Hold) -> None:
-        record = hold.record
+    def _step(self, turn: Turn) -> None:
+        record = turn.record
         configured = self.configurations.repository(record.repository)
         if record.scope is None:
-            self.records.update(hold, changes.quiet)
+            turn.update(changes.quiet)
             return
         deployment_id = _deployment_id(record, record.scope)
         deployment = self.arm.deployment(deployment_id)
@@ -103,77 +121,75 @@ class Releases:
         if record.attempted is None and deployment is not None:
             remembered = decision.tagged_generation(deployment.tags)
             if decision.is_ours(installation, record, deployment.tags):
-                hold = self.records.update(hold, lambda r, _: changes.catch_up(r, remembered))
-        step = decision.decide(hold.record, deployment, installation=installation, inputs=NO_INPUTS)
-        self._tell(hold.record, step)
+                turn.update(lambda r, _: changes.catch_up(r, remembered))
+        step = decision.decide(turn.record, deployment, installation=installation, inputs=NO_INPUTS)
+        self._tell(turn.record, step)
         match step:
             case decision.Put():
-                self._put(hold, step, deployment_id, configured, installation)
+                self._put(turn, step, deployment_id, configured, installation)
             case decision.Conclude():
-                self._conclude(hold, step.deployment)
+                self._conclude(turn, step.deployment)
             case decision.Adopt():
-                self._adopt(hold)
+                self._adopt(turn)
             case decision.Wait():
-                self._again(hold, SOON_S)
+                self._again(turn, SOON_S)
             case decision.Stall():
-                self.records.update(hold, lambda r, at: changes.stalled(r, step.problem, at))
+                turn.update(lambda r, at: changes.stalled(r, step.problem, at))
             case decision.Rest():
-                self.records.update(hold, changes.settled if step.applied else changes.quiet)
+                turn.update(changes.settled if step.applied else changes.quiet)
 
-    def _conclude(self, hold: Hold, deployment: Deployment) -> None:
-        under_way = hold.record.in_flight
+    def _conclude(self, turn: Turn, deployment: Deployment) -> None:
+        under_way = turn.record.in_flight
         if under_way is not None:
-            self.conclude(hold, under_way, deployment)
+            turn.hold = self.conclude(turn.hold, under_way, deployment)
 
-    def _adopt(self, hold: Hold) -> None:
+    def _adopt(self, turn: Turn) -> None:
         """Watch a release that runs; one that is known to run has its ``watch`` message already."""
-        under_way = hold.record.in_flight
-        if under_way is not None and hold.record.reached == under_way.release:
+        under_way = turn.record.in_flight
+        if under_way is not None and turn.record.reached == under_way.release:
             return
         watched = timedelta(seconds=WATCHED_S)
-        hold = self.records.update(hold, lambda r, at: changes.accepted(r, at + watched))
-        record = hold.record
+        turn.update(lambda r, at: changes.accepted(r, at + watched))
+        record = turn.record
         self.messenger.stack("watch", record.repository, record.stack, delay_s=self.first_look_s)
 
-    def _again(self, hold: Hold, wait_s: float, problem: Problem | None = None) -> None:
+    def _again(self, turn: Turn, wait_s: float, problem: Problem | None = None) -> None:
         """Let the stack go and look at it again soon; the sweep does, should the message be lost."""
         due = timedelta(seconds=wait_s + 10)
-        hold = self.records.update(hold, lambda r, at: changes.later(r, at + due, problem))
-        record = hold.record
+        turn.update(lambda r, at: changes.later(r, at + due, problem))
+        record = turn.record
         self.messenger.stack("release", record.repository, record.stack, delay_s=wait_s)
 
     def _put(
         self,
-        hold: Hold,
+        turn: Turn,
         step: decision.Put,
         deployment_id: str,
         configured: Repository,
         installation: str,
     ) -> None:
-        record = hold.record
-        attempt = step.again or changes.next_attempt(record, inputs=NO_INPUTS, at=hold.held.at)
+        record = turn.record
+        attempt = step.again or changes.next_attempt(record, inputs=NO_INPUTS, at=turn.hold.held.at)
         source = self.archive.content(attempt.digest)
         tags = decision.tags(installation, record, attempt)
         request = deployment_request(source, deployment_id, tags)
         self._ensure_group(record, configured, installation)
         # From here on the stack is ours, and nothing but the PUT comes before the next write.
-        hold = self.records.update(
-            hold, lambda r, at: changes.intend(r, attempt, deployment_id, at)
-        )
-        if self.records.left_s(hold) <= PUT_S:
+        turn.update(lambda r, at: changes.intend(r, attempt, deployment_id, at))
+        if self.records.left_s(turn.hold) <= PUT_S:
             raise Transient("HoldTooShort", "Too little is left of the hold to send a PUT.")
         try:
             self.gate.put(request, configured.scopes)
         except Refused as e:
-            self._refused(hold, attempt, e.problem)
+            self._refused(turn, attempt, e.problem)
         except Active as e:
-            self._again(hold, SOON_S, _shown(e))
+            self._again(turn, SOON_S, _shown(e))
         except Unknown as e:
-            self._again(hold, SOON_S, _shown(e))
+            self._again(turn, SOON_S, _shown(e))
         except Unregistered as e:
-            self._register(hold, e, configured)
+            self._register(turn, e, configured)
         else:
-            self._adopt(hold)
+            self._adopt(turn)
             self.log(
                 events.RELEASE_PUT,
                 repository=record.repository,
@@ -201,12 +217,12 @@ class Releases:
             scope=record.scope,
         )
 
-    def _refused(self, hold: Hold, attempt: Attempt, problem: Problem) -> None:
-        record = hold.record
+    def _refused(self, turn: Turn, attempt: Attempt, problem: Problem) -> None:
+        record = turn.record
         self.archive.put_release(
-            describe(record, attempt, "refused", at=hold.held.at, problem=problem)
+            describe(record, attempt, "refused", at=turn.hold.held.at, problem=problem)
         )
-        self.records.update(hold, lambda r, at: changes.refused(r, problem, at))
+        turn.update(lambda r, at: changes.refused(r, problem, at))
         self.log(
             events.RELEASE_REFUSED,
             repository=record.repository,
@@ -217,12 +233,12 @@ class Releases:
             message=problem.message,
         )
 
-    def _register(self, hold: Hold, error: Unregistered, configured: Repository) -> None:
+    def _register(self, turn: Turn, error: Unregistered, configured: Repository) -> None:
         state = self.gate.register_provider(
-            hold.record.scope or "", error.namespace, configured.scopes
+            turn.record.scope or "", error.namespace, configured.scopes
         )
         self.log(events.PROVIDER_REGISTERED, namespace=error.namespace, state=state)
-        self._again(hold, 0.0 if state == "Registered" else SOON_S, _shown(error))
+        self._again(turn, 0.0 if state == "Registered" else SOON_S, _shown(error))
 
     def _tell(self, record: Record, step: decision.Step) -> None:
         self.log(
