@@ -136,6 +136,7 @@ class World:
         self.log = ListLog()
         self.hook: Callable[[Moment, str, str], None] | None = None
         self.errors: list[BaseException] = []
+        self.unheard: set[str] = set()
         self.last_sweep = self.clock.monotonic()
         self.git.create(URL)
         text = json.dumps(options.pop("configuration", CONFIGURATION))
@@ -197,6 +198,7 @@ class World:
         try:
             return self.services.receive_push(delivery)
         except Killed:
+            self.unheard.add(revision)
             self.restart()
             return None
 
