@@ -75,6 +75,11 @@ def is_alive(process: Process) -> bool:
     return alive
 
 
+def runs(pid: int) -> bool:
+    """Whether a process with this number runs, whoever's it is."""
+    return _start_moment(pid) is not None
+
+
 def stop(process: Process, *, mark: str, limit_s: float = 10.0) -> None:
     """End the process and what it left behind: SIGTERM first, SIGKILL after ``limit_s`` seconds.
 
@@ -160,12 +165,22 @@ def _start_moment(pid: int) -> str | None:
     """Return when the process started, in the system's own words; None if it does not run."""
     if _PROC.is_dir():
         fields = _stat_fields(pid)
-        return None if fields is None or fields[0] in ("Z", "X") else fields[19]
+        return None if fields is None or _is_over(pid, fields[0]) else fields[19]
     found = subprocess.run(
         ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
     )
     state, _, moment = found.stdout.strip().partition(" ")
     return None if found.returncode != 0 or state.startswith("Z") else moment.strip()
+
+
+def _is_over(pid: int, state: str) -> bool:
+    """Whether a process only waits to be reaped; its other threads may hold its ports a bit longer."""
+    if state not in ("Z", "X"):
+        return False
+    try:
+        return len(list((_PROC / str(pid) / "task").iterdir())) <= 1
+    except OSError:
+        return True
 
 
 def _stat_fields(pid: int) -> list[str] | None:

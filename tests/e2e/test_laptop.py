@@ -20,7 +20,7 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
-from local import ports, waiting
+from local import ports, processes, waiting
 from tests.conftest import ROOT, LaptopRun
 
 pytestmark = pytest.mark.e2e
@@ -81,24 +81,16 @@ def without_pids(line: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in line.items() if name != "pids"}
 
 
-def runs(pid: int) -> bool:
-    """Tell whether a process with this id runs."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
 def kill(pid: int) -> None:
     """SIGKILL a process and wait until it is gone."""
     os.kill(pid, signal.SIGKILL)
-    waiting.until(lambda: not runs(pid), limit_s=10, what=f"process {pid} to die")
+    waiting.until(lambda: not processes.runs(pid), limit_s=10, what=f"process {pid} to die")
 
 
 def test_the_line_has_the_promised_shape(laptop: LaptopRun) -> None:
     """Exactly the keys of the contract, with real process ids and this folder."""
     assert shape_of(laptop.line) == SHAPE
-    assert all(runs(pid) for pid in pids_of(laptop.line))
+    assert all(processes.runs(pid) for pid in pids_of(laptop.line))
     assert laptop.line["dir"] == str(laptop.folder)
 
 
@@ -169,7 +161,7 @@ def test_secrets_in_the_folder_are_the_owners_alone(laptop: LaptopRun) -> None:
 @pytest.mark.parametrize("part", ["azurite", "arm", "git", "functions"])
 def test_up_starts_only_what_a_kill_took(own: LaptopRun, part: str) -> None:
     """After SIGKILL of one process, ``up`` starts that one, on the same ports with the same keys."""
-    before = own.up()
+    before = own.up("--hosts", "1")
     victim = before["pids"][part]
     kill(victim[0] if part == "functions" else victim)
     seen = own.command("status", "--json")
@@ -197,7 +189,7 @@ def test_two_ups_at_once_start_one_laptop(own: LaptopRun) -> None:
     lines = [json.loads(one.communicate(timeout=60)[0]) for one in both]
 
     assert lines[0] == lines[1]
-    assert all(runs(pid) for pid in pids_of(lines[0]))
+    assert all(processes.runs(pid) for pid in pids_of(lines[0]))
 
 
 def test_hosts_share_the_work_and_one_may_die(own: LaptopRun) -> None:
@@ -223,7 +215,7 @@ def test_down_stops_everything_and_up_finds_the_state(own: LaptopRun) -> None:
 
     own.down()
 
-    assert [pid for pid in pids if runs(pid)] == []
+    assert [pid for pid in pids if processes.runs(pid)] == []
     port = urlsplit(before["functions"]).port
     assert port is not None
     assert ports.is_free(port)
@@ -264,7 +256,7 @@ def test_deleting_the_folder_is_a_full_reset(tmp_path: Path) -> None:
         shutil.rmtree(run.folder)
         after = run.up("--no-example")
 
-        assert [pid for pid in pids_of(before) if runs(pid)] == []
+        assert [pid for pid in pids_of(before) if processes.runs(pid)] == []
         for name in ("subscription_id", "function_key", "operator_key"):
             assert before[name] != after[name]
     finally:

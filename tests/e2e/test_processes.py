@@ -19,7 +19,7 @@ SLEEPER = "import time; print('ready', flush=True); time.sleep(60)"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + SLEEPER
 PARENT = (
     "import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', "
-    f"{SLEEPER!r}]); print(child.pid, flush=True); child.wait()"
+    f"{SLEEPER!r}], stdout=subprocess.DEVNULL); print(child.pid, flush=True); child.wait()"
 )
 
 Start = Callable[[str], Process]
@@ -47,14 +47,6 @@ def start(tmp_path: Path) -> Iterator[Start]:
         processes.stop(process, mark=str(tmp_path), limit_s=0.1)
 
 
-def _runs(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
-
-
 def test_stop_ends_a_process_that_ignores_sigterm(start: Start, tmp_path: Path) -> None:
     """After SIGTERM and the limit comes SIGKILL."""
     process = start(STUBBORN)
@@ -62,7 +54,7 @@ def test_stop_ends_a_process_that_ignores_sigterm(start: Start, tmp_path: Path) 
     processes.stop(process, mark=str(tmp_path), limit_s=0.2)
 
     assert not processes.is_alive(process)
-    assert not _runs(process.pid)
+    assert not processes.runs(process.pid)
 
 
 def test_a_stranger_under_the_same_number_is_left_alone(start: Start, tmp_path: Path) -> None:
@@ -72,7 +64,7 @@ def test_a_stranger_under_the_same_number_is_left_alone(start: Start, tmp_path: 
 
     assert not processes.is_alive(remembered)
     processes.stop(remembered, mark="another folder", limit_s=0.2)
-    assert _runs(stranger.pid)
+    assert processes.runs(stranger.pid)
     processes.stop(stranger, mark=str(tmp_path))
 
 
@@ -82,11 +74,11 @@ def test_children_of_a_killed_process_are_ended(start: Start, tmp_path: Path) ->
     child = int(parent.log.read_text())
     os.kill(parent.pid, signal.SIGKILL)
     waiting.until(lambda: not processes.is_alive(parent), limit_s=5, what="the parent to die")
-    assert _runs(child)
+    assert processes.runs(child)
 
     processes.stop_orphans(parent, mark=str(tmp_path))
 
-    waiting.until(lambda: not _runs(child), limit_s=5, what="the child to die")
+    waiting.until(lambda: not processes.runs(child), limit_s=5, what="the child to die")
 
 
 def test_what_a_deleted_folder_left_running_is_ended(start: Start, tmp_path: Path) -> None:
