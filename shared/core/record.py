@@ -222,13 +222,9 @@ def next_attempt(record: Record, *, inputs: str, at: datetime) -> Attempt:
 
 
 def intend(record: Record, attempt: Attempt, deployment_id: str, at: datetime) -> Record:
-    """Take the stack and write down what is about to be put, in one write (rules 4 and 6).
-
-    The fence rises, and others keep off until ``busy_until``.
-    """
+    """Write down what is about to be put, before it is put (rule 6); others keep off meanwhile."""
     return msgspec.structs.replace(
         record,
-        fence=record.fence + 1,
         attempt=int(attempt.release.partition(".")[2]),
         attempted=attempt,
         deployment_id=deployment_id,

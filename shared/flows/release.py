@@ -173,11 +173,10 @@ class Releases:
         source = self.archive.content(attempt.digest)
         tags = decision.tags(installation, record, attempt)
         request = deployment_request(source, deployment_id, tags)
-        self._ensure_group(record, configured, installation)
-        # From here on the stack is ours, and nothing but the PUT comes before the next write.
         turn.update(lambda r, at: changes.intend(r, attempt, deployment_id, at))
-        if self.records.left_s(turn.hold) <= PUT_S:
-            raise Transient("HoldTooShort", "Too little is left of the hold to send a PUT.")
+        # From here on the stack is ours, so that no other worker makes the group at the same time.
+        self._ensure_group(turn, configured, installation)
+        self._check_hold(turn)
         try:
             self.gate.put(request, configured.scopes)
         except Refused as e:
@@ -198,8 +197,17 @@ class Releases:
                 revision=attempt.revision,
             )
 
-    def _ensure_group(self, record: Record, configured: Repository, installation: str) -> None:
-        """Create the resource group where the manifest asks for it and it is missing (rule 13)."""
+    def _check_hold(self, turn: Turn) -> None:
+        """Refuse to write to ARM when the hold could end before the write does (rule 4)."""
+        if self.records.left_s(turn.hold) <= PUT_S:
+            raise Transient("HoldTooShort", "Too little is left of the hold to send a PUT.")
+
+    def _ensure_group(self, turn: Turn, configured: Repository, installation: str) -> None:
+        """Create the resource group where the manifest asks for it and it is missing (rule 13).
+
+        Its tags name the repository and not the stack: stacks that share a group say the same.
+        """
+        record = turn.record
         if record.create_group is None or record.scope is None:
             return
         if self.arm.has_group(record.scope):
@@ -207,8 +215,8 @@ class Releases:
         tags = {
             decision.TAG_INSTALLATION: installation,
             decision.TAG_REPOSITORY: record.repository,
-            decision.TAG_STACK: record.stack,
         }
+        self._check_hold(turn)
         self.gate.create_group(record.scope, record.create_group, tags, configured.scopes)
         self.log(
             events.GROUP_CREATED,

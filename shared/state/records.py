@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+import msgspec
+
 from shared.core import names
 from shared.core import record as changes
 from shared.core.errors import PlumblineError, Transient, Waiting
@@ -31,12 +33,14 @@ class Hold:
     ``seen`` is the monotonic time just before the request whose answer brought ``held.at``; with
     it the server's time can be told at any later moment. ``expires`` is on the monotonic clock,
     counted from before the compare-and-swap, and never later than what others see in
-    ``busy_until``: HTTP dates are cut to the second, so one second is taken off.
+    ``busy_until``: HTTP dates are cut to the second, so one second is taken off. ``taken`` is False
+    after a mere look: the first write takes the stack then, and raises the fence.
     """
 
     held: Held[Record]
     seen: float
     expires: float
+    taken: bool
 
     @property
     def record(self) -> Record:
@@ -78,7 +82,7 @@ class Records:
     def look(self, repository: str, stack: str) -> Hold | None:
         """Read a stack that nobody has taken; None when it has no record.
 
-        The ETag is the fence then: an ``update`` fails when anybody takes the stack meanwhile.
+        The first ``update`` takes the stack; it fails when anybody else has taken it meanwhile.
         Raises Waiting while another worker has it.
         """
         started = self.clock.monotonic()
@@ -86,12 +90,13 @@ class Records:
         if held is None:
             return None
         _check_free(held)
-        return Hold(held, started, started)
+        return Hold(held, started, started, taken=False)
 
     def update(self, hold: Hold, change: Change) -> Hold:
         """Apply ``change(record, server time)`` to the holder's fields.
 
-        A compare-and-swap lost to sync is repeated on the newer record. Raises FencedError when
+        The first write of a turn raises the fence: an older holder that was believed dead, and comes
+        back, finds it raised and stops, whatever it was about to write (rule 4). A compare-and-swap lost to sync is repeated on the newer record. Raises FencedError when
         another worker has taken the stack, Transient when others keep winning.
         """
         record = hold.record
@@ -102,15 +107,18 @@ class Records:
                 raise FencedError(names.identity(record.repository, record.stack))
             started = self.clock.monotonic()
             now = held.at + timedelta(seconds=started - seen)
+            changed = change(held.document, now)
+            if not hold.taken:
+                changed = msgspec.structs.replace(changed, fence=record.fence + 1)
             try:
-                written = self._shelf.replace(name, held, change(held.document, now))
+                written = self._shelf.replace(name, held, changed)
             except ChangedError:
                 newer = self._shelf.read(name)
                 if newer is None:
                     raise FencedError(names.identity(record.repository, record.stack)) from None
                 held, seen = newer, started
                 continue
-            return Hold(written, started, started + _HOLD_S)
+            return Hold(written, started, started + _HOLD_S, taken=True)
         raise Transient("StateBusy", f"{name} was changed by others {TRIES} times in a row")
 
     def left_s(self, hold: Hold) -> float:

@@ -61,14 +61,13 @@ def test_a_mending_push_clears_the_source_problem() -> None:
     assert pushed(broken, "d1").source_problems == ()
 
 
-def test_the_intent_takes_the_stack() -> None:
-    """The fence rises with the intent, so that of two who decide the same only one may put."""
+def test_the_intent_keeps_others_off() -> None:
+    """Until the hold has run out, nobody else acts on the stack."""
     before = fresh()
 
     attempt = changes.next_attempt(before, inputs="", at=T0)
     after = changes.intend(before, attempt, "id", T0)
 
-    assert after.fence == before.fence + 1
     assert after.busy_until == T0 + changes.HOLD
     assert after.phase == "releasing"
 
