@@ -6,13 +6,14 @@ loads nothing but the Functions library: cold start is a feature.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
 
 if TYPE_CHECKING:
-    from shared.core.errors import Transient, Waiting
+    from shared.core.errors import PlumblineError, Transient, Waiting
     from shared.core.message import Message, Queue
     from shared.wiring import Services
 
@@ -26,25 +27,30 @@ def answer(
     from shared import wiring
     from shared.core import errors
 
-    started = time.perf_counter()
+    invocation = _Invocation(context)
+    fault: PlumblineError | None = None
     try:
         services = wiring.services()
         with services.log.bound(invocation_id=context.invocation_id):
-            response = run(services)
-            _finished(services, context, "answered", started, status=response.status_code)
-            return response
+            response, outcome = run(services), "answered"
     except errors.Transient as e:
-        return _unavailable(e.reason, e.retry_after_s)
+        response, outcome, fault = _unavailable(e.reason, e.retry_after_s), "unavailable", e
     except errors.Stalled as e:
-        _report(context, e)
-        return _unavailable(e.reason, None)
+        invocation.report(e)
+        response, outcome, fault = _unavailable(e.reason, None), "unavailable", e
     except Exception as e:  # noqa: BLE001 — the boundary: a defect is logged and answered
-        _report(context, e)
-        return func.HttpResponse(
-            b'{"error":"InternalError","message":"see the log of this invocation"}',
-            status_code=500,
-            mimetype=_JSON,
-        )
+        invocation.report(e)
+        response, outcome = _internal_error(), "failed"
+    invocation.finished(outcome, fault, status=response.status_code)
+    return response
+
+
+def _internal_error() -> func.HttpResponse:
+    return func.HttpResponse(
+        b'{"error":"InternalError","message":"see the log of this invocation"}',
+        status_code=500,
+        mimetype=_JSON,
+    )
 
 
 def _unavailable(reason: str, retry_after_s: float | None) -> func.HttpResponse:
@@ -69,18 +75,17 @@ def handle(
     cannot be sent does it raise, and storage brings the message back. A bad message and a defect
     raise until they are in the poison queue, which has an owner.
     """
+    from shared import wiring
     from shared.core import errors
     from shared.core import message as messages
 
-    started = time.perf_counter()
-    services = _services(context)
+    invocation, fault = _Invocation(context), None
+    with invocation.told():  # settings that are wrong raise, and the message is kept
+        services = wiring.services()
     with services.log.bound(invocation_id=context.invocation_id, queue=queue):
-        try:
+        with invocation.told():
             decoded = messages.decode(queue, message.get_body())
-        except errors.BadMessage as e:
-            _report(context, e)
-            raise
-        with services.log.bound(**_subject(decoded)):
+        with services.log.bound(**_subject(decoded)), invocation.told():
             try:
                 run(services, decoded)
                 outcome = "done"
@@ -88,12 +93,9 @@ def handle(
                 _send_later(services, queue, decoded, e)
                 outcome = "delayed"
             except errors.Stalled as e:
-                _report(context, e)
-                outcome = "stalled"
-            except Exception as e:
-                _report(context, e)
-                raise
-            _finished(services, context, outcome, started)
+                invocation.report(e)
+                outcome, fault = "stalled", e
+            invocation.finished(outcome, fault)
 
 
 def _subject(message: "Message") -> dict[str, object]:
@@ -128,62 +130,75 @@ def _send_later(
 
 def tick(context: func.Context, run: "Callable[[Services], None]") -> None:
     """Run a flow for a timer; what went wrong is looked at again at the next tick."""
-    from shared.core import errors
-
-    started = time.perf_counter()
-    services = _services(context)
-    with services.log.bound(invocation_id=context.invocation_id):
-        try:
-            run(services)
-            outcome = "done"
-        except (errors.Transient, errors.Stalled) as e:
-            _report(context, e)
-            outcome = "postponed"
-        except Exception as e:
-            _report(context, e)
-            raise
-        _finished(services, context, outcome, started)
-
-
-def _services(context: func.Context) -> "Services":
-    """Return the services; settings that are wrong are logged, and the event is kept for later."""
     from shared import wiring
     from shared.core import errors
 
-    try:
-        return wiring.services()
-    except errors.Stalled as e:
-        _report(context, e)
-        raise
+    invocation = _Invocation(context)
+    with invocation.told():
+        services = wiring.services()
+    with services.log.bound(invocation_id=context.invocation_id), invocation.told():
+        try:
+            run(services)
+        except errors.Transient as e:
+            invocation.finished("postponed", e)
+        except errors.Stalled as e:
+            invocation.report(e)
+            invocation.finished("postponed", e)
+        else:
+            invocation.finished("done", None)
 
 
-def _finished(
-    services: "Services", context: func.Context, outcome: str, started: float, **fields: object
-) -> None:
-    from shared import events
+class _Invocation:
+    """What the log says of an invocation: each fault once, and one line for its end.
 
-    services.log(
-        events.INVOCATION_FINISHED,
-        function=context.function_name,
-        outcome=outcome,
-        elapsed_ms=round((time.perf_counter() - started) * 1000, 1),
-        **fields,
-    )
+    It needs no services: that they could not be built is a fault too.
+    """
 
+    def __init__(self, context: func.Context) -> None:
+        self._context = context
+        self._started = time.perf_counter()
 
-def _report(context: func.Context, error: Exception) -> None:
-    """Log a fault once, here, whether or not the services could be built."""
-    from shared import events, wiring
-    from shared.core import errors
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Report what leaves the block for the host, and let it go on."""
+        try:
+            yield
+        except Exception as e:
+            self.report(e)
+            self.finished("failed", None)
+            raise
 
-    known = isinstance(error, errors.PlumblineError) and not isinstance(error, errors.BadMessage)
-    event = events.STALLED if known else events.INVOCATION_FAILED
-    wiring.log()(
-        event,
-        function=context.function_name,
-        error=type(error).__name__,
-        reason=getattr(error, "reason", None),
-        hint=getattr(error, "hint", None),
-        message=getattr(error, "message", None),
-        exception=None if known else error,
-    )
+    def report(self, error: Exception) -> None:
+        """Log a fault."""
+        from shared import events
+        from shared.core import errors
+
+        known = isinstance(error, errors.Stalled)
+        self._log(
+            events.STALLED if known else events.INVOCATION_FAILED,
+            error=type(error).__name__,
+            reason=getattr(error, "reason", None),
+            hint=getattr(error, "hint", None),
+            message=getattr(error, "message", None),
+            exception=None if known else error,
+        )
+
+    def finished(self, outcome: str, fault: "PlumblineError | None", **fields: object) -> None:
+        """Log the end; ``fault`` is what kept the flow from it."""
+        from shared import events
+
+        if fault is not None:
+            fields |= {"reason": fault.reason, "message": fault.message}
+        elapsed_ms = round((time.perf_counter() - self._started) * 1000, 1)
+        self._log(events.INVOCATION_FINISHED, outcome=outcome, elapsed_ms=elapsed_ms, **fields)
+
+    def _log(self, event: str, **fields: object) -> None:
+        from shared import wiring
+
+        context = self._context
+        wiring.log()(
+            event,
+            function=context.function_name,
+            invocation_id=context.invocation_id,
+            **fields,
+        )
