@@ -96,6 +96,7 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     fence: int = 0
     busy_until: datetime | None = None
     phase: Phase = "pending"
+    judged: int = 0
     attempt: int = 0
     attempted: Attempt | None = None
     reached: str | None = None
@@ -105,6 +106,16 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     owed: tuple[str, ...] = ()
     deployment_id: str | None = None
     touched: tuple[str, ...] = ()
+
+    @property
+    def standing(self) -> Phase:
+        """The phase as it counts now: what was said of an older generation is not said of this one.
+
+        ``judged`` is the generation that the holder looked at when it set the phase.
+        """
+        if self.phase == "releasing" or self.judged == self.generation:
+            return self.phase
+        return "pending"
 
     @property
     def in_flight(self) -> Attempt | None:
@@ -119,7 +130,7 @@ def facts(record: Record) -> dict[str, str]:
         "seq": str(record.seq),
         "generation": str(record.generation),
         "digest": record.desired.digest if record.desired else "",
-        "phase": record.phase,
+        "phase": record.standing,
         "owed": ",".join(record.owed),
         "shown": record.shown,
         "orphaned": "1" if record.orphaned else "",
@@ -254,12 +265,15 @@ def later(record: Record, due_at: datetime, problem: Problem | None = None) -> R
     It is shown only while a release is on its way: a quiet stack has no problem because ARM was
     busy when it was looked at, and a failed one keeps the problem that it failed with.
     """
-    on_its_way = record.phase in {"pending", "releasing"}
+    on_its_way = record.standing in {"pending", "releasing"}
+    stale = record.phase != record.standing
     return msgspec.structs.replace(
         record,
+        phase=record.standing,
+        judged=record.generation,
         busy_until=None,
         due_at=due_at,
-        problem=problem if problem is not None and on_its_way else record.problem,
+        problem=problem if on_its_way and (problem is not None or stale) else record.problem,
     )
 
 
@@ -272,6 +286,7 @@ def stalled(record: Record, problem: Problem, at: datetime) -> Record:
         record,
         attempted=attempted,
         phase="stalled",
+        judged=record.generation,
         problem=problem,
         busy_until=None,
         due_at=at + STALLED_RETRY,
@@ -303,6 +318,7 @@ def ended(
         record,
         attempted=msgspec.structs.replace(attempted, outcome=outcome, transient=again),
         phase="pending" if stale else "failed",
+        judged=record.generation,
         problem=problem,
         busy_until=None,
         due_at=at if stale else at + delay,
@@ -338,6 +354,7 @@ def succeeded(record: Record, at: datetime, touched: tuple[str, ...]) -> Record:
         touched=touched,
         owed=_with(record.owed, "snapshot"),
         phase="steady" if current else "pending",
+        judged=record.generation,
         problem=None,
         busy_until=None,
         due_at=at + VERIFY_AFTER if current else at,
@@ -353,6 +370,7 @@ def settled(record: Record, at: datetime) -> Record:
         _given_up(record),
         applied=applied,
         phase="steady",
+        judged=record.generation,
         problem=None,
         busy_until=None,
         due_at=at + (ROTATION if record.in_flight is None else VERIFY_AFTER),

@@ -70,9 +70,9 @@ def stack_status(record: Record | None, generation: int, ended: StackStatus | No
         return "deployed"
     if record.generation > generation:
         return ended or "superseded"
-    if record.phase == "stalled":
+    if record.standing == "stalled":
         return "failed"
-    if record.phase == "failed" and not (record.attempted and record.attempted.transient):
+    if record.standing == "failed" and not (record.attempted and record.attempted.transient):
         return "failed"
     return "pending"
 

@@ -107,8 +107,9 @@ def stack_view(record: Record) -> StackView:
     A source problem goes first: it is what the author of the last push has to mend.
     """
     desired, applied, attempted = record.desired, record.applied, record.attempted
+    stale = record.judged != record.generation and record.phase in {"failed", "stalled"}
     source_problem = record.source_problems[0] if record.source_problems else None
-    phase = "orphaned" if record.orphaned else str(record.phase)
+    phase = "orphaned" if record.orphaned else str(record.standing)
     if desired is None and source_problem is not None:
         phase = "failed"
     return StackView(
@@ -124,7 +125,7 @@ def stack_view(record: Record) -> StackView:
             else None
         ),
         drift=DriftView(),
-        problem=source_problem or record.problem,
+        problem=source_problem or (None if phase == "pending" and stale else record.problem),
         warnings=record.warnings,
         release=attempted.release if attempted else None,
         due_at=record.due_at,

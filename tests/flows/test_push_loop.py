@@ -83,6 +83,11 @@ def test_a_refused_template_shows_arms_message_while_the_others_go_on(world: Wor
     assert world.status(bad) == "failed"
 
     good = world.push(files("a", "b", a="mended", b="new"))
+    for message in world.queues.take("sync", 32):
+        world.handle(message)
+    assert world.status(good) == "pending"
+    assert world.api("stacks/a")["phase"] == "pending"
+    assert world.api("stacks/a")["problem"] is None
     world.run(30)
 
     assert world.note("a") == "mended"
