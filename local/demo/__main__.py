@@ -28,9 +28,10 @@ _FAILURES = (
     example.ExampleError,
     storage.NotSetUpError,
     laptops.UnreadableLaptopError,
-    UnexpectedAnswerError,
     GitError,
 )
+# What ends a story early: the rest is shown as not played.
+_UNPLAYED = (waiting.WaitedTooLongError, UnexpectedAnswerError, GitError, OSError)
 Row = tuple[Step, Outcome | None, Sequence[str]]
 
 
@@ -96,7 +97,7 @@ def _steps(stage: Stage, screen: Screen) -> list[Row]:
         screen.chapter(f"{number}. {step.title}")
         try:
             outcome = stage.play(step)
-        except waiting.WaitedTooLongError as error:
+        except _UNPLAYED as error:
             screen.line("BROKEN", str(error), "bold red")
             return rows + [(unplayed, None, ()) for unplayed in story[number - 1 :]]
         broken = broken_promises(step, outcome)
