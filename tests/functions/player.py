@@ -73,9 +73,12 @@ def told(outcome: inprocess.Outcome, lines: list[str]) -> dict[str, Any]:
     }
 
 
-def index(app: inprocess.App) -> dict[str, str]:
-    """Return the indexed functions with the kinds of their triggers."""
-    return {name: function.kind for name, function in app.functions.items()}
+def index() -> dict[str, dict[str, Any]]:
+    """Return the triggers as Microsoft's library would tell them to the host, by function."""
+    return {
+        function.name: next(b for b in function.bindings if b["type"].endswith("Trigger"))
+        for function in inprocess._loaded[str(ROOT)]
+    }
 
 
 def main() -> None:
@@ -84,7 +87,7 @@ def main() -> None:
     collector = Collector()
     logging.basicConfig(level=logging.DEBUG, handlers=[collector], force=True)
     with inprocess.load(ROOT, os.environ) as app:
-        _say(answers, {"functions": index(app), "logs": collector.taken()})
+        _say(answers, {"functions": index(), "logs": collector.taken()})
         for call in _calls():
             _say(answers, told(invoke(app, call), collector.taken()))
 

@@ -62,7 +62,7 @@ class Player:
 
     process: "subprocess.Popen[str]"
     errors: Path
-    functions: dict[str, str] = field(default_factory=dict)
+    functions: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def http(
         self,
