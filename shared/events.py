@@ -30,6 +30,7 @@ INVOCATION_FAILED: Final = "invocation_failed"
 INVOCATION_FINISHED: Final = "invocation_finished"
 
 ERRORS: Final = frozenset({INVOCATION_FAILED, POISON_FOUND})
+WARNINGS: Final = frozenset({STALLED, RELEASE_FAILED, RELEASE_REFUSED, STACK_BROKEN, FENCED})
 
 MEANINGS: Final[dict[str, str]] = {
     PUSH_RECEIVED: "a genuine push to a followed branch was stored and queued",
@@ -56,6 +57,6 @@ MEANINGS: Final[dict[str, str]] = {
     MESSAGE_DELAYED: "a message was put back for later; `reason` and `delay_s`",
     STALLED: "a person must act; `reason` and `hint`",
     FENCED: "another worker took the stack; this one stopped",
-    INVOCATION_FAILED: "a defect: the invocation raised",
+    INVOCATION_FAILED: "the invocation raised: a defect, an unreadable message, or a copy that could not be sent",
     INVOCATION_FINISHED: "one line for each invocation: outcome and elapsed milliseconds",
 }

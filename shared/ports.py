@@ -241,3 +241,47 @@ class Journal(Log, Protocol):
     def bound(self, **fields: object) -> AbstractContextManager[None]:
         """Add fields to every event in the block; inner blocks win."""
         ...
+
+
+class Ports(Protocol):
+    """The world, as the flows see it."""
+
+    @property
+    def documents(self) -> Documents:
+        """The ``state`` container."""
+        ...
+
+    @property
+    def history(self) -> History:
+        """The ``history`` container."""
+        ...
+
+    @property
+    def queues(self) -> Queues:
+        """The storage queues."""
+        ...
+
+    @property
+    def git(self) -> Git:
+        """The followed repositories."""
+        ...
+
+    @property
+    def arm(self) -> Arm:
+        """Azure Resource Manager."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """Time."""
+        ...
+
+    @property
+    def parallel(self) -> Parallel:
+        """The way to fan out."""
+        ...
+
+    @property
+    def log(self) -> Journal:
+        """The log."""
+        ...

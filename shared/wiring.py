@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import cache, cached_property
 from threading import Lock
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from shared import events
 from shared.adapters.system import JsonLog, SystemClock, SystemIds, ThreadParallel
@@ -25,7 +25,7 @@ from shared.flows.snapshot import Snapshots
 from shared.flows.status import Status
 from shared.flows.sweep import Sweep
 from shared.flows.watch import Watch
-from shared.ports import Arm, Clock, Documents, Git, History, Journal, Parallel, Queues
+from shared.ports import Arm, Documents, Git, History, Journal, Ports, Queues
 from shared.settings import Settings
 from shared.state.archive import Archive
 from shared.state.configurations import Configurations
@@ -40,50 +40,6 @@ if TYPE_CHECKING:
 
 
 _BUILDING: Final = Lock()
-
-
-class Ports(Protocol):
-    """The world, as the flows see it."""
-
-    @property
-    def documents(self) -> Documents:
-        """The ``state`` container."""
-        ...
-
-    @property
-    def history(self) -> History:
-        """The ``history`` container."""
-        ...
-
-    @property
-    def queues(self) -> Queues:
-        """The storage queues."""
-        ...
-
-    @property
-    def git(self) -> Git:
-        """The followed repositories."""
-        ...
-
-    @property
-    def arm(self) -> Arm:
-        """Azure Resource Manager."""
-        ...
-
-    @property
-    def clock(self) -> Clock:
-        """Time."""
-        ...
-
-    @property
-    def parallel(self) -> Parallel:
-        """The way to fan out."""
-        ...
-
-    @property
-    def log(self) -> Journal:
-        """The log."""
-        ...
 
 
 class Services:

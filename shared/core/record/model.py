@@ -1,0 +1,132 @@
+"""What a record holds, and what of it is shown in a listing."""
+
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+import msgspec
+
+from shared.core.document import Document, to_text
+from shared.core.problem import Problem
+
+HOLD: Final = timedelta(seconds=45)
+"""How long a taken stack stays taken without a sign of life (rule 4)."""
+
+VERIFY_AFTER: Final = timedelta(seconds=120)
+"""When ARM's tags are read once more after a release, in case a stale PUT came late (rule 7)."""
+
+ROTATION: Final = timedelta(hours=1)
+"""How often ARM's tags of a quiet stack are read (rule 7)."""
+
+STALLED_RETRY: Final = timedelta(minutes=10)
+"""When a stalled stack is looked at again: a person may have acted without telling us."""
+
+MAX_TRANSIENT_ATTEMPTS: Final = 3
+"""Attempts of one generation that failed for passing reasons (rule 10)."""
+
+SLOW: Final = Problem(
+    code="ReleaseSlow",
+    message="ARM has been at this release for longer than PLUMBLINE_RELEASE_TIMEOUT_S.",
+    hint="Look at the deployment in Azure; it can be canceled there.",
+)
+
+Phase = Literal["pending", "releasing", "steady", "failed", "stalled"]
+Outcome = Literal["refused", "succeeded", "failed", "canceled", "lost"]
+
+
+class Desired(msgspec.Struct, frozen=True, kw_only=True):
+    """What Git wants: ``digest`` is the source digest and names the content, too."""
+
+    revision: str
+    digest: str
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One release on its way, or how it ended.
+
+    ``outcome`` is None while it is under way; ``transient`` tells whether a failure may pass.
+    """
+
+    release: str
+    generation: int
+    revision: str
+    digest: str
+    inputs: str
+    at: datetime
+    outcome: Outcome | None = None
+    transient: bool = False
+
+
+class Applied(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The last good release. ``generation`` follows when Git comes back to what is applied."""
+
+    release: str
+    generation: int
+    revision: str
+    digest: str
+    inputs: str
+    at: datetime
+
+
+class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
+    """A stack as Plumbline knows it."""
+
+    repository: str
+    stack: str
+
+    # Sync's fields.
+    seq: int = 0
+    generation: int = 0
+    desired: Desired | None = None
+    scope: str | None = None
+    create_group: str | None = None
+    source_problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    orphaned: bool = False
+    shown: str = ""
+
+    # The holder's fields.
+    fence: int = 0
+    busy_until: datetime | None = None
+    phase: Phase = "pending"
+    judged: int = 0
+    attempt: int = 0
+    attempted: Attempt | None = None
+    reached: str | None = None
+    applied: Applied | None = None
+    problem: Problem | None = None
+    due_at: datetime | None = None
+    owed: tuple[str, ...] = ()
+    deployment_id: str | None = None
+    touched: tuple[str, ...] = ()
+
+    @property
+    def standing(self) -> Phase:
+        """The phase as it counts now: what was said of an older generation is not said of this one.
+
+        ``judged`` is the generation that the holder looked at when it set the phase.
+        """
+        if self.phase == "releasing" or self.judged == self.generation:
+            return self.phase
+        return "pending"
+
+    @property
+    def in_flight(self) -> Attempt | None:
+        """The attempt whose end is not recorded yet, if any."""
+        attempted = self.attempted
+        return attempted if attempted is not None and attempted.outcome is None else None
+
+
+def facts(record: Record) -> dict[str, str]:
+    """Return what the sweep and sync need to see in a listing, without reading the record."""
+    shown = {
+        "seq": str(record.seq),
+        "generation": str(record.generation),
+        "digest": record.desired.digest if record.desired else "",
+        "phase": record.standing,
+        "owed": ",".join(record.owed),
+        "shown": record.shown,
+        "orphaned": "1" if record.orphaned else "",
+        "due_at": to_text(record.due_at) if record.due_at else "",
+        "busy_until": to_text(record.busy_until) if record.busy_until else "",
+    }
+    return {key: value for key, value in shown.items() if value}
