@@ -13,8 +13,13 @@ import msgspec
 
 import function_app
 from shared import events
+from shared.core.arm_answers import Kind, classify
+from shared.core.arm_answers.hints import _BY_CODE as ARM_HINTS
+from shared.core.arm_answers.hints import hint
+from shared.core.arm_answers.tree import ErrorNode, Leaf
 from shared.core.configuration import Configuration
 from shared.core.revision import Answer
+from shared.core.source.codes import PROBLEM_CODES
 from shared.core.source.schema import manifest_reference, manifest_schema
 from shared.core.view import Complaint, HealthView, ReleaseView, StackView
 from shared.flows.receive_push import Reply
@@ -31,6 +36,67 @@ ANSWERS: Final = {
     "POST /api/push/{hook}": Reply,
     "any other status than 2xx": Complaint,
 }
+
+MENDS: Final = {
+    "AliasUnknown": "Define the anchor (`&name`) before it is used, and not inside of itself.",
+    "AmbiguousValue": "Put the text in quotes, or write `true`, `false` or plain digits.",
+    "BadLocation": "Write the region as `az account list-locations` names it: `westeurope`.",
+    "BadName": "Use lower-case letters, digits and single hyphens, at most 31 characters.",
+    "BadPath": "Write the path from the root of the repository, with `/` and without `..`.",
+    "BadReference": "Give both `keyVault.id` and `secretName`.",
+    "BadScope": "Write a resource group's name, or `/subscriptions/<id>/resourceGroups/<name>`.",
+    "BicepNotSupported": "Compile it (`az bicep build`) and commit the JSON.",
+    "ContentVersionMismatch": "Make the two versions equal, or leave the link's out.",
+    "DefaultInvalid": "Correct the value under `defaults`, or give the stack one of its own.",
+    "DeploymentNotLiteral": "Write the nested template out; expressions belong inside of it.",
+    "DuplicateKey": "Delete one of the two.",
+    "DuplicateStack": "Rename one of the two.",
+    "FileNotFound": "Commit the file, or correct the path; upper and lower case count.",
+    "FileTooLarge": "Split the file.",
+    "InvalidParameters": 'Write `{"parameters": {"name": {"value": ...}}}`.',
+    "InvalidTemplate": "Correct the template where the message says.",
+    "KeyNotText": "Put the key in quotes.",
+    "LinkCycle": "Take one of the links out.",
+    "ManifestEmpty": "Write `version: 1` and at least one stack.",
+    "ManifestTooLarge": "Move values into parameter files, or split the repository.",
+    "NeverQuiet": "Give the parameter a value under `values`, or in a parameter file.",
+    "NoStacks": "Name at least one stack under `stacks`.",
+    "NotAFile": "Name a file inside of the folder.",
+    "NotJson": "Correct the JSON at the line that the problem names.",
+    "NotText": "Save the file as UTF-8.",
+    "NotYaml": "Correct the YAML at the line that the problem names.",
+    "ParameterMissing": "Give it a value, or a default in the template.",
+    "ParameterType": "Give a value of the declared type.",
+    "ParameterUnknown": "Declare it in the template, or take the value away.",
+    "ParametersTooLarge": "Give less, or split the stack.",
+    "ScopeMissing": "Write `scope` on the stack or under `defaults`.",
+    "SecretInGit": "Write a Key Vault reference, and change the secret: it is in the history of Git.",
+    "SecretNotSecure": "Declare the parameter as `securestring` or `secureObject`.",
+    "SeveralDocuments": "Keep one document; a file has no second `---`.",
+    "SubmoduleRefused": "Commit the files themselves.",
+    "SymlinkRefused": "Commit a plain file, or name the file that the link leads to.",
+    "TagRefused": "Write the value without a tag.",
+    "TemplateLinkNotAllowed": "Commit the linked template and use `relativePath`.",
+    "TemplateMissing": "Write `template` with the path of an ARM template.",
+    "TemplateScopeUnsupported": "Write a template for a resource group.",
+    "TemplateTooLarge": "Split the stack.",
+    "TooDeep": "Flatten it.",
+    "TooManyFiles": "Split the stack.",
+    "TooManyValues": "Use fewer aliases.",
+    "UnknownKey": "Correct the spelling: the hint names the nearest key.",
+    "VersionMissing": "Write `version: 1`.",
+    "VersionUnknown": "Write `version: 1`, or run a newer Plumbline.",
+    "WrongType": "Give what the hint asks for.",
+}
+"""How to mend each problem of the compiler; beside the problem itself its hint says it exactly."""
+
+OUTCOMES: Final = {
+    Kind.TRANSIENT: "tried again",
+    Kind.UNREGISTERED: "registers the provider, then tries again",
+    Kind.STALLED: "stalled: looked at again every ten minutes",
+    Kind.REFUSED: "failed: until the next revision",
+}
+"""What Plumbline does when ARM answers a PUT with an error of that kind."""
 
 
 def functions_table() -> str:
@@ -81,14 +147,44 @@ def configuration_schema() -> str:
     return json.dumps(schema, indent=2, sort_keys=True) + "\n"
 
 
+def source_table() -> str:
+    """Return a table of the problems that the compiler finds in a repository."""
+    lines = [f"| `{c}` | {told} | {MENDS[c]} |" for c, told in sorted(PROBLEM_CODES.items())]
+    return "\n".join(["| code | meaning | how to mend it |", "|---|---|---|", *lines])
+
+
+def arm_table() -> str:
+    """Return a table of ARM's codes that have a hint, with what is done about each."""
+    lines = []
+    for code in sorted(ARM_HINTS):
+        kind = classify(400, {"code": code}, put=True)
+        mend = hint(Leaf(ErrorNode(code, ""), None))
+        lines.append(f"| `{code}` | {OUTCOMES[kind]} | {mend} |")
+    return "\n".join(["| code | then | how to mend it |", "|---|---|---|", *lines])
+
+
+def with_parts(page: str, parts: dict[str, str]) -> str:
+    """Return ``page`` with each part between ``<!-- generated:NAME -->`` and ``<!-- end -->``."""
+    for name, table in parts.items():
+        start, end = f"<!-- generated:{name} -->\n", "<!-- end -->"
+        before, found, rest = page.partition(start)
+        if not found or end not in rest:
+            raise ValueError(f"the page has no part between {start.strip()} and {end}")
+        page = f"{before}{start}\n{table}\n\n{end}{rest.partition(end)[2]}"
+    return page
+
+
 def pages() -> dict[str, str]:
     """Return every generated file by its name below docs/."""
-    manifest = DOCS / "manifest.md"
+    manifest, problems = DOCS / "manifest.md", DOCS / "problems.md"
     return {
         "functions.md": f"# Functions\n\n{NOTE}\n\n{functions_table()}\n",
         "events.md": f"# Log events\n\n{NOTE}\n\n{events_table()}\n",
         "settings.md": f"# Settings\n\n{NOTE}\n\n{settings_table().strip()}\n",
         "manifest.md": manifest_reference(manifest.read_text(encoding="utf-8")),
+        "problems.md": with_parts(
+            problems.read_text(encoding="utf-8"), {"source": source_table(), "arm": arm_table()}
+        ),
         "manifest.schema.json": manifest_schema(),
         "api.schema.json": answers_schema(),
         "configuration.schema.json": configuration_schema(),
