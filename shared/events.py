@@ -37,7 +37,7 @@ MEANINGS: Final[dict[str, str]] = {
     PUSH_IGNORED: "a genuine delivery does not concern the followed branch; `reason` says why",
     PUSH_REFUSED: "a delivery was refused; `status` and `reason` say why, never what was sent",
     SYNC_STARTED: "a worker took a repository",
-    SYNC_SKIPPED: "another worker has the repository and was told to look again",
+    SYNC_SKIPPED: "a repository was not looked at: nothing is new, or another worker has it and was told",
     SYNC_COMMITTED: "a tip was committed; `changed` and `broken` name the stacks",
     STACK_DESIRED: "a stack has a new desired digest, and so a new generation",
     STACK_BROKEN: "a stack could not be compiled at this revision; what was desired stays",

@@ -19,7 +19,7 @@ from shared.flows.conclude import Conclude
 from shared.flows.gate import Gate
 from shared.flows.messenger import Messenger
 from shared.flows.poison import Poison
-from shared.flows.receive_push import ReceivePush
+from shared.flows.receive_push import Bell, ReceivePush
 from shared.flows.release import Releases
 from shared.flows.snapshot import Snapshots
 from shared.flows.status import Status
@@ -66,7 +66,7 @@ class Services:
             self._configurations,
             self._archive,
             self._deliveries,
-            self._messenger,
+            Bell(self._messenger, self.clock),
             self.clock,
             self.log,
         )

@@ -16,11 +16,15 @@ QUEUES: Final[tuple[Queue, ...]] = ("sync", "release", "watch", "snapshot")
 class RepositoryMessage(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
 ):
-    """Look at a repository. ``tries`` counts the hiccups so far."""
+    """Look at a repository. ``tries`` counts the hiccups so far.
+
+    ``pushed``: a webhook asks, so there is nothing to do once its delivery was answered.
+    """
 
     v: int = VERSION
     repository: str
     tries: int = 0
+    pushed: bool = False
 
 
 class StackMessage(

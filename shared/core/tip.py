@@ -71,6 +71,12 @@ def facts(tip: Tip) -> dict[str, str]:
     return {key: value for key, value in shown.items() if value}
 
 
+def is_quiet(tip: Tip, at: datetime) -> bool:
+    """Tell whether nobody asks for a look at the repository, as far as its tip knows. Pure."""
+    idle = tip.busy_until is None and not tip.dirty
+    return idle and tip.due_at is not None and tip.due_at > at
+
+
 def take(tip: Tip, at: datetime) -> Tip:
     """Take the repository: fence and seq rise, and it is dirty until the sync is committed."""
     return msgspec.structs.replace(

@@ -12,9 +12,10 @@ class Messenger:
 
     queues: Queues
 
-    def sync(self, repository: str, *, delay_s: float = 0.0) -> None:
-        """Ask for a look at a repository."""
-        self.queues.send("sync", encode(RepositoryMessage(repository=repository)), delay_s)
+    def sync(self, repository: str, *, delay_s: float = 0.0, pushed: bool = False) -> None:
+        """Ask for a look at a repository; ``pushed`` when a webhook is the reason."""
+        message = RepositoryMessage(repository=repository, pushed=pushed)
+        self.queues.send("sync", encode(message), delay_s)
 
     def stack(
         self, queue: Queue, repository: str, stack: str, *, delay_s: float = 0.0, looks: int = 0

@@ -5,7 +5,7 @@ signature was checked, and an unknown hook looks exactly like a bad signature.
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from shared import events
@@ -27,6 +27,9 @@ from shared.state.configurations import Configurations
 from shared.state.deliveries import Deliveries, Marker
 
 SOURCE: Final = "github"
+BURST_S: Final = 1.0
+"""Pushes that come within so many seconds of each other share one message."""
+
 _NOBODYS_SECRET: Final = [Secret("an unknown hook is compared with this, so that it takes as long")]
 
 
@@ -52,6 +55,35 @@ class Reply:
     reason: str | None = None
 
 
+@dataclass
+class Bell:
+    """Rings for a sync at most about once a second per repository, and never too late.
+
+    The first push is announced at once. Those that follow within a second share one message that
+    becomes visible a second later: whoever handles it lists every delivery that was kept before,
+    so one message is enough for all of them. What this memory forgets with its worker the sweep
+    finds by the deliveries' markers.
+    """
+
+    messenger: Messenger
+    clock: Clock
+    _rung: dict[str, float] = field(default_factory=dict)
+    _coming: dict[str, float] = field(default_factory=dict)
+
+    def ring(self, repository: str) -> None:
+        """Make sure that a sync looks at the repository after now."""
+        now = self.clock.monotonic()
+        if now < self._coming.get(repository, now):
+            return
+        if now - self._rung.get(repository, now - BURST_S) >= BURST_S:
+            self.messenger.sync(repository, pushed=True)
+            self._rung[repository] = now
+            return
+        self.messenger.sync(repository, delay_s=BURST_S, pushed=True)
+        self._coming[repository] = now + BURST_S
+        self._rung[repository] = now + BURST_S
+
+
 @dataclass(frozen=True)
 class ReceivePush:
     """The flow. Raises Transient or Stalled when the delivery could not be stored: no 2xx then."""
@@ -59,7 +91,7 @@ class ReceivePush:
     configurations: Configurations
     archive: Archive
     deliveries: Deliveries
-    messenger: Messenger
+    bell: Bell
     clock: Clock
     log: Log
 
@@ -101,7 +133,7 @@ class ReceivePush:
         self.deliveries.mark(
             Marker(repository=repository, key=key, after=after, received_at=self.clock.now())
         )
-        self.messenger.sync(repository)
+        self.bell.ring(repository)
         self.log(events.PUSH_RECEIVED, repository=repository, revision=after, delivery=key)
 
     def _ignore(self, repository: str, reason: str) -> Reply:

@@ -63,13 +63,19 @@ class Sync:
         """Bring the tip and the records up to date; raises Transient for another try."""
         key = message.repository
         configured = self.configurations.repository(key)
-        taken = self.tips.take(key, lambda: self._seq_floor(key))
+        held = self.tips.read(key)
+        pending = tuple(self.deliveries.pending(key))
+        answered = message.pushed and not pending
+        if answered and held is not None and tips_change.is_quiet(held.document, held.at):
+            self.log(events.SYNC_SKIPPED, repository=key, reason="nothing is new")
+            return
+        taken = self.tips.take(key, held, lambda: self._seq_floor(key))
         if taken is None:
-            self.log(events.SYNC_SKIPPED, repository=key)
+            self.log(events.SYNC_SKIPPED, repository=key, reason="another worker was told")
             return
         self.log(events.SYNC_STARTED, repository=key, seq=taken.document.sync_seq)
         try:
-            self._sync(taken, configured)
+            self._sync(taken, configured, pending)
         except Transient as e:
             wait = timedelta(seconds=delay_s(message.tries, e.retry_after_s) + 10)
             self._give_back(taken, taken.at + wait, e)
@@ -78,10 +84,10 @@ class Sync:
             self._give_back(taken, taken.at + self.poll, e)
             self.log(events.STALLED, repository=key, reason=e.reason, hint=e.hint)
 
-    def _sync(self, taken: Held[Tip], configured: Repository) -> None:
+    def _sync(self, taken: Held[Tip], configured: Repository, pending: Sequence[Marker]) -> None:
+        """Look at Git and say what is desired; ``pending`` was listed before the tip is read."""
         key = taken.document.repository
         started = self.clock.monotonic()
-        pending = tuple(self.deliveries.pending(key))
         where = self.configurations.git(key)
         revision = self.git.tip(where)
         self._await_replica(taken, revision, pending)

@@ -33,25 +33,28 @@ class Tips:
         fresh = Tip(repository=repository)
         return self._shelf.change(names.tip(repository), fresh, change, at=at)
 
-    def take(self, repository: str, seq_floor: Callable[[], int]) -> Held[Tip] | None:
-        """Take a repository; None when another worker has it, who is told to look again.
+    def take(
+        self, repository: str, held: Held[Tip] | None, seq_floor: Callable[[], int]
+    ) -> Held[Tip] | None:
+        """Take a repository, last read as ``held``; None when another worker has it.
 
-        ``seq_floor`` gives the highest seq in the repository's records; it is asked only when
-        the tip is new. Raises Transient when others keep winning.
+        That worker is told to look again. ``seq_floor`` gives the highest seq in the repository's
+        records; it is asked only when the tip is new. Raises Transient when others keep winning.
         """
         name = names.tip(repository)
         for _ in range(TRIES):
-            held = self._shelf.read(name)
             try:
                 if held is None:
-                    self._shelf.create(name, Tip(repository=repository, sync_seq=seq_floor()))
-                    continue
+                    held = self._shelf.create(
+                        name, Tip(repository=repository, sync_seq=seq_floor())
+                    )
                 tip = held.document
                 if tip.busy_until is None or tip.busy_until <= held.at:
                     return self._shelf.replace(name, held, changes.take(tip, held.at))
                 if not tip.dirty_again:
                     self._shelf.replace(name, held, changes.mark_dirty(tip))
             except (ChangedError, ExistsError):
+                held = self._shelf.read(name)
                 continue
             return None
         raise Transient("StateBusy", f"{name} was changed by others {TRIES} times in a row")

@@ -166,6 +166,7 @@ def test_a_push_during_a_sync_is_not_missed(world: World) -> None:
     def push_again(moment: str, call: str, _: str) -> None:
         if (moment, call) == ("after", "git.tree") and not pushed:
             pushed.append(world.push(files("a", a="two")))
+            world.queues.put("sync", b'{"v":1,"repository":"example"}')
             for message in world.queues.take("sync", 32):
                 world.handle(message)
 
@@ -266,6 +267,30 @@ def test_a_stack_that_left_is_orphaned_and_comes_back(world: World) -> None:
     assert gone == {"a": "steady", "b": "orphaned"}
     assert {s["name"]: s["phase"] for s in world.api("stacks")} == {"a": "steady", "b": "steady"}
     assert (world.note("b"), world.puts("b")) == ("one", 1)
+
+
+def test_a_burst_of_webhooks_is_one_or_two_syncs(world: World) -> None:
+    """A hundred deliveries of one moment are all kept and answered, by two looks at Git."""
+    revisions = [world.push(files("a", a=str(n))) for n in range(100)]
+    world.run(30)
+
+    asked = [call for call in world.git.calls if call[0] == "tip"]
+    assert len(asked) <= 3
+    assert world.status(revisions[-1]) == "deployed"
+    assert {world.status(r) for r in revisions[:-1]} == {"superseded"}
+    assert list(world.documents.list("pending/")) == []
+
+
+def test_a_message_whose_push_was_answered_costs_two_reads(world: World) -> None:
+    """A webhook that rings late finds its delivery answered, and leaves."""
+    world.push(files("a"))
+    world.run(30)
+    before = len(world.faults.calls)
+    world.queues.put("sync", b'{"v":1,"repository":"example","pushed":true}')
+    world.deliver_visible()
+
+    calls = [call for call, name in world.faults.calls[before:] if "config" not in name]
+    assert calls == ["documents.read", "documents.list"]
 
 
 # ---- rules 5 to 7: ARM is the mutex, and ARM's word counts -----------------------------------
