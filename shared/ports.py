@@ -71,8 +71,8 @@ class Documents(Protocol):
         """Write over exactly the version ``etag``; raises ChangedError otherwise."""
         ...
 
-    def delete(self, name: str) -> None:
-        """Remove a document; it is no error when it is gone already."""
+    def delete(self, *names: str) -> None:
+        """Remove documents, 256 per storage call; it is no error when one is gone already."""
         ...
 
     def list(self, prefix: str) -> Iterable[Listed]:

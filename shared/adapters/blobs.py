@@ -7,10 +7,11 @@ the condition broken, the nonce tells whether the first one broke it.
 
 import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
@@ -30,6 +31,7 @@ from shared.adapters.storage_errors import (
 from shared.ports import ChangedError, ExistsError, Ids, Listed, Stored, Version
 
 PAGE_SIZE: Final = 5000
+BATCH_SIZE: Final = 256
 FACTS_LIMIT_BYTES: Final = 7 * 1024
 _CLIENTS_KEPT: Final = 256
 _ROLE: Final = "Storage Blob Data Contributor"
@@ -73,9 +75,10 @@ class BlobDocuments:
             raise ChangedError(name)
         return version
 
-    def delete(self, name: str) -> None:
-        """Remove a document; it is no error when it is gone already."""
-        self._blobs.delete(name)
+    def delete(self, *names: str) -> None:
+        """Remove documents, 256 per storage call; it is no error when one is gone already."""
+        for start in range(0, len(names), BATCH_SIZE):
+            self._blobs.delete_together(names[start : start + BATCH_SIZE])
 
     def list(self, prefix: str) -> Iterable[Listed]:
         """Yield the documents below ``prefix`` by name, 5,000 per storage call."""
@@ -161,6 +164,20 @@ class _Container:
         except AzureError as error:
             if kind_of(error) is not Kind.NO_BLOB:
                 raise translate(error, self._call("delete the blob", name)) from None
+
+    def delete_together(self, names: Sequence[str]) -> None:
+        """Remove up to 256 blobs with one request; those that refuse are asked one by one."""
+        left: Sequence[str] = names
+        if len(names) > 1:
+            try:
+                answers = self._client.delete_blobs(*names, raise_on_any_failure=False)
+                statuses = [answer.status_code for answer in answers]
+            except AzureError as error:
+                raise translate(error, self._call("delete blobs", names[0])) from None
+            gone = {HTTPStatus.ACCEPTED, HTTPStatus.NOT_FOUND}
+            left = [n for n, status in zip(names, statuses, strict=True) if status not in gone]
+        for name in left:
+            self.delete(name)
 
     def list(self, prefix: str, *, with_facts: bool) -> Iterable[Listed]:
         pages = self._client.list_blobs(

@@ -219,7 +219,7 @@ class Sync:
                     seq=tip.sync_seq, at=committed.at, superseded_by=tip.revision or ""
                 )
                 self.revisions.supersede(tip.repository, marker.after, passed)
-            self.deliveries.finish(marker)
+        self.deliveries.finish(pending)
 
     def _tell(self, tip: Tip) -> None:
         visit = tip.visit

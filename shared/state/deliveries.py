@@ -61,6 +61,6 @@ class Deliveries:
                     repository=owner, key=key, after="", received_at=datetime.fromtimestamp(0, UTC)
                 )
 
-    def finish(self, marker: Marker) -> None:
-        """Remove the marker of a delivery that is answered."""
-        self.documents.delete(names.pending_delivery(marker.repository, marker.key))
+    def finish(self, markers: Iterable[Marker]) -> None:
+        """Remove the markers of deliveries that are answered."""
+        self.documents.delete(*(names.pending_delivery(m.repository, m.key) for m in markers))

@@ -129,6 +129,18 @@ def test_replace_of_a_deleted_document_loses(documents: Documents) -> None:
         documents.replace(NAME, b"2", first.etag, {})
 
 
+@pytest.mark.parametrize("count", [0, 2, 300])
+def test_many_are_deleted_at_once(documents: Documents, count: int) -> None:
+    """All of them go, whether they are there or not, and no other does."""
+    names = [f"pending/x/{n}" for n in range(count)]
+    for name in [*names[:3], "pending/x/other"]:
+        documents.create(name, b"{}", {})
+
+    documents.delete(*names)
+
+    assert [found.name for found in documents.list("pending/x/")] == ["pending/x/other"]
+
+
 def test_delete_twice_is_no_error(documents: Documents) -> None:
     """Gone is gone."""
     documents.create(NAME, b"1", {})

@@ -87,11 +87,14 @@ class MemoryDocuments:
                 raise ChangedError(name)
             return self._container.put(name, data, facts)
 
-    def delete(self, name: str) -> None:
-        """Remove a document; it is no error when it is gone already."""
-        with self._container.around("delete", name), self._container.lock:
-            self._container.check(name)
-            self._container.blobs.pop(name, None)
+    def delete(self, *names: str) -> None:
+        """Remove documents; it is no error when one is gone already."""
+        for start in range(0, len(names), 256):
+            batch = names[start : start + 256]
+            with self._container.around("delete", batch[0]), self._container.lock:
+                self._container.check(batch[0])
+                for name in batch:
+                    self._container.blobs.pop(name, None)
 
     def list(self, prefix: str) -> Iterable[Listed]:
         """Yield the documents below ``prefix`` by name; what is deleted meanwhile may be left out."""
