@@ -1,32 +1,29 @@
-"""One simulated Azure: its store, clock, knobs, knowledge and people, passed to every handler."""
+"""One simulated Azure: its store, clock, knobs, knowledge and people, passed to every handler.
+
+It is state and nothing else: who works on it is handed it, and it knows none of them.
+"""
 
 from __future__ import annotations
 
 import heapq
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
 
 from local.arm import errors
 from local.arm.clock import Clock
-from local.arm.control.answers import Script
-from local.arm.control.requests import RequestLog
 from local.arm.ids import group_id
 from local.arm.knobs import Knobs
 from local.arm.knowledge import Knowledge
+from local.arm.request_log import RequestLog
+from local.arm.script import Script
 from local.arm.state.records import Group, Resource
 from local.arm.state.store import Store
 from local.arm.tokens import Identity
 
-if TYPE_CHECKING:
-    from local.arm.deploy.runner import Runner
-
-LOGIN = "https://login.microsoftonline.com"
-
 
 @dataclass
 class Cloud:
-    """What handlers share. `runner` is set by the server once its loop runs."""
+    """What handlers share."""
 
     store: Store
     clock: Clock
@@ -34,7 +31,6 @@ class Cloud:
     identity: Identity
     script: Script = field(default_factory=Script)
     requests: RequestLog = field(default_factory=RequestLog)
-    runner: Runner = field(init=False)
     _leaving: list[tuple[float, str]] = field(default_factory=list)
     _serial: int = 0
 
@@ -126,30 +122,3 @@ class Cloud:
     def resource(self, resource_id: str) -> Resource | None:
         """Return a resource, or None."""
         return self.store.resources.get(resource_id)
-
-    def wait_headers(self) -> dict[str, str]:
-        """Return what tells a client how long to wait before it looks again."""
-        seconds = self.knobs.retry_after
-        if seconds is None:
-            return {}
-        if seconds != int(seconds):
-            return {"x-ms-retry-after-ms": str(round(seconds * 1000))}
-        return {"Retry-After": str(int(seconds))}
-
-    def subscription_body(self) -> dict[str, Any]:
-        """Return the subscription as ARM lists it."""
-        subscription = self.identity.subscription
-        return {
-            "id": f"/subscriptions/{subscription}",
-            "authorizationSource": "RoleBased",
-            "managedByTenants": [],
-            "subscriptionId": subscription,
-            "tenantId": self.identity.tenant,
-            "displayName": "Plumbline laptop",
-            "state": "Enabled",
-            "subscriptionPolicies": {
-                "locationPlacementId": "Public_2014-09-01",
-                "quotaId": "PayAsYouGo_2014-09-01",
-                "spendingLimit": "Off",
-            },
-        }

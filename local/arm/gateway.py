@@ -14,13 +14,14 @@ import msgspec
 
 from local.arm import actions, errors, tokens
 from local.arm.clock import new_guid, stamp
-from local.arm.cloud import LOGIN, Cloud
-from local.arm.control.answers import Reply
-from local.arm.control.requests import KINDS, Entry
+from local.arm.cloud import Cloud
 from local.arm.errors import ArmError
 from local.arm.messages import Answer, Caller, Request
-from local.arm.routes.all import PUBLIC, ROUTES
-from local.arm.routes.table import Found, find
+from local.arm.request_log import KINDS, Entry
+from local.arm.routes.all import PUBLIC
+from local.arm.routes.table import Found, Route, find
+from local.arm.script import Reply
+from local.arm.tokens import LOGIN
 
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[A-Za-z]+)?")
 _NOBODY = Caller("", "", "")
@@ -38,54 +39,61 @@ class _Visit:
     scripted: bool = False
 
 
-async def handle(cloud: Cloud, request: Request, token: str | None) -> Answer:
-    """Answer one request; `token` is the bearer token, None without one. Raises `DropError`."""
-    started = time.perf_counter()
-    visit = _Visit()
-    status = 0
-    try:
-        answer = await _guarded(cloud, request, token, visit)
-        status = answer.status
-    finally:
-        elapsed = (time.perf_counter() - started) * 1000
-        cloud.requests.add(_entry(cloud, request, visit, status, elapsed))
-    cloud.store.compact_if_long()
-    answer.headers = {**_headers(cloud, request), **answer.headers}
-    return answer
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The way into one cloud, by these routes."""
 
+    cloud: Cloud
+    routes: tuple[Route, ...]
 
-async def _guarded(cloud: Cloud, request: Request, token: str | None, visit: _Visit) -> Answer:
-    try:
-        return await _answer(cloud, request, token, visit)
-    except ArmError as error:
-        return refusal(error)
+    async def handle(self, request: Request, token: str | None) -> Answer:
+        """Answer one request; `token` is the bearer token, None without one. Raises `DropError`."""
+        cloud = self.cloud
+        started = time.perf_counter()
+        visit = _Visit()
+        status = 0
+        try:
+            answer = await self._guarded(request, token, visit)
+            status = answer.status
+        finally:
+            elapsed = (time.perf_counter() - started) * 1000
+            cloud.requests.add(_entry(cloud, request, visit, status, elapsed))
+        cloud.store.compact_if_long()
+        answer.headers = {**_headers(cloud, request), **answer.headers}
+        return answer
+
+    async def _guarded(self, request: Request, token: str | None, visit: _Visit) -> Answer:
+        try:
+            return await self._answer(request, token, visit)
+        except ArmError as error:
+            return refusal(error)
+
+    async def _answer(self, request: Request, token: str | None, visit: _Visit) -> Answer:
+        cloud = self.cloud
+        cloud.settle()
+        found = find(self.routes, request.path)
+        if found is None:
+            raise errors.route_not_found(request.method, request.path)
+        request.route = visit.route = found.route.name
+        if found.route.name not in PUBLIC:
+            request.caller = _caller(cloud, token)
+        reply = cloud.script.take(request.method, request.path, found.route.name, "client")
+        if reply is None:
+            return await _true_answer(cloud, request, found)
+        visit.scripted = True
+        if reply.hang_seconds:
+            await asyncio.sleep(reply.hang_seconds)
+        if reply.when == "after" or not _speaks(reply):
+            answer = await _true_answer(cloud, request, found)
+            if not _speaks(reply):
+                return answer
+        return scripted(cloud, request, reply)
 
 
 def refusal(error: ArmError) -> Answer:
     """Return the answer that carries an error. Pure."""
     headers = {**error.headers, "x-ms-failure-cause": "gateway" if error.gateway else "service"}
     return Answer(error.status, errors.envelope(error.body()), headers)
-
-
-async def _answer(cloud: Cloud, request: Request, token: str | None, visit: _Visit) -> Answer:
-    cloud.settle()
-    found = find(ROUTES, request.path)
-    if found is None:
-        raise errors.route_not_found(request.method, request.path)
-    request.route = visit.route = found.route.name
-    if found.route.name not in PUBLIC:
-        request.caller = _caller(cloud, token)
-    reply = cloud.script.take(request.method, request.path, found.route.name, "client")
-    if reply is None:
-        return await _true_answer(cloud, request, found)
-    visit.scripted = True
-    if reply.hang_seconds:
-        await asyncio.sleep(reply.hang_seconds)
-    if reply.when == "after" or not _speaks(reply):
-        answer = await _true_answer(cloud, request, found)
-        if not _speaks(reply):
-            return answer
-    return scripted(cloud, request, reply)
 
 
 def _speaks(reply: Reply) -> bool:

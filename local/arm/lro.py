@@ -33,13 +33,23 @@ def start(cloud: Cloud, seconds: float, done_status: int, resource: str | None =
     return job
 
 
+def wait_headers(cloud: Cloud) -> dict[str, str]:
+    """Return what tells a client how long to wait before it looks again."""
+    seconds = cloud.knobs.retry_after
+    if seconds is None:
+        return {}
+    if seconds != int(seconds):
+        return {"x-ms-retry-after-ms": str(round(seconds * 1000))}
+    return {"Retry-After": str(int(seconds))}
+
+
 def location_headers(cloud: Cloud, request: Request, job: Job) -> dict[str, str]:
     """Return the headers that send a client polling by Location."""
     url = (
         f"{request.base}/subscriptions/{cloud.identity.subscription}/operationresults/"
         f"{ticket(job.id)}?api-version={request.api_version}"
     )
-    return {"Location": url, **cloud.wait_headers()}
+    return {"Location": url, **wait_headers(cloud)}
 
 
 def async_headers(cloud: Cloud, request: Request, job: Job, record: Resource) -> dict[str, str]:
@@ -50,7 +60,7 @@ def async_headers(cloud: Cloud, request: Request, job: Job, record: Resource) ->
         f"{request.base}/subscriptions/{cloud.identity.subscription}/providers/{namespace}"
         f"/locations/{location}/operations/{job.id}?api-version={request.api_version}"
     )
-    return {"Azure-AsyncOperation": url, **cloud.wait_headers()}
+    return {"Azure-AsyncOperation": url, **wait_headers(cloud)}
 
 
 def find_job(cloud: Cloud, job_id: str) -> Job:
@@ -77,4 +87,4 @@ def status_answer(cloud: Cloud, job: Job) -> Answer:
     """Answer an Azure-AsyncOperation poll."""
     done = is_done(job)
     body = {"name": job.id, "status": "Succeeded" if done else "InProgress"}
-    return Answer(200, body, {} if done else cloud.wait_headers())
+    return Answer(200, body, {} if done else wait_headers(cloud))

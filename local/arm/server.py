@@ -20,14 +20,14 @@ from typing import Any
 
 from aiohttp import web
 
-from local.arm import gateway, identity, knowledge, tls
+from local.arm import control, gateway, identity, knowledge, tls
 from local.arm.clock import Clock, new_guid
 from local.arm.cloud import Cloud
-from local.arm.control import channel
 from local.arm.deploy.runner import Runner
 from local.arm.errors import ArmError
 from local.arm.knobs import Knobs
 from local.arm.messages import Answer, Caller, Request
+from local.arm.routes.all import all_routes
 from local.arm.state.store import Store
 from local.arm.tokens import FAR_FUTURE, Identity
 
@@ -75,6 +75,14 @@ class Address:
         return json.dumps(asdict(self))
 
 
+@dataclass(frozen=True, slots=True)
+class _Doors:
+    """Where a request can go: to the cloud, or past it to the side channel."""
+
+    gateway: gateway.Gateway
+    control: control.Channel
+
+
 @contextlib.asynccontextmanager
 async def serve(settings: Settings) -> AsyncIterator[tuple[Address, Cloud]]:
     """Serve until the block is left."""
@@ -91,21 +99,23 @@ async def serve(settings: Settings) -> AsyncIterator[tuple[Address, Cloud]]:
             cloud.turn(settings.knobs)
         header = _identity_header(store)
         async with contextlib.AsyncExitStack() as services:
-            cloud.runner = Runner(cloud)
-            services.push_async_callback(cloud.runner.close)
+            runner = Runner(cloud)
+            services.push_async_callback(runner.close)
+            routes = all_routes(runner)
+            doors = _Doors(gateway.Gateway(cloud, routes), control.Channel(cloud, runner, routes))
             msi = await _listen(services, identity.handler(who, header), settings.identity_port)
             wires: weakref.WeakSet[asyncio.Transport] = weakref.WeakSet()
             services.push_async_callback(_cut, wires)
-            handler = _handler(cloud, wires)
+            handler = _handler(doors, wires)
             port = await _listen(services, web.Server(handler), settings.port, context)
-            cloud.runner.resume()
+            runner.resume()
             base = f"https://{HOST}:{port}"
             yield (
                 Address(
                     endpoint=base,
                     ca_file=str(ca_file),
                     token=who.token("https://management.azure.com/", 0, FAR_FUTURE),
-                    control=base + channel.PREFIX,
+                    control=base + control.PREFIX,
                     identity=Endpoint(f"http://{HOST}:{msi}{identity.PATH}", header),
                     subscription_id=settings.subscription,
                     tenant_id=settings.tenant,
@@ -140,7 +150,7 @@ async def _cut(wires: weakref.WeakSet[asyncio.Transport]) -> None:
         await asyncio.sleep(0)
 
 
-def _handler(cloud: Cloud, wires: weakref.WeakSet[asyncio.Transport]) -> Any:
+def _handler(doors: _Doors, wires: weakref.WeakSet[asyncio.Transport]) -> Any:
     async def handle(raw: web.BaseRequest) -> web.StreamResponse:
         if raw.transport is not None:
             wires.add(raw.transport)
@@ -163,7 +173,7 @@ def _handler(cloud: Cloud, wires: weakref.WeakSet[asyncio.Transport]) -> Any:
             headers=raw.headers,
         )
         try:
-            return _response(raw, await _dispatch(cloud, raw, request))
+            return _response(raw, await _dispatch(doors, raw, request))
         except gateway.DropError:
             if raw.transport is not None:
                 raw.transport.abort()
@@ -172,19 +182,19 @@ def _handler(cloud: Cloud, wires: weakref.WeakSet[asyncio.Transport]) -> Any:
     return handle
 
 
-async def _dispatch(cloud: Cloud, raw: web.BaseRequest, request: Request) -> Answer:
-    if request.path == channel.PREFIX or request.path.startswith(channel.PREFIX + "/"):
+async def _dispatch(doors: _Doors, raw: web.BaseRequest, request: Request) -> Answer:
+    if request.path == control.PREFIX or request.path.startswith(control.PREFIX + "/"):
         if raw.remote != HOST:
             return gateway.refusal(
                 ArmError(403, "Forbidden", "The control channel is for this machine only.")
             )
         try:
-            return channel.handle(cloud, request)
+            return doors.control.handle(request)
         except ArmError as error:
             return gateway.refusal(error)
     scheme, _, token = raw.headers.get("Authorization", "").partition(" ")
     bearer = token.strip() if scheme.lower() == "bearer" and token.strip() else None
-    return await gateway.handle(cloud, request, bearer)
+    return await doors.gateway.handle(request, bearer)
 
 
 def _response(raw: web.BaseRequest, answer: Answer) -> web.Response:

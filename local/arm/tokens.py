@@ -16,6 +16,7 @@ import msgspec
 from local.arm.clock import guid_for
 from local.arm.messages import Caller
 
+LOGIN = "https://login.microsoftonline.com"
 FAR_FUTURE = 4102444800  # 2100-01-01, for the token in the start line, which must outlive restarts
 
 

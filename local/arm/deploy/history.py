@@ -1,4 +1,4 @@
-"""The history of deployments: found, listed, guarded against overwriting, forgotten."""
+"""The history of deployments: found, listed, guarded against overwriting, cancelled."""
 
 from __future__ import annotations
 
@@ -45,6 +45,15 @@ def operations(cloud: Cloud, deployment: Deployment) -> list[Operation]:
     """Return a deployment's steps, newest first."""
     found = cloud.store.operations.below(deployment.id)
     return sorted(found, key=lambda one: one.serial, reverse=True)
+
+
+def cancel(cloud: Cloud, deployment: Deployment) -> None:
+    """Have nothing more started of a deployment and of those nested in it."""
+    deployment.cancel = True
+    cloud.store.deployments.put(deployment.id, deployment)
+    for other in cloud.store.deployments.values():
+        if other.parent == deployment.id and is_active(other):
+            cancel(cloud, other)
 
 
 def check_free(cloud: Cloud, deployment_id: str, parent: str | None = None) -> None:

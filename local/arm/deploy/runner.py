@@ -9,6 +9,8 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from local.arm import ids
 from local.arm.clock import read_stamp, stamp
 from local.arm.cloud import Cloud
@@ -38,9 +40,15 @@ class Runner:
         self.few = asyncio.Semaphore(_AT_ONCE)
         """Held while a step computes, so that hundreds of them leave room for other clients."""
 
-    def start(self, record: Deployment, ask: Ask, plan: Plan) -> None:
-        """Run an accepted deployment in the background."""
+    async def accept(self, ask: Ask) -> tuple[Deployment, bool]:
+        """Accept a deployment and start it; return its record as accepted, and whether it is new.
+
+        Raises `ArmError` for what ARM refuses before anything runs.
+        """
+        record, plan, new = await submit.accept(self._cloud, ask)
+        accepted = msgspec.structs.replace(record)
         self._keep(record, self.run(record, ask, plan))
+        return accepted, new
 
     def _keep(self, record: Deployment, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -76,14 +84,6 @@ class Runner:
             self._end(record, "Failed", error.body())
             return
         await self.run(record, ask, plan)
-
-    def cancel(self, record: Deployment) -> None:
-        """Start nothing more of a deployment and of those nested in it."""
-        record.cancel = True
-        self._cloud.store.deployments.put(record.id, record)
-        for other in self._cloud.store.deployments.values():
-            if other.parent == record.id and history.is_active(other):
-                self.cancel(other)
 
     def stop(self) -> None:
         """Stop all tasks at once, for a reset that forgets the deployments too."""

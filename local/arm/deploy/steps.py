@@ -7,12 +7,11 @@ import hashlib
 import time
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from local.arm import actions, errors, groups, ids
 from local.arm.clock import new_guid, stamp
 from local.arm.cloud import Cloud
-from local.arm.control.answers import Reply
 from local.arm.deploy import history, report, secrets, submit
 from local.arm.deploy.runtime import CloudRuntime
 from local.arm.deploy.submit import Ask
@@ -20,10 +19,8 @@ from local.arm.engine import NestedDeployment, Plan, PlannedResource, TemplateEr
 from local.arm.errors import ArmError
 from local.arm.providers import reads, writes
 from local.arm.providers.writes import Write
+from local.arm.script import Reply
 from local.arm.state.records import Deployment, Operation
-
-if TYPE_CHECKING:
-    from local.arm.deploy.runner import Runner
 
 _SLOW_DOWN = HTTPStatus.TOO_MANY_REQUESTS
 
@@ -39,13 +36,23 @@ class Refusal:
     whole: bool = False
 
 
+class Runs(Protocol):
+    """What a step needs of the runner that takes it."""
+
+    few: asyncio.Semaphore
+    """Held while the step computes."""
+
+    async def run(self, record: Deployment, ask: Ask, plan: Plan) -> None:
+        """Run a nested deployment to its end."""
+
+
 class Step:
     """One planned resource on its way. After `take`: `refusal`, `made` (ids), `location`."""
 
     def __init__(
         self,
         cloud: Cloud,
-        runner: Runner,
+        runner: Runs,
         deployment: tuple[Ask, Deployment],
         resource: PlannedResource,
         runtime: CloudRuntime,

@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
-import msgspec
-
 from local.arm import engine, errors, ids
 from local.arm.clock import new_guid, stamp
 from local.arm.cloud import Cloud
@@ -224,8 +222,11 @@ def preflight(cloud: Cloud, ask: Ask, planned: Plan) -> None:
             registration.check(cloud, subscription, resource.type.partition("/")[0])
 
 
-async def accept(cloud: Cloud, ask: Ask) -> tuple[Deployment, bool]:
-    """Accept a deployment and start it; return its record as accepted, and whether it is new."""
+async def accept(cloud: Cloud, ask: Ask) -> tuple[Deployment, Plan, bool]:
+    """Accept a deployment; return its record, its plan, and whether its name is new.
+
+    Raises `ArmError` for what ARM refuses before anything runs.
+    """
     history.check_free(cloud, ask.id)
     history.check_location(cloud, ask.id, ask.location)
     history.check_quota(cloud, ask.scope.id, ask.id)
@@ -238,9 +239,7 @@ async def accept(cloud: Cloud, ask: Ask) -> tuple[Deployment, bool]:
     record = begin(cloud, ask, planned)
     cloud.store.templates.put(record.id, ask.template)
     cloud.store.submissions.put(record.id, submission)
-    accepted = msgspec.structs.replace(record)
-    cloud.runner.start(record, ask, planned)
-    return accepted, new
+    return record, planned, new
 
 
 def begin(cloud: Cloud, ask: Ask, planned: Plan) -> Deployment:

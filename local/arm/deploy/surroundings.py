@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from local.arm import groups
+from local.arm import subscription as subscriptions
 from local.arm.clock import read_stamp
 from local.arm.cloud import Cloud
 from local.arm.engine import Context, Scope
@@ -27,7 +28,7 @@ def context(
     """
     scope, name, location = place
     identity = cloud.identity
-    subscription_body = cloud.subscription_body()
+    subscription_body = subscriptions.shown(identity)
 
     def resource_group(subscription: str, name: str) -> Mapping[str, Any]:
         return groups.shown(cloud.group(subscription, name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from local.arm.deploy.runner import Runner
 from local.arm.routes import (
     deployments,
     metadata,
@@ -17,13 +18,16 @@ from local.arm.routes.table import Route
 PUBLIC = frozenset({"metadata"})
 """Routes that answer without a token."""
 
-ROUTES: tuple[Route, ...] = (
-    *metadata.ROUTES,
-    *operations.ROUTES,
-    *deployments.ROUTES,
-    *tags.ROUTES,
-    *resource_groups.ROUTES,
-    *subscriptions.ROUTES,
-    *providers.ROUTES,
-    *resources.ROUTES,
-)
+
+def all_routes(runner: Runner) -> tuple[Route, ...]:
+    """Return all routes; the deployments among them are carried out by `runner`."""
+    return (
+        *metadata.ROUTES,
+        *operations.ROUTES,
+        *deployments.routes(runner),
+        *tags.ROUTES,
+        *resource_groups.ROUTES,
+        *subscriptions.ROUTES,
+        *providers.ROUTES,
+        *resources.ROUTES,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -9,10 +10,11 @@ import msgspec
 from local.arm import engine, ids, lro
 from local.arm.cloud import Cloud
 from local.arm.deploy import history, report, submit
+from local.arm.deploy.runner import Runner
 from local.arm.errors import ArmError
 from local.arm.filters import page
 from local.arm.messages import Answer, Request
-from local.arm.routes.table import Words, route
+from local.arm.routes.table import Route, Words, route
 from local.arm.state.records import Deployment
 
 
@@ -26,12 +28,12 @@ def _status_url(request: Request, record: Deployment) -> str:
     return f"{request.base}{path}/operationStatuses/{record.run}?api-version={request.api_version}"
 
 
-async def put_deployment(cloud: Cloud, request: Request, words: Words) -> Answer:
+async def put_deployment(runner: Runner, cloud: Cloud, request: Request, words: Words) -> Answer:
     """Accept a deployment; its end is polled for."""
     scope = submit.scope_of(cloud, words["sub"], words.get("group"))
     ask = submit.read(cloud, request, scope, words["name"])
-    record, new = await submit.accept(cloud, ask)
-    headers = {"Azure-AsyncOperation": _status_url(request, record), **cloud.wait_headers()}
+    record, new = await runner.accept(ask)
+    headers = {"Azure-AsyncOperation": _status_url(request, record), **lro.wait_headers(cloud)}
     return Answer(201 if new else 200, report.deployment(record), headers)
 
 
@@ -80,7 +82,7 @@ async def cancel(cloud: Cloud, _: Request, words: Words) -> Answer:
             f"The deployment '{record.name}' cannot be cancelled because it is in terminal state"
             f" '{record.state}'.",
         )
-    cloud.runner.cancel(record)
+    history.cancel(cloud, record)
     return Answer(204)
 
 
@@ -96,7 +98,7 @@ async def status(cloud: Cloud, _: Request, words: Words) -> Answer:
         body["error"] = {"code": "DeploymentCanceled", "message": "The deployment was canceled."}
     elif record.error is not None:
         body["error"] = record.error
-    return Answer(200, body, cloud.wait_headers() if history.is_active(record) else {})
+    return Answer(200, body, lro.wait_headers(cloud) if history.is_active(record) else {})
 
 
 async def validate(cloud: Cloud, request: Request, words: Words) -> Answer:
@@ -140,25 +142,29 @@ async def calculate_hash(_: Cloud, request: Request, __: Words) -> Answer:
 
 _ALL = "/subscriptions/{sub}(?:/resourcegroups/{group})?/providers/Microsoft.Resources/deployments"
 _ONE = _ALL + "/{name}"
-ROUTES = (
-    route(
-        "calculate-template-hash",
-        "/providers/Microsoft.Resources/calculateTemplateHash",
-        {"POST": calculate_hash},
-    ),
-    route("deployments", _ALL, {"GET": list_deployments}),
-    route(
-        "deployment",
-        _ONE,
-        {
-            "PUT": put_deployment,
-            "GET": get_deployment,
-            "HEAD": head_deployment,
-            "DELETE": delete_deployment,
-        },
-    ),
-    route("deployment-status", _ONE + "/operationStatuses/{run}", {"GET": status}),
-    route("deployment-cancel", _ONE + "/cancel", {"POST": cancel}),
-    route("deployment-validate", _ONE + "/validate", {"POST": validate}),
-    route("deployment-export", _ONE + "/exportTemplate", {"POST": export_template}),
-)
+
+
+def routes(runner: Runner) -> tuple[Route, ...]:
+    """Return the routes of deployments that this runner carries out."""
+    return (
+        route(
+            "calculate-template-hash",
+            "/providers/Microsoft.Resources/calculateTemplateHash",
+            {"POST": calculate_hash},
+        ),
+        route("deployments", _ALL, {"GET": list_deployments}),
+        route(
+            "deployment",
+            _ONE,
+            {
+                "PUT": partial(put_deployment, runner),
+                "GET": get_deployment,
+                "HEAD": head_deployment,
+                "DELETE": delete_deployment,
+            },
+        ),
+        route("deployment-status", _ONE + "/operationStatuses/{run}", {"GET": status}),
+        route("deployment-cancel", _ONE + "/cancel", {"POST": cancel}),
+        route("deployment-validate", _ONE + "/validate", {"POST": validate}),
+        route("deployment-export", _ONE + "/exportTemplate", {"POST": export_template}),
+    )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from local.arm.cloud import LOGIN, Cloud
+from local.arm.cloud import Cloud
 from local.arm.messages import Answer, Request
 from local.arm.routes.table import Words, route
+from local.arm.tokens import LOGIN
 
 
 async def endpoints(cloud: Cloud, request: Request, _: Words) -> Answer:

@@ -49,7 +49,7 @@ async def get_resource(cloud: Cloud, request: Request, words: Words) -> Answer:
     record = reads.find(cloud, reads.canonical(cloud, rid))
     headers = {"ETag": record.etag} if cloud.knowledge.type(record.type).etag else {}
     # A client that polls by body looks here again and wants to know when.
-    wait = cloud.wait_headers() if reads.is_busy(record) else {}
+    wait = lro.wait_headers(cloud) if reads.is_busy(record) else {}
     return Answer(200, reads.body(cloud, record), {**wait, **headers})
 
 
@@ -107,7 +107,7 @@ def _written(cloud: Cloud, request: Request, record: Resource, status: int) -> A
     if known.write == "async":
         job = lro.start(cloud, seconds, 200)
         headers.update(lro.async_headers(cloud, request, job, record))
-    return Answer(status, body, {**cloud.wait_headers(), **headers})
+    return Answer(status, body, {**lro.wait_headers(cloud), **headers})
 
 
 async def delete_resource(cloud: Cloud, request: Request, _: Words) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from local.arm import subscription
 from local.arm.cloud import Cloud
 from local.arm.messages import Answer, Request
 from local.arm.routes.table import Words, route
@@ -19,14 +20,13 @@ _LOCATIONS = {
 
 async def list_subscriptions(cloud: Cloud, _: Request, __: Words) -> Answer:
     """List the one subscription that there is."""
-    return Answer(
-        200, {"value": [cloud.subscription_body()], "count": {"type": "Total", "value": 1}}
-    )
+    value = [subscription.shown(cloud.identity)]
+    return Answer(200, {"value": value, "count": {"type": "Total", "value": 1}})
 
 
 async def get_subscription(cloud: Cloud, _: Request, __: Words) -> Answer:
     """Show the subscription."""
-    return Answer(200, cloud.subscription_body())
+    return Answer(200, subscription.shown(cloud.identity))
 
 
 async def list_tenants(cloud: Cloud, _: Request, __: Words) -> Answer:

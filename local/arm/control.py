@@ -3,24 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
 
 from local.arm import errors, ids
 from local.arm.cloud import Cloud
-from local.arm.control.answers import Rule
-from local.arm.control.requests import KINDS
+from local.arm.deploy.runner import Runner
 from local.arm.knobs import Knobs
 from local.arm.messages import Answer, Caller, Request
 from local.arm.providers import reads, writes
 from local.arm.providers.writes import Write
-from local.arm.routes.all import ROUTES
+from local.arm.request_log import KINDS
+from local.arm.routes.table import Route
+from local.arm.script import Rule
 
 PREFIX = "/_control"
 _ACTOR = "laptop-operator@plumbline.example"
 
 Kind = TypeVar("Kind")
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """The side channel of one cloud, with what carries its deployments out and its routes."""
+
+    cloud: Cloud
+    runner: Runner
+    routes: tuple[Route, ...]
+
+    def handle(self, request: Request) -> Answer:
+        """Answer a call on the side channel; raises `ArmError`."""
+        self.cloud.settle()
+        rest = request.path[len(PREFIX) :].rstrip("/") or "/"
+        verb = VERBS.get(f"{request.method} {rest}")
+        if verb is None:
+            raise errors.route_not_found(request.method, request.path)
+        return verb(self, request)
 
 
 class Change(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -45,7 +65,7 @@ def _read(request: Request, kind: type[Kind]) -> Kind:
         raise errors.invalid_content(str(error)) from error
 
 
-def describe(_: Cloud, request: Request) -> Answer:
+def describe(side: Channel, request: Request) -> Answer:
     """List what the channel can do."""
     verbs = {name: (verb.__doc__ or "").split("\n")[0] for name, verb in VERBS.items()}
     return Answer(
@@ -54,61 +74,62 @@ def describe(_: Cloud, request: Request) -> Answer:
             "control": f"{request.base}{PREFIX}",
             "verbs": verbs,
             "knobs": list(Knobs.__struct_fields__),
-            "routes": [route.name for route in ROUTES],
+            "routes": [route.name for route in side.routes],
             "kinds": sorted({*KINDS.values(), "writes"}),
             "rule": msgspec.json.schema(Rule),
         },
     )
 
 
-def get_requests(cloud: Cloud, request: Request) -> Answer:
+def get_requests(side: Channel, request: Request) -> Answer:
     """Show the counts by kind, route and status, and the newest requests (?limit=100)."""
     text = request.query.get("limit", "100")
     if not text.isdecimal():
         raise errors.invalid_content("limit must be a whole number")
-    entries = cloud.requests.entries(int(text))
-    return Answer(200, {**cloud.requests.counts(), "requests": msgspec.to_builtins(entries)})
+    entries = side.cloud.requests.entries(int(text))
+    return Answer(200, {**side.cloud.requests.counts(), "requests": msgspec.to_builtins(entries)})
 
 
-def delete_requests(cloud: Cloud, _: Request) -> Answer:
+def delete_requests(side: Channel, _: Request) -> Answer:
     """Set the counts to zero and empty the log."""
-    cloud.requests.reset()
+    side.cloud.requests.reset()
     return Answer(204)
 
 
-def get_knobs(cloud: Cloud, _: Request) -> Answer:
+def get_knobs(side: Channel, _: Request) -> Answer:
     """Show the knobs."""
-    return Answer(200, msgspec.to_builtins(cloud.knobs))
+    return Answer(200, msgspec.to_builtins(side.cloud.knobs))
 
 
-def patch_knobs(cloud: Cloud, request: Request) -> Answer:
+def patch_knobs(side: Channel, request: Request) -> Answer:
     """Turn some knobs; the others stay."""
     asked = _read(request, dict[str, Any])
     try:
-        knobs = msgspec.convert({**msgspec.to_builtins(cloud.knobs), **asked}, Knobs)
+        knobs = msgspec.convert({**msgspec.to_builtins(side.cloud.knobs), **asked}, Knobs)
     except msgspec.ValidationError as error:
         raise errors.invalid_content(str(error)) from error
-    cloud.turn(knobs)
+    side.cloud.turn(knobs)
     return Answer(200, msgspec.to_builtins(knobs))
 
 
-def get_answers(cloud: Cloud, _: Request) -> Answer:
+def get_answers(side: Channel, _: Request) -> Answer:
     """Show the scripted answers in force and how often each was used."""
-    return Answer(200, {"value": msgspec.to_builtins(cloud.script.rules)})
+    return Answer(200, {"value": msgspec.to_builtins(side.cloud.script.rules)})
 
 
-def post_answers(cloud: Cloud, request: Request) -> Answer:
+def post_answers(side: Channel, request: Request) -> Answer:
     """Script an answer: {match: {method, path, route, origin, nth}, answer: {...}, count}."""
-    return Answer(201, msgspec.to_builtins(cloud.script.add(_read(request, Rule))))
+    return Answer(201, msgspec.to_builtins(side.cloud.script.add(_read(request, Rule))))
 
 
-def delete_answers(cloud: Cloud, request: Request) -> Answer:
+def delete_answers(side: Channel, request: Request) -> Answer:
     """Take back one scripted answer (?id=) or all."""
-    return Answer(200, {"removed": cloud.script.remove(request.query.get("id"))})
+    return Answer(200, {"removed": side.cloud.script.remove(request.query.get("id"))})
 
 
-def post_change(cloud: Cloud, request: Request) -> Answer:
+def post_change(side: Channel, request: Request) -> Answer:
     """Change a resource by hand: {id, set, actor}."""
+    cloud = side.cloud
     change = _read(request, Change)
     rid = ids.parse(change.id)
     if rid is None:
@@ -119,8 +140,9 @@ def post_change(cloud: Cloud, request: Request) -> Answer:
     return Answer(200, reads.body(cloud, reads.find(cloud, rid)))
 
 
-def post_delete(cloud: Cloud, request: Request) -> Answer:
+def post_delete(side: Channel, request: Request) -> Answer:
     """Delete a resource or a resource group by hand, at once: {id, actor}."""
+    cloud = side.cloud
     removal = _read(request, Removal)
     caller = Caller(removal.actor, removal.actor, cloud.identity.tenant)
     rid = ids.parse(removal.id)
@@ -136,17 +158,17 @@ def post_delete(cloud: Cloud, request: Request) -> Answer:
     return Answer(204)
 
 
-def post_reset(cloud: Cloud, _: Request) -> Answer:
+def post_reset(side: Channel, _: Request) -> Answer:
     """Forget everything: groups, resources, deployments, knobs, scripted answers, the log."""
-    cloud.runner.stop()
-    cloud.store.reset()
-    cloud.turn(Knobs())
-    cloud.script.remove(None)
-    cloud.requests.reset()
+    side.runner.stop()
+    side.cloud.store.reset()
+    side.cloud.turn(Knobs())
+    side.cloud.script.remove(None)
+    side.cloud.requests.reset()
     return Answer(204)
 
 
-VERBS: dict[str, Callable[[Cloud, Request], Answer]] = {
+VERBS: dict[str, Callable[[Channel, Request], Answer]] = {
     "GET /": describe,
     "GET /requests": get_requests,
     "DELETE /requests": delete_requests,
@@ -159,13 +181,3 @@ VERBS: dict[str, Callable[[Cloud, Request], Answer]] = {
     "POST /delete": post_delete,
     "POST /reset": post_reset,
 }
-
-
-def handle(cloud: Cloud, request: Request) -> Answer:
-    """Answer a call on the side channel; raises `ArmError`."""
-    cloud.settle()
-    rest = request.path[len(PREFIX) :].rstrip("/") or "/"
-    verb = VERBS.get(f"{request.method} {rest}")
-    if verb is None:
-        raise errors.route_not_found(request.method, request.path)
-    return verb(cloud, request)

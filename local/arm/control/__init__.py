@@ -1,1 +1,0 @@
-"""The side channel: what a test may ask of the simulator that Azure would not answer."""
