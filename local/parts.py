@@ -151,7 +151,7 @@ def _host(number: int) -> Part:
 
 
 def _host_arguments(laptop: Laptop) -> list[object]:
-    keys = {"function": laptop.secrets.function_key, "master": laptop.secrets.operator_key}
+    keys = {"function": laptop.secrets.function_key, "master": laptop.secrets.function_key}
     return [
         ROOT,
         *("--port", laptop.ports.functions[0], "--shared-port"),

@@ -148,6 +148,14 @@ DECLARED: Final = (
         default="*/30 * * * * *",
     ),
     Setting(
+        name="PLUMBLINE_POISON_SCHEDULE",
+        meaning="When the poison queues are emptied and shown. The host reads it too.",
+        why="a message gets there after ten tries, so a minute more or less does not matter",
+        parse=values.ncrontab,
+        unit="NCRONTAB, UTC",
+        default="0 * * * * *",
+    ),
+    Setting(
         name="PLUMBLINE_WATCH_FIRST_S",
         meaning="Time from a deployment's start to the first look at it.",
         why="small deployments are done by then",

@@ -98,6 +98,7 @@ class Settings:
     digest_key_id: str
     configuration: str | None = field(repr=False)
     sweep_schedule: str
+    poison_schedule: str
     watch_first_s: float
     watch_min_s: float
     watch_max_s: float
@@ -125,6 +126,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         digest_key_id=reader.get("PLUMBLINE_DIGEST_KEY_ID"),
         configuration=reader.get("PLUMBLINE_CONFIG"),
         sweep_schedule=reader.get("PLUMBLINE_SWEEP_SCHEDULE"),
+        poison_schedule=reader.get("PLUMBLINE_POISON_SCHEDULE"),
         watch_first_s=reader.get("PLUMBLINE_WATCH_FIRST_S"),
         watch_min_s=reader.get("PLUMBLINE_WATCH_MIN_S"),
         watch_max_s=reader.get("PLUMBLINE_WATCH_MAX_S"),

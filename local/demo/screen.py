@@ -79,20 +79,21 @@ class Screen:
 
     def summary(self, rows: Iterable[tuple[Step, Outcome | None, Sequence[str]]]) -> None:
         """Print the table of all steps; a step without an outcome was not reached."""
-        table = Table(title="What happened", title_justify="left")
-        for column in ("step", "pushed", "functions", "in Azure", "revision"):
-            table.add_column(column)
+        table = Table(title="What happened", title_justify="left", padding=(0, 1, 0, 0))
+        table.add_column("step", ratio=1)
+        table.add_column("ran", justify="right")
+        for column in ("in Azure", "revision"):
+            table.add_column(column, no_wrap=True)
         table.add_column("took", justify="right")
         table.add_column("held")
         for step, outcome, broken in rows:
             if outcome is None:
-                table.add_row(step.title, "", "", "", "", "", "[bold red]no[/]")
+                table.add_row(escape(step.title), "", "", "", "", "[bold red]no[/]")
                 continue
             held = "[bold red]no[/]" if broken else "[green]yes[/]"
             table.add_row(
                 escape(step.title),
-                escape(files(outcome.pushed.files)),
-                escape(functions(outcome.functions)),
+                f"{sum(outcome.functions.values())} functions",
                 escape(azure(outcome.deployments)),
                 words(outcome),
                 f"{outcome.elapsed_s:.1f} s",
@@ -116,13 +117,6 @@ def files(names: Sequence[str]) -> str:
     """Return file names, the first of many. Pure."""
     few = 2
     return ", ".join(names) if len(names) <= few else f"{len(names)} files"
-
-
-def functions(counts: Mapping[str, int]) -> str:
-    """Return which functions ran how often. Pure."""
-    return ", ".join(
-        name if count == 1 else f"{name} x{count}" for name, count in sorted(counts.items())
-    )
 
 
 def azure(deployments: Sequence[Deployment]) -> str:

@@ -13,8 +13,6 @@ from tests.docs import pages
 
 PAGES = pages.markdown()
 OUTSIDE = ("http://", "https://", "mailto:")
-HOST_SETTINGS = {"PLUMBLINE_POISON_SCHEDULE"}
-"""Only the Functions host reads these: a timer is bound to them."""
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
@@ -54,7 +52,7 @@ def test_make_targets_on_a_page_exist(page: str) -> None:
 
 def test_settings_on_the_pages_exist() -> None:
     """A setting that a page names is one that the app or its host reads."""
-    known = {setting.name for setting in DECLARED} | HOST_SETTINGS
+    known = {setting.name for setting in DECLARED}
     form = re.compile(r"(?:PLUMBLINE_[A-Z_0-9]+|PlumblineStorage__\w+)\b(?!…)")
     unknown = {
         (str(page), name)
