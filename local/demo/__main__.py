@@ -41,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder: Path = options.dir.resolve()
     screen = Screen()
     signal.signal(signal.SIGTERM, _interrupt)
+    # A shell that starts it in the background lets it ignore this one; the laptop must end all the same.
+    signal.signal(signal.SIGINT, _interrupt)
     started = time.monotonic()
     try:
         held = _play(folder, options.hosts, screen)

@@ -119,9 +119,15 @@ class _Container:
         service = connection.blob_service(raw_response_hook=self._keep_date)
         self._client = service.get_container_client(container)
         # A client costs as much CPU as a fifth of a request, and a record is read and written in turn.
-        self._blob = lru_cache(maxsize=_CLIENTS_KEPT)(self._client.get_blob_client)
+        self._blob = lru_cache(maxsize=_CLIENTS_KEPT)(self._client_of)
         self._ids = ids
         self._name = container
+
+    def _client_of(self, name: str) -> BlobClient:
+        # HTTP clients fold these segments away, and the request would reach another blob.
+        if {"", ".", ".."} & set(name.split("/")):
+            raise ValueError("a blob's name has an empty segment, or one of dots")
+        return self._client.get_blob_client(name)
 
     def ensure(self) -> None:
         try:

@@ -13,6 +13,8 @@ STACK_MAX: Final = 31
 SHA_FORM: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 HOOK_FORM: Final = re.compile(r"[a-z0-9-]{8,64}")
 DELIVERY_FORM: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
+RELEASE_FORM: Final = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}")
+DIGEST_FORM: Final = re.compile(r"[0-9a-f]{64}")
 
 
 def is_repository_key(name: str) -> bool:
@@ -31,13 +33,31 @@ def is_sha(text: str) -> bool:
 
 
 def identity(repository: str, stack: str) -> str:
-    """Return a stack's identity, ``<repository>.<stack>``. Pure."""
-    return f"{repository}.{stack}"
+    """Return a stack's identity, ``<repository>.<stack>``. Pure.
+
+    Raises ValueError for anything that is not of the form: names come from files that others
+    write, and ``..`` in a blob's name leads out of its folder, and of its container.
+    """
+    if not is_stack_name(stack):
+        raise ValueError("not a stack's name")
+    return f"{_key(repository)}.{stack}"
+
+
+def _key(repository: str) -> str:
+    if not is_repository_key(repository):
+        raise ValueError("not a repository's key")
+    return repository
+
+
+def _of_form(form: re.Pattern[str], text: str) -> str:
+    if form.fullmatch(text) is None:
+        raise ValueError("not of the form that a document's name may have")
+    return text
 
 
 def deployment_name(repository: str, stack: str) -> str:
     """Return the one constant name of a stack's ARM deployment (rule 5); at most 58 characters."""
-    return f"plumbline.{repository}.{stack}"
+    return f"plumbline.{identity(repository, stack)}"
 
 
 def deployment_id(scope: str, repository: str, stack: str) -> str:
@@ -61,18 +81,19 @@ def identity_of_record(name: str) -> tuple[str, str] | None:
     """Return (repository, stack) of a record's name, or None for any other document. Pure."""
     if not (name.startswith(RECORDS) and name.endswith(RECORD_FILE)):
         return None
-    repository, dot, stack = name[len(RECORDS) : -len(RECORD_FILE)].partition(".")
-    return (repository, stack) if dot else None
+    repository, _, stack = name[len(RECORDS) : -len(RECORD_FILE)].partition(".")
+    known = is_repository_key(repository) and is_stack_name(stack)
+    return (repository, stack) if known else None
 
 
 def records_of(repository: str) -> str:
     """Prefix of a repository's records in ``state``."""
-    return f"{RECORDS}{repository}."
+    return f"{RECORDS}{_key(repository)}."
 
 
 def release(repository: str, stack: str, release_id: str) -> str:
     """Name of a release's document in ``history``."""
-    return f"{releases_of(repository, stack)}{release_id}.json"
+    return f"{releases_of(repository, stack)}{_of_form(RELEASE_FORM, release_id)}.json"
 
 
 def releases_of(repository: str, stack: str) -> str:
@@ -82,37 +103,38 @@ def releases_of(repository: str, stack: str) -> str:
 
 def snapshot(repository: str, stack: str, release_id: str) -> str:
     """Name of the snapshot of a release in ``history``."""
-    return f"stacks/{identity(repository, stack)}/snapshots/{release_id}.json"
+    name = _of_form(RELEASE_FORM, release_id)
+    return f"stacks/{identity(repository, stack)}/snapshots/{name}.json"
 
 
 def contents(digest: str) -> str:
     """Name of a content by its SHA-256 in ``history``."""
-    return f"contents/{digest}"
+    return f"contents/{_of_form(DIGEST_FORM, digest)}"
 
 
 def tip(repository: str) -> str:
     """Name of a repository's tip in ``state``."""
-    return f"repositories/{repository}/tip.json"
+    return f"repositories/{_key(repository)}/tip.json"
 
 
 def revision(repository: str, sha: str) -> str:
     """Name of a revision's document in ``state``."""
-    return f"repositories/{repository}/revisions/{sha}.json"
+    return f"repositories/{_key(repository)}/revisions/{_of_form(SHA_FORM, sha)}.json"
 
 
 def delivery(source: str, key: str) -> str:
     """Name of a raw delivery in ``history``."""
-    return f"deliveries/{source}/{key}.json"
+    return f"deliveries/{_of_form(KEY_FORM, source)}/{_of_form(DELIVERY_FORM, key)}.json"
 
 
 def pending_delivery(repository: str, key: str) -> str:
     """Name of the marker that a delivery is not finished, in ``state``."""
-    return f"{pending_deliveries_of(repository)}{key}"
+    return f"{pending_deliveries_of(repository)}{_of_form(DELIVERY_FORM, key)}"
 
 
 def pending_deliveries_of(repository: str) -> str:
     """Prefix of a repository's unfinished deliveries in ``state``."""
-    return f"{PENDING_DELIVERIES}{repository}/"
+    return f"{PENDING_DELIVERIES}{_key(repository)}/"
 
 
 def poison(queue: str, message_id: str) -> str:

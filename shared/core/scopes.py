@@ -1,12 +1,27 @@
 """Which ids lie inside which scopes: the one comparison behind every ARM write (rule 13)."""
 
 import re
+import string
 from collections.abc import Iterable
 from typing import NamedTuple
 
 _FORM = re.compile(
-    r"/subscriptions/(?P<subscription>[^/]+)(?:/resourceGroups/(?P<group>[^/]+))?/?", re.IGNORECASE
+    r"/subscriptions/(?P<subscription>[0-9a-z-]{1,64})"
+    r"(?:/resourceGroups/(?P<group>[^/\\%?#\s]{1,90}))?/?",
+    re.IGNORECASE | re.ASCII,
 )
+
+
+_FOLD = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
+
+def fold(text: str) -> str:
+    """Return a text for comparing as ARM compares ids: ASCII letters without case. Pure.
+
+    Python's own folding makes more letters equal, such as the Kelvin sign and k: to ARM those are
+    two names.
+    """
+    return text.translate(_FOLD)
 
 
 class Scope(NamedTuple):
@@ -22,7 +37,9 @@ def parse(scope: str) -> Scope | None:
     if match is None:
         return None
     group = match["group"]
-    return Scope(match["subscription"].lower(), group.lower() if group else None)
+    if group in {".", ".."}:
+        return None
+    return Scope(fold(match["subscription"]), fold(group) if group else None)
 
 
 def is_allowed(target: str, allowed: Iterable[str]) -> bool:

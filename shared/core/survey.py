@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from shared.core import scopes
+from shared.core import names, scopes
 from shared.core.configuration import Repository
 from shared.core.problem import Problem
 from shared.core.source.compile import Compiled, compile_stack, is_unchanged, spec_digest
@@ -55,6 +55,9 @@ def survey(previous: Tip, tree: SourceTree, repository: Repository) -> Survey:
     for name, spec in manifest.stacks.items():
         compiled.add(name, spec)
     entries, broken = compiled.entries, {**manifest.broken, **compiled.broken}
+    # What is no stack's name must never become part of a document's: it is the repository's problem.
+    misnamed = [name for name in broken if not names.is_stack_name(name)]
+    strays = tuple(problem for name in misnamed for problem in broken.pop(name))
     for name in broken:
         if name in previous.entries:
             entries[name] = previous.entries[name]
@@ -64,12 +67,14 @@ def survey(previous: Tip, tree: SourceTree, repository: Repository) -> Survey:
         seq=previous.sync_seq,
         changed=tuple(sorted(name for name in entries if _differs(previous, entries, name))),
         broken=tuple(sorted(broken)),
+        unreadable=bool(misnamed),
     )
     tip = msgspec.structs.replace(
         base,
         entries=dict(sorted(entries.items())),
         broken=dict(sorted(broken.items())),
         gone=tuple(sorted(known - manifest.names)),
+        problems=manifest.problems + strays,
         visit=seen,
     )
     return Survey(tip, compiled.contents)

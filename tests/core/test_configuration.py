@@ -113,6 +113,10 @@ RG = f"/subscriptions/{SUB}/resourceGroups/rg-shop"
         (f"{RG}/providers/Microsoft.Web/sites/x", [RG], False),
         ("[parameters('scope')]", [f"/subscriptions/{SUB}"], False),
         (RG.replace("1111", "2222"), [f"/subscriptions/{SUB}"], False),
+        (RG.replace("rg-shop", ".."), [f"/subscriptions/{SUB}"], False),
+        (f"{RG}/../other", [f"/subscriptions/{SUB}"], False),
+        (f"{RG}%2f..", [f"/subscriptions/{SUB}"], False),
+        (RG.replace("shop", "\u212aiosk"), [RG.replace("shop", "kiosk")], False),
     ],
 )
 def test_a_target_is_allowed_only_inside_an_allowed_scope(

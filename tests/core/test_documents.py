@@ -1,5 +1,6 @@
 """Documents: names that are safe, bytes that survive an upgrade, facts that sort."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
 import msgspec
@@ -103,3 +104,23 @@ def test_a_records_name_tells_its_stack(repository: str, stack: str) -> None:
 def test_the_name_of_something_else_is_no_record() -> None:
     """A name without a dot has no stack."""
     assert names.identity_of_record("stacks/nodot/record.json") is None
+
+
+@pytest.mark.parametrize("bad", ["../x", "a/../b", "A", "", ".", "a.b", "x" * 99, "a\\b", "\u00e4"])
+def test_a_bad_name_never_becomes_part_of_a_documents_name(bad: str) -> None:
+    """Whatever a repository says, no document of another repository or container is named by it."""
+    makers: list[Callable[[], str]] = [
+        lambda: names.record("r", bad),
+        lambda: names.record(bad, "s"),
+        lambda: names.release("r", "s", bad),
+        lambda: names.snapshot("r", "s", bad),
+        lambda: names.contents(bad),
+        lambda: names.tip(bad),
+        lambda: names.revision("r", bad),
+        lambda: names.pending_delivery(bad, "k"),
+        lambda: names.deployment_name("r", bad),
+    ]
+
+    for make in makers:
+        with pytest.raises(ValueError, match="not "):
+            make()

@@ -167,6 +167,20 @@ def test_an_unreadable_manifest_changes_nothing(files: dict[str, Any], code: str
     assert found.tip.visit.unreadable
 
 
+def test_a_name_that_is_none_is_the_repositorys_problem() -> None:
+    """It becomes no stack and no document; the good stacks go on, and the revision has failed."""
+    files = _files("a")
+    files["plumbline.yaml"] += "\n  ../../evil: {template: a.json, scope: rg-a}"
+
+    found = _seen(EMPTY, "r1", files)
+
+    assert set(found.tip.entries) == {"a"}
+    assert found.tip.broken == {}
+    assert [problem.code for problem in found.tip.problems] == ["BadName"]
+    assert found.tip.visit is not None
+    assert found.tip.visit.unreadable
+
+
 def test_a_scope_the_operator_does_not_allow_is_shown_where_it_is_written() -> None:
     """File, path and hint lead to the manifest's line; the stack is not deployed."""
     files = _files(

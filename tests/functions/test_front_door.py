@@ -243,7 +243,8 @@ def test_the_message_says_only_which_repository(door: Player, account: Account) 
 
     assert knock(door, BODY).status == 202
 
-    assert [json.loads(m) for m in account.take("sync")] == [{"v": 1, "repository": "shop"}]
+    message = json.loads(account.wait_for("sync"))
+    assert message == {"v": 1, "repository": "shop", "pushed": True}
 
 
 def test_every_node_may_be_missing(door: Player) -> None:

@@ -97,7 +97,7 @@ def test_half_a_storage_is_none_and_a_redelivery_mends_it(
 
     assert (refused.status, accepted.status) == (503, 202)
     assert account.names("history", f"deliveries/github/{key}") == [f"deliveries/github/{key}.json"]
-    assert account.take("sync") == [SYNC]
+    assert account.take("sync") == [b'{"v":1,"repository":"shop","pushed":true}']
     assert pending["status"] == "pending"
 
 
