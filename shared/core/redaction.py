@@ -26,17 +26,33 @@ _STARRED = re.compile(r"\*+")
 # ---- names ---------------------------------------------------------------------------------
 # Names are compared without case and punctuation. What an ending says holds also when one of the
 # trailing words follows it: passwordHash, key1, secretValue.
-_TRAILING = re.compile(r"(?:value|text|hash|base64|pem|data|primary|secondary|\d+)+$")
+_TRAILING = ("value", "text", "hash", "base64", "pem", "data", "primary", "secondary")
+_NAME_END = 256
+"""What a name says it says at its end: no more of it is looked at, however long it is."""
 
 _LISTINGS = ("secrets", "passwords", "tokens", "connectionstrings", "credentials")
 _ENDINGS = (
     *_LISTINGS,
-    *("password", "passwd", "passphrase", "pwd", "secret", "token", "connectionstring"),
+    *(
+        "password",
+        "passwd",
+        "passphrase",
+        "passcode",
+        "loginpass",
+        "pwd",
+        "psw",
+        "pw",
+        "secret",
+        "token",
+        "connectionstring",
+    ),
     *("sas", "sasuri", "sasurl", "sharedaccesssignature", "webhookurl", "webhookuri"),
     *("callbackurl", "apikeys", "accesskeys", "credential"),
 )
 _KEY_ENDINGS = ("key", "keys")
 _OPAQUE = frozenset({"protectedsettings", "customdata", "userdata", "pfxblob", "pfx", "cookie"})
+# Settings of an application: values are secrets whatever their names say, names stay.
+_SETTINGS = frozenset({"appsettings", "env", "environmentvariables", "secureenvironmentvariables"})
 _EXACT = frozenset({"securevalue", "authorization", "authorizationheader", "pass", "adminpass"})
 _NOT_SECRET = (
     *("publickey", "publickeys", "publickeydata", "partitionkey", "partitionkeys", "sortkey"),
@@ -81,7 +97,7 @@ _FORMS = tuple(
         r"://[^/\s:@'\"]{0,256}:(?P<secret>[^/\s@'\"]{1,2048})@",  # credentials in a URL
         _PEM,
         r"(?i)\b(?:bearer|basic)\s+(?P<secret>(?=\S*[\d=])[A-Za-z0-9+/._~=-]{12,})",
-        r"(?P<secret>\beyJ[\w-]{6,}\.[\w-]{4,}\.[\w-]*)",  # a JSON Web Token
+        r"(?P<secret>(?<![\w-])eyJ[\w-]{6,}\.[\w-]{4,}\.[\w-]*)",  # a JSON Web Token
         r"(?P<secret>(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{86}==)",  # 64 bytes: a storage account's key
         r"(?P<secret>\b[\w~.-]{3}\dQ~[\w~.-]{31,34})",  # a client secret of Microsoft Entra
         r"(?P<secret>\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-)[\w-]{10,})",
@@ -228,6 +244,8 @@ def _inside(
         return None
     if plain in _OPAQUE:
         return "opaque"
+    if plain in _SETTINGS and isinstance(value, Mapping | list | tuple):
+        return "opaque" if isinstance(value, Mapping) else "listing"
     if plain == "value":
         return "opaque" if _value_is_secret(node) else None
     return "listing" if _names_a_secret(plain, value) else None
@@ -254,7 +272,8 @@ def is_secret_name(name: str) -> bool:
 
 
 def _names_a_secret(plain: str, value: Any) -> bool:
-    stem = _TRAILING.sub("", plain) or plain
+    plain = plain[-_NAME_END:]
+    stem = _stem(plain) or plain
     if plain in _EXACT:
         return True
     if plain.startswith("keyvault") or stem.endswith(_NOT_SECRET) or plain.endswith(_NOT_SECRET):
@@ -265,6 +284,17 @@ def _names_a_secret(plain: str, value: Any) -> bool:
     return stem.endswith(_KEY_ENDINGS) and not _holds_mappings(value)
 
 
+def _stem(plain: str) -> str:
+    """Return a name without the words and digits that may follow what it names. Pure."""
+    while True:
+        shorter = plain.rstrip("0123456789")
+        word = next((each for each in _TRAILING if shorter.endswith(each)), "")
+        shorter = shorter.removesuffix(word)
+        if shorter == plain:
+            return plain
+        plain = shorter
+
+
 def _holds_mappings(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return any(isinstance(item, Mapping) for item in value)
@@ -272,4 +302,5 @@ def _holds_mappings(value: Any) -> bool:
 
 
 def _plain(name: str) -> str:
-    return "".join(character for character in name.lower() if character.isalnum())
+    end = name[-4 * _NAME_END :].lower()
+    return "".join(character for character in end if character.isalnum())

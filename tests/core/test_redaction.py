@@ -152,14 +152,24 @@ CASES: list[tuple[str, Any, Any]] = [
         {"permissions": {"keys": ["get"], "secrets": ["list"]}},
     ),
     (
-        "an environment variable is judged by its name",
-        {"env": [{"name": "DB_PASSWORD", "value": CANARY}, {"name": "MODE", "value": "fast"}]},
+        "an environment variable is a secret whatever its name says",
+        {"env": [{"name": "DB_PASSWORD", "value": CANARY}, {"name": "Stripe", "value": "fast"}]},
         {
             "env": [
                 {"name": "DB_PASSWORD", "value": hidden(CANARY)},
-                {"name": "MODE", "value": "fast"},
+                {"name": "Stripe", "value": hidden("fast")},
             ]
         },
+    ),
+    (
+        "an app setting, listed or mapped, is a secret whatever its name says",
+        {"siteConfig": {"appSettings": [{"name": "Stripe", "value": CANARY}]}},
+        {"siteConfig": {"appSettings": [{"name": "Stripe", "value": hidden(CANARY)}]}},
+    ),
+    (
+        "mapped settings keep their names",
+        {"environmentVariables": {"name": CANARY, "debug": True}},
+        {"environmentVariables": {"name": hidden(CANARY), "debug": True}},
     ),
     (
         "a pair's key is a label",
@@ -375,3 +385,40 @@ def test_long_texts_take_linear_time(piece: str) -> None:
 def test_any_text_can_be_masked(text: str) -> None:
     """No text breaks or stalls the patterns, and masking twice is masking once."""
     assert mask_text(mask_text(text)) == mask_text(text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["1" * 200_000 + "x", "x" + "1" * 200_000, "value" * 40_000, "keyvalue1" * 20_000],
+)
+def test_a_name_of_any_length_is_judged_at_once(name: str) -> None:
+    """A tag, an output or a setting of hostile length must not stop a worker."""
+    started = time.process_time()
+    redact({name: "v"}, digest)
+    mask_text(f'{{"{name}": "v"}}')
+
+    assert time.process_time() - started < 1.0
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "eyJaaaaaa-",
+        "eyJaaaaaa.",
+        "password ",
+        "sig=",
+        "-----BEGIN A",
+        "bearer ",
+        '"a":"',
+        "://a:",
+        "AccountKey=",
+        "Q~1",
+    ],
+)
+def test_half_secrets_again_and_again_take_linear_time(piece: str) -> None:
+    """Text that begins like a secret, two hundred thousand characters of it."""
+    text = piece * (200_000 // len(piece))
+    started = time.process_time()
+    mask_text(text)
+
+    assert time.process_time() - started < 2.0
