@@ -67,6 +67,6 @@ def json_properties(body: str) -> dict[str, Any]:
         return {}
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # nobody has looked at this text yet: it may be hostile
         return {}
     return document if isinstance(document, dict) else {}

@@ -133,6 +133,15 @@ class Endpoint:
         return status
 
 
+def _text(value: str) -> str:
+    """Return a header's value as text: bytes that are no UTF-8 are read as Latin-1, as HTTP says."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "surrogateescape").decode("latin-1")
+    return value
+
+
 def translated(
     request: web.BaseRequest, params: Mapping[str, str], body: bytes
 ) -> wire.HttpRequest:
@@ -145,7 +154,7 @@ def translated(
     incoming = wire.HttpRequest(
         method=request.method,
         url=f"{request.scheme}://{request.host}{request.rel_url.raw_path_qs}",
-        headers=wire.joined((name.lower(), value) for name, value in request.headers.items()),
+        headers=wire.joined((name.lower(), _text(v)) for name, v in request.headers.items()),
         query=wire.joined(query),
         params=dict(params),
         body=body,

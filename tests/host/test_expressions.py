@@ -54,3 +54,10 @@ def test_settings() -> None:
 def test_json_properties(body: str, expected: dict[str, int]) -> None:
     """Only a JSON object has properties."""
     assert expressions.json_properties(body) == expected
+
+
+@pytest.mark.parametrize("depth", [990, 5_000, 500_000])
+def test_a_body_nested_deep_has_no_properties(depth: int) -> None:
+    """Anybody may send one: it is read for binding expressions before any signature is checked."""
+    assert expressions.json_properties('{"a":' * depth) == {}
+    assert isinstance(expressions.json_properties('{"a":' * depth + "1" + "}" * depth), dict)
