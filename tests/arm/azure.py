@@ -130,6 +130,15 @@ class Azure:
             group, name, ask(resources, **more)
         )
 
+    def begin(self, name: str, resources: Any, group: str = "rg-shop", **more: Any) -> None:
+        """Start a deployment whose end no one waits for.
+
+        A poller left alone would go on in its thread and open connections that nobody closes.
+        """
+        self.deployments.deployments.begin_create_or_update(
+            group, name, ask(resources, **more), polling=False
+        )
+
 
 def ask(
     resources: Any,

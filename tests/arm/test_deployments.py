@@ -293,7 +293,7 @@ def test_a_nested_name_that_is_taken_fails_the_parent(azure: Azure) -> None:
     """Child deployments meet the rule of one active run per name."""
     azure.group()
     azure.turn(deployment_seconds=3.0)
-    azure.deploy("inner", [])
+    azure.begin("inner", [])
     azure.turn(deployment_seconds=0.0)
     with pytest.raises(HttpResponseError) as caught:
         azure.deploy("main", [nested("inner", [])]).result()
@@ -306,7 +306,7 @@ def test_cancel_starts_nothing_more(azure: Azure) -> None:
     """In-flight steps finish, the rest never starts, the state is Canceled; once only."""
     azure.turn(resource_seconds=0.8)
     azure.group()
-    azure.deploy("main", [plain("a"), plain("b", dependsOn=[SHELF.format("a")])])
+    azure.begin("main", [plain("a"), plain("b", dependsOn=[SHELF.format("a")])])
     azure.deployments.deployments.cancel("rg-shop", "main")
     eventually(
         lambda: bool(

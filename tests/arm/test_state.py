@@ -54,7 +54,7 @@ def test_a_killed_simulator_has_lost_nothing_it_acknowledged(tmp_path: Path) -> 
     """After SIGKILL the running deployment goes on, and all else is there, secrets and all."""
     with program(tmp_path, deployment_seconds=1.0) as (azure, process):
         azure.group("rg-Shop")
-        azure.deploy(
+        azure.begin(
             "d",
             [storage("stshop001", tags={"k": "[parameters('p')]"}), plain("s1")],
             "rg-Shop",
@@ -133,7 +133,7 @@ def test_nested_work_is_taken_up_again_without_doing_it_twice(tmp_path: Path) ->
     knobs = Knobs(retry_after=0.02, resource_seconds=0.4)
     with start(Settings(folder=tmp_path, knobs=knobs)) as address, clients(address) as azure:
         group = azure.group()
-        azure.deploy("main", [plain("first"), inner])
+        azure.begin("main", [plain("first"), inner])
         shelves = f"{group}/providers/Contoso.Shop/shelves"
         eventually(lambda: azure.call("GET", f"{shelves}/slow?api-version={API}").status == 200)
         first = azure.call("GET", f"{shelves}/first?api-version={API}").body["systemData"]

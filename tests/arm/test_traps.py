@@ -102,7 +102,7 @@ def test_t8_deployment_active_carries_no_retry_after(azure: Azure) -> None:
     """A second PUT while the first runs is one 409 that the SDK does not try again."""
     azure.turn(**SLOW)
     azure.group()
-    azure.deploy("d", [])
+    azure.begin("d", [])
     azure.control("DELETE", "/requests")
     with pytest.raises(ResourceExistsError) as caught:
         azure.deploy("d", [])
