@@ -13,7 +13,7 @@ from shared.core.problem import Problem
 from shared.core.source.compile import Compiled, compile_stack, is_unchanged, spec_digest
 from shared.core.source.faults import SourceError
 from shared.core.source.manifest import Manifest, StackSpec, parse_manifest
-from shared.core.source.scopes import target_scopes
+from shared.core.source.scopes import TargetScope, target_scopes
 from shared.core.source.tree import FileTooLargeError, SourceTree
 from shared.core.tip import Entry, Tip, Visit
 
@@ -166,20 +166,43 @@ def outside(
     for n, target in enumerate(target_scopes(compiled.source)):
         if target.scope is not None and scopes.is_allowed(target.scope, allowed):
             continue
-        own = n == 0
-        what = target.scope or target.written
-        problems.append(
-            Problem(
-                code="ScopeNotAllowed" if target.scope is not None else "ScopeUndecided",
-                message=(
-                    f"The stack {name!r} writes to {what!r}, which the operator does not allow here."
-                    if target.scope is not None
-                    else f"Where {what!r} leads cannot be told before the deployment."
-                ),
-                hint="Choose an allowed scope, or ask the operator to allow this one: "
-                + ", ".join(allowed),
-                file=repository.manifest if own else spec.template,
-                path=f"stacks.{name}.scope" if own else target.path,
-            )
-        )
+        problems.append(_outside(name, spec, repository, target, own=n == 0))
     return tuple(problems)
+
+
+_UNDECIDED: Final = {
+    "ScopeUndecided": (
+        "Where {what!r} leads cannot be told before the deployment.",
+        "Write the scope out, or make it from parameters with known values.",
+    ),
+    "ExtensionNotAllowed": (
+        "{what!r} deploys through an extension, and where that writes no scope says.",
+        "Deploy it by other means; only resources of Azure Resource Manager are deployed here.",
+    ),
+    "DeploymentNameReserved": (
+        "A nested deployment with the name or tag {what!r} could pass for a stack's own deployment.",
+        "Begin its name with a fixed text other than 'plumbline.', and leave out plumbline- tags.",
+    ),
+}
+
+
+def _outside(
+    name: str, spec: StackSpec, repository: Repository, target: TargetScope, *, own: bool
+) -> Problem:
+    if target.scope is None:
+        message, hint = _UNDECIDED[target.code]
+        code, message = target.code, message.format(what=target.written)
+    else:
+        code = "ScopeNotAllowed"
+        message = (
+            f"The stack {name!r} writes to {target.scope!r}, which the operator does not allow."
+        )
+        allowed = ", ".join(repository.scopes)
+        hint = f"Choose an allowed scope, or ask the operator to allow this one: {allowed}"
+    return Problem(
+        code=code,
+        message=message,
+        hint=hint,
+        file=repository.manifest if own else spec.template,
+        path=f"stacks.{name}.scope" if own else target.path,
+    )

@@ -74,6 +74,7 @@ class Frame:
     defaults: Mapping[str, Any]
     variables: Mapping[str, Any]
     known: dict[str, Any] = field(default_factory=dict)
+    folded: dict[int, tuple[Json, dict[str, str]]] = field(default_factory=dict)
     busy: set[str] = field(default_factory=set)
 
     def value(self, written: Any, depth: int = 0) -> Any:
@@ -106,7 +107,7 @@ class Frame:
         if isinstance(tree, Literal):
             return tree.value
         if isinstance(tree, Access):
-            return _picked(self._run(tree.of, depth + 1), self._run(tree.key, depth + 1))
+            return self._picked(self._run(tree.of, depth + 1), self._run(tree.key, depth + 1))
         arguments = [self._run(each, depth + 1) for each in tree.arguments]
         return self._call(tree, arguments, depth)
 
@@ -125,6 +126,24 @@ class Frame:
         function = _FUNCTIONS.get(tree.name)
         found = UNKNOWN if function is None else function(arguments)
         return UNKNOWN if isinstance(found, str) and len(found) > MAX_TEXT else found
+
+    def _picked(self, of: Any, key: Any) -> Any:
+        if isinstance(of, dict) and isinstance(key, str):
+            found = of.get(key) if key in of else of.get(self._names(of).get(key.lower(), key))
+            return UNKNOWN if found is None else found
+        if isinstance(of, list) and isinstance(key, int) and 0 <= key < len(of):
+            return of[key]
+        return UNKNOWN
+
+    def _names(self, holder: Json) -> dict[str, str]:
+        """Return the keys of an object by their lower case, made once for each object."""
+        kept = self.folded.get(id(holder))
+        if kept is None or kept[0] is not holder:
+            names: dict[str, str] = {}
+            for key in holder:
+                names.setdefault(key.lower(), key)
+            kept = self.folded[id(holder)] = (holder, names)
+        return kept[1]
 
     def _lazy(self, written: Mapping[str, Any], name: str, depth: int) -> Any:
         """Return a variable or a default, evaluated once; a circle is not known."""
@@ -146,15 +165,6 @@ def frame_of(template: Json, scope: Scope, given: Mapping[str, Any]) -> Frame:
     variables = member(template, "variables")
     known = variables.items() if isinstance(variables, dict) else ()
     return Frame(scope, given, defaults, {name.lower(): each for name, each in known})
-
-
-def _picked(of: Any, key: Any) -> Any:
-    if isinstance(of, dict) and isinstance(key, str):
-        found = member(of, key)
-        return UNKNOWN if found is None else found
-    if isinstance(of, list) and isinstance(key, int) and 0 <= key < len(of):
-        return of[key]
-    return UNKNOWN
 
 
 def _part(value: Any) -> str:

@@ -12,6 +12,7 @@ MAX_LENGTH = 24_576
 """Characters; ARM's own limit."""
 MAX_DEPTH = 64
 
+_WRAPPERS = frozenset({"concat", "format", "take", "tolower"})
 _TOKEN = re.compile(
     r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<number>-?\d+)(?!\.)|(?P<name>[A-Za-z_$][\w$]*)|(?P<mark>[()\[\].,]))"
 )
@@ -58,6 +59,30 @@ def called_functions(text: str) -> frozenset[str]:
         return frozenset(_parsed(text).calls)
     except NotAnExpressionError:
         return frozenset()
+
+
+def leading_call(text: str) -> str | None:
+    """Return the function whose result an expression's text begins with, in lower case. Pure.
+
+    None when it is not known, or when the text begins with something that is no call.
+    """
+    try:
+        tree = parse_expression(text)
+    except NotAnExpressionError:
+        return None
+    while isinstance(tree, Call) and tree.arguments and tree.name in _WRAPPERS:
+        first = tree.arguments[0]
+        if tree.name != "format":
+            tree = first
+            continue
+        placed = (
+            re.match(r"\{(\d{1,3})\}", str(first.value)) if isinstance(first, Literal) else None
+        )
+        index = 1 + int(placed.group(1)) if placed else len(tree.arguments)
+        if index >= len(tree.arguments):
+            return None
+        tree = tree.arguments[index]
+    return tree.name if isinstance(tree, Call) else None
 
 
 def _parsed(text: str) -> "_Parser":

@@ -5,6 +5,7 @@ nothing of a file's content but names reaches a message: values may be secrets.
 """
 
 import difflib
+import itertools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ MAX_PROBLEMS = 50
 """Of one kind in one place: nobody reads more, and finding them all must not take for ever."""
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_$][\w$-]*", re.ASCII)
+_MOST_COMPARED = 200
 _SHOWN_CHARACTERS = 80
 _SHOWN_NAMES = 12
 
@@ -79,7 +81,12 @@ def shown(text: str) -> str:
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that looks most like ``name``, or None. Pure."""
     by_lower = {each.lower(): each for each in known}
-    near = difflib.get_close_matches(name.lower()[:_SHOWN_CHARACTERS], by_lower, n=1, cutoff=0.6)
+    looked_for = name.lower()[:_SHOWN_CHARACTERS]
+    if len(by_lower) > _MOST_COMPARED:
+        # Comparing is quadratic in every pair: with many names only those of one beginning compete.
+        alike = (each for each in by_lower if each[:2] == looked_for[:2])
+        by_lower = {each: by_lower[each] for each in itertools.islice(alike, _MOST_COMPARED)}
+    near = difflib.get_close_matches(looked_for, by_lower, n=1, cutoff=0.6)
     return by_lower[near[0]] if near else None
 
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
-from shared.core.source.arm_json import Json, member, member_key, resources_of
+from shared.core.source.arm_json import Json, may_deploy, member, member_key, resources_of
 from shared.core.source.evaluation import HOLE, UNKNOWN, Frame, Scope, frame_of
+from shared.core.source.expression import leading_call
 
 _SUBSCRIPTION = re.compile(
     r"/subscriptions/([^/]+)(?:/([^/]*)(?:/([^/]+))?)?(?:/|$)", re.IGNORECASE
@@ -22,6 +23,14 @@ _MANAGEMENT_GROUP = re.compile(
 )
 _UNDECIDED = Scope(HOLE)
 _SAID_CHARACTERS = 200
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+_RELATIVE = re.compile(r"[A-Za-z][\w-]*(?:\.[\w-]+)+(?:/[^/]+/[^/]+)+", re.ASCII)
+"""A resource in the current scope: namespace, then types and names in turn."""
+_UNCLEAR = re.compile(r"[%\\?#\s]")
+_RESERVED = "plumbline."
+_RESERVED_TAG = "plumbline-"
+_NEVER_RESERVED = frozenset({"uniquestring", "guid"})
+"""Their results have no dot among their first characters, so no name of ours begins with them."""
 _STACKS = "microsoft.resources/deploymentstacks"
 _DEPLOYMENTS = frozenset({"microsoft.resources/deployments", _STACKS})
 
@@ -30,12 +39,13 @@ class TargetScope(msgspec.Struct, frozen=True):
     """A scope that is written to.
 
     ``scope`` is the canonical id (``/`` for the tenant), None when only ARM would know it; ``path``
-    is where the source says so, and ``written`` what it says there.
+    is where the source says so, ``written`` what it says there, and ``code`` why it is undecided.
     """
 
     scope: str | None
     path: str
     written: str
+    code: str = "ScopeUndecided"
 
     @property
     def decided(self) -> bool:
@@ -56,7 +66,7 @@ def target_scopes(source: Mapping[str, Any]) -> tuple[TargetScope, ...]:
     found = [TargetScope(own.id, "scope", source["scope"])]
     seen = {str(own.id).lower()}
     for target in _written(template, "template", frame_of(template, own, given), own):
-        key = target.path if target.scope is None else target.scope.lower()
+        key = f"{target.code} {target.path}" if target.scope is None else target.scope.lower()
         if key not in seen:
             seen.add(key)
             found.append(target)
@@ -71,9 +81,10 @@ def parse_scope(text: str, current: Scope) -> Scope:
     group = _MANAGEMENT_GROUP.match(text)
     if group is not None:
         return Scope(management_group=group.group(1))
+    if not _is_clear(text):
+        return _UNDECIDED
     if not text.startswith("/"):
-        known = text != "" and HOLE not in text.split("/", 1)[0]
-        return current if known else _UNDECIDED
+        return current if _RELATIVE.fullmatch(text) else _UNDECIDED
     if text == "/":
         return Scope()
     match = _SUBSCRIPTION.match(text)
@@ -86,14 +97,63 @@ def parse_scope(text: str, current: Scope) -> Scope:
     return Scope(subscription.lower(), (name or HOLE) if in_group else None)
 
 
-def _written(holder: Json, path: str, frame: Frame, target: Scope) -> Iterator[TargetScope]:
+def _is_clear(text: str) -> bool:
+    """Tell whether an id can be read in one way only; one slash may end it. Pure."""
+    parts = text.removeprefix("/").removesuffix("/").split("/")
+    dots = any(part in {"", ".", ".."} for part in parts)
+    return text == "/" or not (dots or _UNCLEAR.search(text))
+
+
+def _written(
+    holder: Json, path: str, frame: Frame, target: Scope, *, symbolic: bool = False
+) -> Iterator[TargetScope]:
+    symbolic = symbolic or _is_symbolic(holder)
+    for name in ("imports", "extensions"):
+        if member(holder, name):
+            yield TargetScope(None, f"{path}.{name}", name, "ExtensionNotAllowed")
     for at, resource in resources_of(holder, path):
         scope, said_at, said = _own_scope(resource, at, frame, target)
-        if member(resource, "existing") is not True and member(resource, "condition") is not False:
+        # Only language version 2.0 knows references; elsewhere ARM ignores the word and deploys.
+        is_reference = symbolic and member(resource, "existing") is True
+        if not is_reference and member(resource, "condition") is not False:
             if said is not None:
                 yield TargetScope(scope.id, said_at, said)
+            yield from _extended(resource, at)
             yield from _nested(resource, at, frame, scope)
-        yield from _written(resource, at, frame, scope)
+        yield from _written(resource, at, frame, scope, symbolic=symbolic)
+
+
+def _is_symbolic(holder: Json) -> bool:
+    version = member(holder, "languageVersion")
+    named = isinstance(member(holder, "resources"), dict)
+    return named and isinstance(version, str) and version.startswith("2.")
+
+
+def _extended(resource: Json, at: str) -> Iterator[TargetScope]:
+    """Yield what is deployed by an extension: where that writes no scope says."""
+    kind = member(resource, "type")
+    for name in ("import", "extension"):
+        if member(resource, name):
+            yield TargetScope(None, f"{at}.{name}", name, "ExtensionNotAllowed")
+    if isinstance(kind, str) and "@" in kind:
+        yield TargetScope(None, f"{at}.type", _said(kind), "ExtensionNotAllowed")
+
+
+def _reserved(resource: Json, at: str, frame: Frame) -> Iterator[TargetScope]:
+    """Yield a nested deployment that could pass for one of a stack's own.
+
+    Its name is the mutex and its tags are the memory of the stack (docs/architecture.md, rule 5).
+    """
+    written = member(resource, "name")
+    known, hole, _ = frame.text(written).lower().partition(HOLE)
+    open_ = hole != "" and _RESERVED.startswith(known)
+    harmless = not known and leading_call(str(written)) in _NEVER_RESERVED
+    if known.startswith(_RESERVED) or (open_ and not harmless):
+        yield TargetScope(None, f"{at}.name", _said(written), "DeploymentNameReserved")
+    tags = member(resource, "tags")
+    for tag in tags if isinstance(tags, dict) else ():
+        if tag.lower().startswith(_RESERVED_TAG):
+            yield TargetScope(None, f"{at}.tags.{tag}", _said(tag), "DeploymentNameReserved")
 
 
 def _own_scope(
@@ -101,13 +161,18 @@ def _own_scope(
 ) -> tuple[Scope, str, str | None]:
     """Return where a resource goes, and where and how it says so (None when it does not)."""
     key = member_key(resource, "scope")
-    if key is not None and resource[key] is not None:
-        scope = parse_scope(frame.text(resource[key]), target)
-        return scope, f"{at}.{key}", _said(resource[key])
     said = {name: member(resource, name) for name in ("subscriptionId", "resourceGroup")}
+    if key is not None and resource[key] is not None:
+        text = frame.text(resource[key])
+        both = any(each is not None for each in said.values())
+        lost = may_deploy(resource) and not text.startswith("/")
+        scope = parse_scope(text, _UNDECIDED if lost else target)
+        return (_UNDECIDED if both else scope), f"{at}.{key}", _said(resource[key])
     subscription, group = (None if each is None else frame.text(each) for each in said.values())
     if subscription is None and group is None:
         return target, at, None
+    if subscription is not None and not _GUID.fullmatch(subscription):
+        subscription = HOLE
     scope = Scope((subscription or target.subscription or HOLE).lower(), group)
     return (
         scope,
@@ -123,6 +188,7 @@ def _nested(resource: Json, at: str, frame: Frame, target: Scope) -> Iterator[Ta
         return
     if kind not in _DEPLOYMENTS:
         return
+    yield from _reserved(resource, at, frame)
     properties = member(resource, "properties")
     template = member(properties, "template") if isinstance(properties, dict) else None
     if not isinstance(properties, dict) or not isinstance(template, dict):
