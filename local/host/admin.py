@@ -68,7 +68,7 @@ class Admin:
             call = call_by_hand(function, text)
         except BodyTooLargeError:
             return web.Response(status=413)
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             return web.Response(status=400, text='The body must be {"input": "text"}')
         task = asyncio.create_task(self._invoker.invoke(function, call))
         self._runs.add(task)

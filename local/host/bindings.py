@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from local.host import ncrontab, routes, wire
+from local.host import expressions, ncrontab, routes, wire
 
 DEFAULT_CONNECTION = "AzureWebJobsStorage"
 
@@ -87,3 +87,22 @@ class Function:
     def kind(self) -> str:
         """Return http, queue or timer."""
         return type(self.trigger).__name__.removesuffix("Trigger").lower()
+
+    @property
+    def has_names(self) -> bool:
+        """Tell whether a binding has `{names}`, for which the trigger's data must be read."""
+        return any(
+            expressions.has_names(part)
+            for binding in (*self.inputs, *self.outputs)
+            for part in _parts(binding)
+        )
+
+
+def _parts(binding: Output) -> tuple[str, ...]:
+    match binding:
+        case BlobBinding(_, container, blob):
+            return container, blob
+        case QueueBinding(_, queue):
+            return (queue,)
+        case HttpBinding():
+            return ()

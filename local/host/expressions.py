@@ -9,6 +9,8 @@ from typing import Any
 
 _SETTING = re.compile(r"%([^%]+)%")
 _NAME = re.compile(r"\{([^{}]+)\}")
+LONGEST_BODY = 1024 * 1024
+"""Characters; a longer body is not read for names. Queue messages are far below this."""
 
 
 class ExpressionError(ValueError):
@@ -58,12 +60,15 @@ def _value(name: str, data: Mapping[str, Any]) -> str:
         current = folded[part.lower()]
     if isinstance(current, str):
         return current
-    return json.dumps(current) if isinstance(current, dict | list) else str(current)
+    try:
+        return json.dumps(current) if isinstance(current, dict | list) else str(current)
+    except (ValueError, RecursionError):  # a number of thousands of digits, or nested too deep
+        raise ExpressionError(f"the value of {name!r} cannot be written as text") from None
 
 
 def json_properties(body: str) -> dict[str, Any]:
-    """Return the properties of a JSON object, {} for any other text. Pure."""
-    if not body.lstrip().startswith("{"):
+    """Return the properties of a JSON object, {} for any other or a longer text. Pure."""
+    if len(body) > LONGEST_BODY or not body.lstrip().startswith("{"):
         return {}
     try:
         document = json.loads(body)

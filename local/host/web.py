@@ -4,7 +4,7 @@ import hmac
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -100,7 +100,8 @@ class Endpoint:
         try:
             body = await read_body(request, self._body_limit)
             incoming = translated(request, params, body)
-            call = call_of(incoming, f"{request.method} {request.path}")
+            reason = f"{request.method} {request.path}"
+            call = call_of(incoming, reason, names=function.has_names)
             result = await self._invoker.invoke(function, call)
         except BodyTooLargeError:
             # The rest of the body is not wanted, so the connection cannot be used again.
@@ -164,23 +165,30 @@ def translated(
     return incoming
 
 
-def call_of(request: wire.HttpRequest, reason: str) -> Call:
-    """Return what the function and its binding expressions receive. Pure."""
-    body = request.body.decode("utf-8", "replace") if request.body[:1] == b"{" else ""
-    data = {
+def call_of(request: wire.HttpRequest, reason: str, *, names: bool) -> Call:
+    """Return what the function receives, and its binding expressions if it has `names`. Pure."""
+    return Call(
+        value=request,
+        reason=reason,
+        data=_named(request) if names else {},
+        trace_parent=request.headers.get("traceparent", ""),
+        trace_state=request.headers.get("tracestate", ""),
+    )
+
+
+def _named(request: wire.HttpRequest) -> dict[str, Any]:
+    body = request.body.decode("utf-8", "replace") if _may_name(request.body) else ""
+    return {
         **expressions.json_properties(body),
         **request.query,
         "query": request.query,
         "headers": request.headers,
         **request.params,
     }
-    return Call(
-        value=request,
-        reason=reason,
-        data=data,
-        trace_parent=request.headers.get("traceparent", ""),
-        trace_state=request.headers.get("tracestate", ""),
-    )
+
+
+def _may_name(body: bytes) -> bool:
+    return body[:1] == b"{" and len(body) <= 4 * expressions.LONGEST_BODY
 
 
 def response_of(answer: wire.Value | None, extra: Mapping[str, str]) -> web.Response:

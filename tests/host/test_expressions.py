@@ -1,5 +1,6 @@
 """Binding expressions."""
 
+import json
 import re
 
 import pytest
@@ -61,3 +62,21 @@ def test_a_body_nested_deep_has_no_properties(depth: int) -> None:
     """Anybody may send one: it is read for binding expressions before any signature is checked."""
     assert expressions.json_properties('{"a":' * depth) == {}
     assert isinstance(expressions.json_properties('{"a":' * depth + "1" + "}" * depth), dict)
+
+
+def test_a_body_of_megabytes_is_not_read() -> None:
+    """Names come from short bodies; a caller's large one costs nothing."""
+    text = json.dumps({"a": "x" * expressions.LONGEST_BODY})
+
+    assert expressions.json_properties(text) == {}
+    assert expressions.json_properties(text.replace("x" * 100, "")) != {}
+
+
+def test_a_value_that_cannot_be_written_is_an_error_with_its_name() -> None:
+    """What is nested too deep to be written is the message's mistake, not the host's end."""
+    deep: object = 1
+    for _ in range(5000):
+        deep = {"a": deep}
+
+    with pytest.raises(expressions.ExpressionError, match="'deep' cannot be written"):
+        expressions.fill("{deep}", {"deep": deep})

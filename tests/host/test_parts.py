@@ -6,7 +6,15 @@ import json
 
 import pytest
 
-from local.host import invocation, messages, queues, wire
+from local.host import invocation, messages, queues, routes, web, wire
+from local.host.bindings import (
+    BlobBinding,
+    Function,
+    HttpBinding,
+    HttpTrigger,
+    Output,
+    QueueBinding,
+)
 from local.host.journal import Journal
 from local.host.storage import Connections
 from local.host.web import Keys
@@ -48,6 +56,26 @@ def test_message_properties_win_over_metadata() -> None:
     }
     assert call.data["dequeueCount"] == 1
     assert call.metadata["Id"] == wire.Text(message.id)
+
+
+@pytest.mark.parametrize(
+    ("bindings", "expected"),
+    [
+        ((HttpBinding("$return"), QueueBinding("a", "orders", "c")), False),
+        ((QueueBinding("a", "{queue}", "c"),), True),
+        ((BlobBinding("a", "{x}", "b", "c"),), True),
+        ((BlobBinding("a", "b", "{x}.txt", "c"),), True),
+    ],
+)
+def test_a_body_is_read_for_names_only(bindings: tuple[Output, ...], *, expected: bool) -> None:
+    """Without a name in any binding nothing of an unverified request is parsed."""
+    trigger = HttpTrigger("req", routes.Template("x"), frozenset(), "anonymous")
+    function = Function("f", "1", trigger, (), bindings, None, ())
+    request = wire.HttpRequest("POST", "http://h/x", body=b'{"queue": "q"}')
+    call = web.call_of(request, "POST /x", names=function.has_names)
+
+    assert function.has_names is expected
+    assert ("queue" in call.data) is expected
 
 
 def test_binary_message_is_bytes() -> None:
