@@ -113,8 +113,7 @@ def _send_later(
     from shared.core.backoff import delay_s
 
     if isinstance(error, errors.Waiting):
-        now = services.clock.now()
-        delay, tries = max(1.0, (error.until - now).total_seconds()), message.tries
+        delay, tries = max(1.0, error.wait_s), message.tries
     else:
         delay, tries = delay_s(message.tries, error.retry_after_s), message.tries + 1
     copy = messages.again(message, tries=tries)

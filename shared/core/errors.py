@@ -4,15 +4,13 @@ The kinds are the policy (docs/architecture.md, part 7); ``functions/_boundary.p
 
     PlumblineError
     ├── Transient(retry_after_s)   the world hiccupped: a copy of the message, later, try + 1
-    ├── Waiting(until)             not yet: the same, without counting a try
+    ├── Waiting(wait_s)            not yet: the same, without counting a try
     ├── Stalled                    a person must act: shown on the stack or repository
     └── BadMessage                 unreadable or of another version: ends in the poison queue
 
 Adapters translate at the edge, by a table, and raise these. Anything else that reaches the boundary
 is a defect.
 """
-
-from datetime import datetime
 
 
 class PlumblineError(Exception):
@@ -44,11 +42,11 @@ class Transient(PlumblineError):
 
 
 class Waiting(PlumblineError):
-    """Not yet: somebody else is at work until ``until`` (UTC)."""
+    """Not yet: somebody else is at work for another ``wait_s`` seconds, by the server's clock."""
 
-    def __init__(self, reason: str, message: str, *, until: datetime) -> None:
+    def __init__(self, reason: str, message: str, *, wait_s: float) -> None:
         super().__init__(reason, message)
-        self.until = until
+        self.wait_s = wait_s
 
 
 class Stalled(PlumblineError):

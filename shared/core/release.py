@@ -137,7 +137,8 @@ def with_deployment(
 class Snapshot(Document, frozen=True, kw_only=True, omit_defaults=True):
     """What ARM said a release's resources looked like: id -> SHA-256 of its redacted body.
 
-    ``missing`` are ids that ARM did not know any more. Written once, named by its release.
+    ``missing`` are ids that ARM did not know any more, ``unread`` those that it did not show, with
+    its reason. Written once, named by its release.
     """
 
     repository: str
@@ -146,3 +147,4 @@ class Snapshot(Document, frozen=True, kw_only=True, omit_defaults=True):
     taken_at: datetime
     resources: Mapping[str, str]
     missing: tuple[str, ...] = ()
+    unread: Mapping[str, str] = msgspec.field(default_factory=dict)

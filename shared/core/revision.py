@@ -66,8 +66,12 @@ def stack_status(record: Record | None, generation: int, ended: StackStatus | No
     """
     if record is None:
         return "pending"
+    if record.raised is not None and generation == record.raised[0]:
+        generation = record.raised[1]
     if record.applied is not None and record.applied.generation == generation:
         return "deployed"
+    if record.orphaned:
+        return ended or "superseded"
     if record.generation > generation:
         return ended or "superseded"
     if record.standing == "stalled":
@@ -82,9 +86,10 @@ def answer(revision: Revision, records: Mapping[str, Record], ended: Ended) -> A
     if not revision.visits:
         return Answer(revision=revision.revision, final=False, status="pending", stacks={})
     visit = revision.visits[-1]
-    stacks: dict[str, StackStatus] = dict.fromkeys(visit.broken, "failed")
+    stacks: dict[str, StackStatus] = {}
     for name, generation in visit.changed.items():
         stacks[name] = stack_status(records.get(name), generation, ended.get((name, generation)))
+    stacks.update(dict.fromkeys(visit.broken, "failed"))
     found = set(stacks.values())
     if visit.superseded_by is not None:
         status: Status = "superseded"
@@ -100,4 +105,26 @@ def answer(revision: Revision, records: Mapping[str, Record], ended: Ended) -> A
         status=status,
         stacks=dict(sorted(stacks.items())),
         by=visit.superseded_by or None,
+    )
+
+
+def together(answers: Mapping[str, Answer]) -> Answer:
+    """Return the answer of a revision that several repositories follow, by their keys. Pure.
+
+    Its stacks go by their whole identities; the worst status counts, and all have to be final.
+    """
+    if len(answers) == 1:
+        return next(iter(answers.values()))
+    found = {answer.status for answer in answers.values()}
+    order: tuple[Status, ...] = ("pending", *_ORDER, "nothing")
+    return Answer(
+        revision=next(iter(answers.values())).revision,
+        final=all(answer.final for answer in answers.values()),
+        status=next(status for status in order if status in found),
+        stacks={
+            f"{key}.{name}": status
+            for key, answer in answers.items()
+            for name, status in answer.stacks.items()
+        },
+        by=next((answer.by for answer in answers.values() if answer.by), None),
     )

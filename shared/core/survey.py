@@ -65,7 +65,9 @@ def survey(previous: Tip, tree: SourceTree, repository: Repository) -> Survey:
     seen = Visit(
         revision=tree.revision,
         seq=previous.sync_seq,
-        changed=tuple(sorted(name for name in entries if _differs(previous, entries, name))),
+        changed=tuple(
+            sorted(n for n in entries if n not in broken and _differs(previous, entries, n))
+        ),
         broken=tuple(sorted(broken)),
         unreadable=bool(misnamed),
     )

@@ -11,7 +11,7 @@ import msgspec
 
 from shared.core.document import Document, to_text
 from shared.core.problem import Problem
-from shared.core.record import HOLD, Desired, Wish, shown
+from shared.core.record import HOLD, MAX_UNFINISHED, Desired, Wish, shown
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -42,7 +42,12 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Tip(Document, frozen=True, kw_only=True, omit_defaults=True):
-    """A repository as Plumbline knows it."""
+    """A repository as Plumbline knows it.
+
+    ``problems`` are those of the manifest at the tip, ``trouble`` is what kept the last sync from
+    looking. ``unfinished`` counts syncs that died; ``unanswered``: the document of the tip's
+    revision may not be written yet.
+    """
 
     repository: str
     revision: str | None = None
@@ -56,6 +61,9 @@ class Tip(Document, frozen=True, kw_only=True, omit_defaults=True):
     broken: Mapping[str, tuple[Problem, ...]] = msgspec.field(default_factory=dict)
     gone: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    trouble: Problem | None = None
+    unfinished: int = 0
+    unanswered: bool = False
     visit: Visit | None = None
     checked_at: datetime | None = None
     settings: str = ""
@@ -87,6 +95,7 @@ def take(tip: Tip, at: datetime) -> Tip:
         due_at=at + HOLD,
         dirty=True,
         dirty_again=False,
+        unfinished=tip.unfinished + 1,
     )
 
 
@@ -111,6 +120,9 @@ def commit(tip: Tip, *, seen: Tip, at: datetime, poll: timedelta) -> Tip:
         problems=seen.problems,
         visit=seen.visit,
         settings=seen.settings,
+        trouble=None,
+        unfinished=0,
+        unanswered=seen.revision != tip.revision,
         checked_at=at,
         busy_until=None,
         dirty=tip.dirty_again,
@@ -121,10 +133,21 @@ def commit(tip: Tip, *, seen: Tip, at: datetime, poll: timedelta) -> Tip:
 
 def give_back(tip: Tip, *, due_at: datetime, problem: Problem | None) -> Tip:
     """Let the repository go without a result; it stays dirty and is due at ``due_at``."""
-    problems = tip.problems if problem is None else (problem,)
     return msgspec.structs.replace(
-        tip, busy_until=None, dirty=True, dirty_again=False, due_at=due_at, problems=problems
+        tip,
+        busy_until=None,
+        dirty=True,
+        dirty_again=False,
+        unfinished=0,
+        due_at=due_at,
+        trouble=problem or tip.trouble,
     )
+
+
+def give_up(tip: Tip, *, due_at: datetime, problem: Problem) -> Tip:
+    """Let a repository go over which sync after sync has died; one more is tried at a time."""
+    left = give_back(tip, due_at=due_at, problem=problem)
+    return msgspec.structs.replace(left, unfinished=MAX_UNFINISHED - 1)
 
 
 def wishes(tip: Tip, seq: int) -> dict[str, Wish]:

@@ -152,12 +152,13 @@ def release_view(release: Release) -> ReleaseView:
 def repository_view(key: str, tip: Tip | None) -> RepositoryView:
     """Return what is shown of a repository. Pure."""
     broken = tuple(p for problems in tip.broken.values() for p in problems) if tip else ()
+    trouble = (tip.trouble,) if tip is not None and tip.trouble is not None else ()
     return RepositoryView(
         repository=key,
         revision=tip.revision if tip else None,
         checked_at=tip.checked_at if tip else None,
         stacks=len(tip.entries) if tip else 0,
-        problems=(tip.problems + broken) if tip else (),
+        problems=(trouble + tip.problems + broken) if tip else (),
     )
 
 

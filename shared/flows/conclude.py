@@ -4,7 +4,7 @@ Shared by ``release`` (which may find an attempt that ended while nobody looked)
 The operations are read and kept before the record lets the next PUT overwrite them (rule 6).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -13,7 +13,7 @@ from shared import events
 from shared.core import record as changes
 from shared.core.arm_answers import flatten, is_transient_failure, unregistered_namespace
 from shared.core.arm_model import Deployment
-from shared.core.errors import PlumblineError
+from shared.core.errors import PlumblineError, Stalled
 from shared.core.problem import Problem
 from shared.core.record import Attempt, Outcome, Record
 from shared.core.release import Release, describe, inventory, with_deployment
@@ -42,8 +42,7 @@ class Conclude:
         """Record the end of ``attempt``, whose deployment is in a terminal state."""
         record = hold.record
         operations = self.arm.operations(deployment.id)
-        template = self.archive.content(attempt.digest)["template"]
-        owned = inventory(operations, api_versions(template))
+        owned = inventory(operations, self._api_versions(attempt))
         outcome: Outcome = "failed"
         problem: Problem | None = None
         if deployment.state == "succeeded":
@@ -62,6 +61,14 @@ class Conclude:
         if problem is None:
             return self._succeeded(hold, document)
         return self._failed(hold, document, problem, deployment)
+
+    def _api_versions(self, attempt: Attempt) -> Mapping[str, str]:
+        """Return the template's api-versions by type; a lost content keeps no release from ending."""
+        try:
+            return api_versions(self.archive.content(attempt.digest)["template"])
+        except Stalled as e:
+            self.log(events.STALLED, reason=e.reason, hint=e.hint)
+            return {}
 
     def _succeeded(self, hold: Hold, document: Release) -> Hold:
         hold = self.records.update(hold, lambda r, at: changes.succeeded(r, at, ()))

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from shared import events
-from shared.core.errors import BadMessage
+from shared.core.errors import BadMessage, Stalled
 from shared.core.message import QUEUES, Message, Queue, StackMessage, decode
 from shared.core.problem import Problem
 from shared.core.record import Record
@@ -22,6 +22,7 @@ from shared.state.records import Records
 from shared.state.tips import Tips
 
 AGAIN: Final = timedelta(hours=1)
+MOST_BATCHES: Final = 10
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,15 @@ class Poison:
     log: Log
 
     def __call__(self) -> None:
-        """Empty every poison queue, 32 messages at a time."""
+        """Empty every poison queue, a batch at a time; what is left the next tick takes."""
         for queue in QUEUES:
-            for message in self.queues.poisoned(queue):
-                self._own(queue, message)
-                self.queues.discard(message)
+            for _ in range(MOST_BATCHES):
+                found = self.queues.poisoned(queue)
+                for message in found:
+                    self._own(queue, message)
+                    self.queues.discard(message)
+                if not found:
+                    break
 
     def _own(self, queue: Queue, found: PoisonMessage) -> None:
         self.log(events.POISON_FOUND, queue=queue, id=found.id, dequeue_count=found.dequeue_count)
@@ -49,7 +54,12 @@ class Poison:
         except BadMessage:
             self.archive.put_poison(queue, found.id, found.body)
             return
-        self._show(queue, message)
+        try:
+            self._show(queue, message)
+        except Stalled as e:
+            # Its document cannot be read either: the message is kept, and the others go on.
+            self.log(events.STALLED, queue=queue, reason=e.reason, hint=e.hint)
+            self.archive.put_poison(queue, found.id, found.body)
 
     def _show(self, queue: Queue, message: Message) -> None:
         now = self.clock.now()
@@ -69,6 +79,6 @@ class Poison:
             return
 
         def show_on_tip(tip: Tip, at: datetime) -> Tip:
-            return msgspec.structs.replace(tip, problems=(problem,), due_at=at + AGAIN)
+            return msgspec.structs.replace(tip, trouble=problem, due_at=at + AGAIN)
 
         self.tips.amend(message.repository, show_on_tip, at=now)

@@ -6,7 +6,7 @@ then the record's ETag is the fence, so that two workers who decide the same can
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from shared import events
@@ -20,7 +20,7 @@ from shared.core.errors import PlumblineError, Stalled, Transient
 from shared.core.message import StackMessage
 from shared.core.problem import Problem
 from shared.core.record import Attempt, Record
-from shared.core.release import describe
+from shared.core.release import Release, describe
 from shared.core.request import NO_INPUTS, deployment_request
 from shared.flows.conclude import Conclude
 from shared.flows.gate import ArmReads, Gate
@@ -32,6 +32,9 @@ from shared.state.records import Change, FencedError, Hold, Records
 
 PUT_S: Final = 20.0
 """The hard time-out of a PUT: one is sent only if more than this is left of the hold (rule 4)."""
+
+WAIT_S: Final = 15.0
+"""How soon a stack is looked at again while another release of it runs in ARM."""
 
 SOON_S: Final = 5.0
 """How soon a stack is looked at again when ARM is busy with it or its answer was lost."""
@@ -55,6 +58,16 @@ class Turn:
     def update(self, change: Change) -> None:
         """Change the record; raises FencedError and Transient as Records.update."""
         self.hold = self.records.update(self.hold, change)
+
+    def decide(self, change: Change) -> None:
+        """Change the record as was decided for this generation; a newer one is due at once."""
+        decided_for = self.record.generation
+
+        def unless_overtaken(record: Record, at: datetime) -> Record:
+            overtaken = record.generation != decided_for
+            return changes.overtaken(record, at) if overtaken else change(record, at)
+
+        self.update(unless_overtaken)
 
 
 @dataclass(frozen=True)
@@ -80,6 +93,8 @@ class Releases:
         if hold is None:
             return
         turn = Turn(self.records, hold)
+        if turn.record.reached_it and turn.record.phase == "releasing" and _is_looked_after(turn):
+            return  # watch has it, and asks ARM soon enough
         try:
             self._step(turn)
         except FencedError:
@@ -93,6 +108,7 @@ class Releases:
             raise
         except Stalled as e:
             problem = _shown(e)
+            self._keep_refusal(turn, problem)
             self._leave(turn, lambda r, at: changes.stalled(r, problem, at))
             self.log(
                 events.STALLED,
@@ -101,6 +117,15 @@ class Releases:
                 reason=e.reason,
                 hint=e.hint,
             )
+
+    def _keep_refusal(self, turn: Turn, problem: Problem) -> None:
+        """Keep the first refusal of a generation that a person must end, so that it stays failed."""
+        under_way = turn.record.in_flight
+        if under_way is not None and turn.record.attempt == 1 and not turn.record.reached_it:
+            document = describe(
+                turn.record, under_way, "refused", at=turn.hold.held.at, problem=problem
+            )
+            self.archive.put_release(document)
 
     def _leave(self, turn: Turn, change: Change) -> None:
         try:
@@ -112,6 +137,7 @@ class Releases:
     def _step(self, turn: Turn) -> None:
         record = turn.record
         configured = self.configurations.repository(record.repository)
+        _check_finished(record)
         if record.scope is None:
             turn.update(changes.quiet)
             return
@@ -132,11 +158,32 @@ class Releases:
             case decision.Adopt():
                 self._adopt(turn)
             case decision.Wait():
-                self._again(turn, SOON_S)
+                self._again(turn, WAIT_S)
             case decision.Stall():
-                turn.update(lambda r, at: changes.stalled(r, step.problem, at))
+                turn.decide(lambda r, at: changes.stalled(r, step.problem, at))
             case decision.Rest():
-                turn.update(changes.settled if step.applied else changes.quiet)
+                self._keep(turn, step)
+                turn.decide(changes.settled if step.applied else changes.quiet)
+
+    def _keep(self, turn: Turn, step: decision.Rest) -> None:
+        """Keep that a generation ended well without a release: Git came back to what is applied."""
+        record, applied = turn.record, turn.record.applied
+        if not step.applied or applied is None or applied.generation == record.generation:
+            return
+        revision = record.desired.revision if record.desired else applied.revision
+        self.archive.put_release(
+            Release(
+                repository=record.repository,
+                stack=record.stack,
+                release=f"{record.generation}.0",
+                revision=revision,
+                digest=applied.digest,
+                inputs=applied.inputs,
+                outcome="kept",
+                started_at=turn.hold.held.at,
+                ended_at=turn.hold.held.at,
+            )
+        )
 
     def _conclude(self, turn: Turn, deployment: Deployment) -> None:
         under_way = turn.record.in_flight
@@ -145,8 +192,7 @@ class Releases:
 
     def _adopt(self, turn: Turn) -> None:
         """Watch a release that runs; one that is known to run has its ``watch`` message already."""
-        under_way = turn.record.in_flight
-        if under_way is not None and turn.record.reached == under_way.release:
+        if turn.record.reached_it and _is_looked_after(turn):
             return
         watched = timedelta(seconds=WATCHED_S)
         turn.update(lambda r, at: changes.accepted(r, at + watched))
@@ -154,9 +200,17 @@ class Releases:
         self.messenger.stack("watch", record.repository, record.stack, delay_s=self.first_look_s)
 
     def _again(self, turn: Turn, wait_s: float, problem: Problem | None = None) -> None:
-        """Let the stack go and look at it again soon; the sweep does, should the message be lost."""
-        due = timedelta(seconds=wait_s + 10)
-        turn.update(lambda r, at: changes.later(r, at + due, problem))
+        """Let the stack go and look at it again soon; the sweep does, should the message be lost.
+
+        One message is enough: whoever comes before it is due sends no other.
+        """
+        if _is_looked_after(turn):
+            turn.update(lambda r, at: changes.later(r, at + timedelta(seconds=wait_s), problem))
+            return
+        wait, due = timedelta(seconds=wait_s), timedelta(seconds=wait_s + 10)
+        turn.update(
+            lambda r, at: changes.looked_after(changes.later(r, at + due, problem), at + wait)
+        )
         record = turn.record
         self.messenger.stack("release", record.repository, record.stack, delay_s=wait_s)
 
@@ -169,6 +223,8 @@ class Releases:
         installation: str,
     ) -> None:
         record = turn.record
+        if step.again is not None and self._was_refused(turn, step.again):
+            return
         attempt = step.again or changes.next_attempt(record, inputs=NO_INPUTS, at=turn.hold.held.at)
         source = self.archive.content(attempt.digest)
         tags = decision.tags(installation, record, attempt)
@@ -182,9 +238,10 @@ class Releases:
         except Refused as e:
             self._refused(turn, attempt, e.problem)
         except Active as e:
-            self._again(turn, SOON_S, _shown(e))
+            self._again(turn, WAIT_S, _shown(e))
         except Unknown as e:
-            self._again(turn, SOON_S, _shown(e))
+            turn.update(lambda r, _: changes.answer_lost(r))
+            self._again(turn, delay_s(turn.record.lost_answers, SOON_S), _shown(e))
         except Unregistered as e:
             self._register(turn, e, configured)
         else:
@@ -196,6 +253,16 @@ class Releases:
                 release=attempt.release,
                 revision=attempt.revision,
             )
+
+    def _was_refused(self, turn: Turn, again: Attempt) -> bool:
+        """Record a refusal that was kept by a worker that died before it could record it."""
+        record = turn.record
+        kept = self.archive.release(record.repository, record.stack, again.release)
+        if kept is None or kept.problem is None:
+            return False
+        problem = kept.problem
+        turn.update(lambda r, at: changes.refused(r, problem, at))
+        return True
 
     def _check_hold(self, turn: Turn) -> None:
         """Refuse to write to ARM when the hold could end before the write does (rule 4)."""
@@ -246,7 +313,7 @@ class Releases:
             turn.record.scope or "", error.namespace, configured.scopes
         )
         self.log(events.PROVIDER_REGISTERED, namespace=error.namespace, state=state)
-        self._again(turn, 0.0 if state == "Registered" else SOON_S, _shown(error))
+        self._again(turn, SOON_S, _shown(error))
 
     def _tell(self, record: Record, step: decision.Step) -> None:
         self.log(
@@ -257,6 +324,22 @@ class Releases:
             reason=getattr(step, "reason", None),
             generation=record.generation,
         )
+
+
+def _check_finished(record: Record) -> None:
+    """Raise Stalled when turn after turn has died over a release of this stack."""
+    if record.unfinished >= changes.MAX_UNFINISHED:
+        raise Stalled(
+            "ReleaseUnfinished",
+            f"{record.unfinished} turns in a row began a release of this stack and did not end.",
+            hint="Look for invocation_failed in the log; it is tried again from time to time.",
+        )
+
+
+def _is_looked_after(turn: Turn) -> bool:
+    """Tell whether a message of this stack's own is on its way; HTTP dates are cut to the second."""
+    until = turn.record.looked_after_until
+    return until is not None and until > turn.hold.held.at + timedelta(seconds=2)
 
 
 def _deployment_id(record: Record, scope: str) -> str:

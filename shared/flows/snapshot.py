@@ -4,18 +4,15 @@ Called by ``functions/snapshot.py``. Secrets never leave this flow: they are rep
 digests before anything is stored (docs/security.md).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-
-import msgspec
 
 from shared import events
 from shared.core import record as changes
 from shared.core.errors import Stalled
 from shared.core.message import StackMessage
-from shared.core.problem import Problem
 from shared.core.record import Record
 from shared.core.redaction import redact
 from shared.core.release import Owned, Snapshot
@@ -23,6 +20,15 @@ from shared.flows.gate import ArmReads
 from shared.ports import Log, Parallel
 from shared.state.archive import Archive
 from shared.state.records import FencedError, Hold, Records
+
+
+@dataclass(frozen=True)
+class Captured:
+    """What became of one resource: its content's digest, or why there is none; neither: gone."""
+
+    id: str
+    digest: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -41,28 +47,16 @@ class Snapshots:
         hold = self.records.look(message.repository, message.stack)
         if hold is None or "snapshot" not in hold.record.owed:
             return
-        try:
-            self._take(hold)
-        except Stalled as e:
-            problem = Problem(code=e.reason, message=e.message, hint=e.hint)
-            self._show(hold, problem)
-            raise
+        self._take(hold)
 
     def _take(self, hold: Hold) -> None:
         record = hold.record
         if record.applied is None:
             return
         release = self.archive.release(record.repository, record.stack, record.applied.release)
-        captured: dict[str, str] = {}
-        missing: list[str] = []
+        captured: Sequence[Captured] = ()
         if release is not None and _is_current(record, record.applied.release):
-            for owned, digest in zip(
-                release.inventory, self.parallel.map(self._capture, release.inventory), strict=True
-            ):
-                if digest is None:
-                    missing.append(owned.id)
-                else:
-                    captured[owned.id] = digest
+            captured = self.parallel.map(self._capture, release.inventory)
         self._finish(
             record,
             Snapshot(
@@ -70,27 +64,25 @@ class Snapshots:
                 stack=record.stack,
                 release=record.applied.release,
                 taken_at=hold.held.at,
-                resources=captured,
-                missing=tuple(missing),
+                resources={c.id: c.digest for c in captured if c.digest is not None},
+                missing=tuple(c.id for c in captured if c.digest is None and c.reason is None),
+                unread={c.id: c.reason for c in captured if c.reason is not None},
             ),
             has_release=release is not None,
         )
 
-    def _show(self, hold: Hold, problem: Problem) -> None:
-        """Show on the stack why its snapshot cannot be taken; the debt stays."""
-        try:
-            self.records.update(
-                hold, lambda record, _: msgspec.structs.replace(record, problem=problem)
-            )
-        except FencedError:
-            return
-
-    def _capture(self, owned: Owned) -> str | None:
-        """Keep one resource's redacted body; return its content's digest, None when it is gone."""
+    def _capture(self, owned: Owned) -> Captured:
+        """Keep one resource's redacted body; one that ARM does not show leaves a gap."""
         if owned.api_version is None:
-            return None
-        body: Any = self.arm.resource(owned.id, owned.api_version)
-        return None if body is None else self.archive.put_json(redact(body, self.digest))
+            return Captured(owned.id, reason="its api-version is not known")
+        try:
+            body: Any = self.arm.resource(owned.id, owned.api_version)
+        except Stalled as e:
+            self.log(events.STALLED, resource=owned.id, reason=e.reason, hint=e.hint)
+            return Captured(owned.id, reason=e.reason)
+        if body is None:
+            return Captured(owned.id)
+        return Captured(owned.id, self.archive.put_json(redact(body, self.digest)))
 
     def _finish(self, before: Record, snapshot: Snapshot, *, has_release: bool) -> None:
         """Keep the snapshot unless a newer release began meanwhile; then strike out the debt.
@@ -134,5 +126,5 @@ class Snapshots:
 
 
 def _is_current(record: Record, release: str) -> bool:
-    """Tell whether nothing was put since ``release``. Pure."""
-    return record.attempted is not None and record.attempted.release == release
+    """Tell whether nothing that ARM took, or may have taken, was put since ``release``. Pure."""
+    return record.reached == release and record.in_flight is None

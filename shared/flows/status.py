@@ -100,8 +100,18 @@ class Status:
             for found in self.records.listed(prefix)
             if (identity := names.identity_of_record(found.name)) is not None
         ]
-        held = self.parallel.map(lambda identity: self.records.read(*identity), identities)
-        return [h.document for h in held if h is not None]
+        held = self.parallel.map(self._read, identities)
+        return [record for record in held if record is not None]
+
+    def _read(self, identity: tuple[str, str]) -> Record | None:
+        """Return a record; one that cannot be read hides itself, not its neighbours."""
+        try:
+            held = self.records.read(*identity)
+        except Stalled as e:
+            if e.reason != "DocumentUnreadable":
+                raise
+            return None
+        return None if held is None else held.document
 
     def _of_stack(self, name: str, view: Callable[[Record], Any]) -> Answered:
         found = [
@@ -134,16 +144,19 @@ class Status:
         return [release_view(release) for release in found if release is not None]
 
     def revision(self, sha: str) -> Answered:
-        """Return the status of a revision in the first repository that has seen it."""
+        """Return the status of a revision, over all repositories that have seen it."""
         if not names.is_sha(sha):
             return _missing("A full commit id is expected.")
+        answers: dict[str, revision_core.Answer] = {}
         for key in self.configurations.current().repositories:
             found = self.revisions.read(key, sha) or self._unwritten(key, sha)
             if found is not None:
                 records = {r.stack: r for r in self._records(names.records_of(key))}
                 ended = self._ended(found, records)
-                return Answered(200, revision_core.answer(found, records, ended))
-        return _missing("No push or sweep has brought this revision.")
+                answers[key] = revision_core.answer(found, records, ended)
+        if not answers:
+            return _missing("No push or sweep has brought this revision.")
+        return Answered(200, revision_core.together(answers))
 
     def _unwritten(self, key: str, sha: str) -> Revision | None:
         """Return a revision that was announced or is the tip, but has no document yet."""
@@ -162,10 +175,11 @@ class Status:
         visit = found.visits[-1] if found.visits else None
         for name, generation in visit.changed.items() if visit else ():
             record = records.get(name)
-            if record is None or record.generation <= generation:
+            passed = record is not None and (record.generation > generation or record.orphaned)
+            if record is None or not passed:
                 continue
             outcomes = self._outcomes(record, generation)
-            if "succeeded" in outcomes:
+            if outcomes & {"succeeded", "kept"}:
                 ended[name, generation] = "deployed"
             elif outcomes:
                 ended[name, generation] = "failed"

@@ -6,6 +6,7 @@ itself, so that running twice at once is harmless.
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from shared import events
@@ -23,6 +24,14 @@ from shared.state.tips import Tips
 
 MOST_WAITING: Final = 500
 """The sweep adds to no queue that has as many messages: they are being worked on, not lost."""
+
+
+def _is_being_patient(held: Held[Tip] | None, now: datetime) -> bool:
+    """Tell whether a sync was put off on purpose, as the Git host asked (rule 9). Pure."""
+    if held is None or not held.document.dirty:
+        return False
+    due_at = held.document.due_at
+    return due_at is not None and due_at > now
 
 
 @dataclass(frozen=True)
@@ -51,7 +60,9 @@ class Sweep:
         late = {
             m.repository
             for m in self.deliveries.pending()
-            if m.repository in tips and now - m.received_at > DELIVERY_PATIENCE
+            if m.repository in tips
+            and now - m.received_at > DELIVERY_PATIENCE
+            and not _is_being_patient(tips[m.repository], now)
         }
         errands += [Errand("sync", key) for key in sorted(late)]
         self._run(list(dict.fromkeys(errands)))

@@ -73,6 +73,9 @@ class Sync:
         if taken is None:
             self.log(events.SYNC_SKIPPED, repository=key, reason="another worker was told")
             return
+        if taken.document.unfinished > records_change.MAX_UNFINISHED:
+            self._give_up(taken)
+            return
         self.log(events.SYNC_STARTED, repository=key, seq=taken.document.sync_seq)
         try:
             self._sync(taken, configured, pending)
@@ -83,6 +86,18 @@ class Sync:
         except Stalled as e:
             self._give_back(taken, taken.at + self.poll, e)
             self.log(events.STALLED, repository=key, reason=e.reason, hint=e.hint)
+
+    def _give_up(self, taken: Held[Tip]) -> None:
+        """Show that sync after sync has died over this repository, and try again in an hour."""
+        problem = Problem(
+            code="SyncUnfinished",
+            message=f"{taken.document.unfinished} syncs in a row began and did not end.",
+            hint="Look for invocation_failed in the log; it is tried again in an hour.",
+        )
+        due = taken.at + timedelta(hours=1)
+        self.tips.finish(
+            taken, lambda tip, _: tips_change.give_up(tip, due_at=due, problem=problem)
+        )
 
     def _sync(self, taken: Held[Tip], configured: Repository, pending: Sequence[Marker]) -> None:
         """Look at Git and say what is desired; ``pending`` was listed before the tip is read."""
@@ -112,7 +127,7 @@ class Sync:
             return
         self._tell(committed.document)
         generations = self._copy(committed)
-        self._answer(committed, pending, generations, known=taken.document.revision)
+        self._answer(committed, pending, generations, previous=taken.document)
         if committed.document.dirty:
             self.messenger.sync(key)
 
@@ -152,12 +167,24 @@ class Sync:
         written = self.parallel.map(
             lambda item: self._wish(tip, item[0], item[1], listed.get(item[0]), committed.at), stale
         )
-        generations.update({record.stack: record.generation for record in written})
+        generations.update({r.stack: r.generation for r in written if r is not None})
         gone = [n for n in tip.gone if n in listed and "orphaned" not in listed[n]]
         self.parallel.map(lambda name: self._orphan(tip, name, committed.at), gone)
         return generations
 
     def _wish(
+        self, tip: Tip, stack: str, wanted: Wish, listed: Mapping[str, str] | None, at: datetime
+    ) -> Record | None:
+        """Copy one entry into its record; None when that record cannot be read: others go on."""
+        try:
+            return self._written(tip, stack, wanted, listed, at)
+        except Stalled as e:
+            if e.reason != "DocumentUnreadable":
+                raise
+            self.log(events.STALLED, stack=stack, reason=e.reason, hint=e.hint)
+            return None
+
+    def _written(
         self, tip: Tip, stack: str, wanted: Wish, listed: Mapping[str, str] | None, at: datetime
     ) -> Record:
         floor = 0 if listed is not None else self._generation_floor(tip.repository, stack)
@@ -196,12 +223,13 @@ class Sync:
         pending: Sequence[Marker],
         generations: Mapping[str, int],
         *,
-        known: str | None,
+        previous: Tip,
     ) -> None:
         """Write what became of the revisions, then finish the deliveries that announced them."""
         tip = committed.document
         visit = tip.visit
-        if visit is not None and tip.revision is not None and (pending or tip.revision != known):
+        new = pending or previous.unanswered or tip.revision != previous.revision
+        if visit is not None and tip.revision is not None and new:
             self.revisions.visit(
                 tip.repository,
                 visit.revision,

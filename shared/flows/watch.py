@@ -8,16 +8,18 @@ from datetime import timedelta
 
 from shared import events
 from shared.core import record as changes
-from shared.core.backoff import look_delay_s
+from shared.core.backoff import delay_s, look_delay_s
 from shared.core.decision import carries
+from shared.core.errors import Stalled, Transient
 from shared.core.message import StackMessage
+from shared.core.problem import Problem
 from shared.core.record import Record
 from shared.flows.conclude import Conclude
 from shared.flows.gate import ArmReads
 from shared.flows.messenger import Messenger
 from shared.flows.release import WATCHED_S
 from shared.ports import Log
-from shared.state.records import FencedError, Hold, Records
+from shared.state.records import Change, FencedError, Hold, Records
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,28 @@ class Watch:
         hold = self.records.look(message.repository, message.stack)
         if hold is None:
             return
+        try:
+            self._look(hold, message)
+        except FencedError:
+            # Whoever took the stack sees the same deployment and concludes it.
+            self.log(events.FENCED, repository=message.repository, stack=message.stack)
+        except Transient as e:
+            # The copy of this message is the next look: until then the sweep keeps off.
+            due = timedelta(seconds=delay_s(message.tries, e.retry_after_s) + WATCHED_S)
+            self._leave(hold, lambda r, at: changes.later(r, at + due))
+            raise
+        except Stalled as e:
+            problem = Problem(code=e.reason, message=e.message, hint=e.hint)
+            self._leave(hold, lambda r, at: changes.stalled(r, problem, at))
+            raise
+
+    def _leave(self, hold: Hold, change: Change) -> None:
+        try:
+            self.records.update(hold, change)
+        except FencedError:
+            self.log(events.FENCED, repository=hold.record.repository, stack=hold.record.stack)
+
+    def _look(self, hold: Hold, message: StackMessage) -> None:
         record = hold.record
         under_way = record.in_flight
         if under_way is None or record.deployment_id is None:
@@ -49,15 +73,10 @@ class Watch:
         deployment = self.arm.deployment(record.deployment_id)
         if deployment is None or not carries(deployment, under_way):
             self.messenger.stack("release", message.repository, message.stack)
-            return
-        try:
-            if deployment.state == "running":
-                self._look_again(hold, message)
-            else:
-                self.conclude(hold, under_way, deployment)
-        except FencedError:
-            # Whoever took the stack sees the same deployment and concludes it.
-            self.log(events.FENCED, repository=message.repository, stack=message.stack)
+        elif deployment.state == "running":
+            self._look_again(hold, message)
+        else:
+            self.conclude(hold, under_way, deployment)
 
     def _look_again(self, hold: Hold, message: StackMessage) -> None:
         record = hold.record
@@ -65,11 +84,13 @@ class Watch:
             message.looks + 1, first_s=self.first_s, least_s=self.least_s, most_s=self.most_s
         )
         slow = changes.is_slow(record, hold.held.at, self.timeout)
-        if slow or _is_due_within(record, hold, wait + WATCHED_S / 2):
+        untold = slow and record.problem is None
+        if untold or _is_due_within(record, hold, wait + WATCHED_S / 2):
             due = timedelta(seconds=wait + WATCHED_S)
             problem = changes.SLOW if slow else None
             self.records.update(
-                hold, lambda r, at: changes.later(changes.accepted(r, at), at + due, problem)
+                hold,
+                lambda r, at: changes.later(changes.accepted(r, at + due), at + due, problem),
             )
         self.messenger.stack(
             "watch", record.repository, record.stack, delay_s=wait, looks=message.looks + 1

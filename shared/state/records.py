@@ -132,5 +132,5 @@ def _check_free(held: Held[Record]) -> None:
         raise Waiting(
             "StackBusy",
             f"{names.identity(record.repository, record.stack)} is being worked on",
-            until=record.busy_until,
+            wait_s=(record.busy_until - held.at).total_seconds(),
         )

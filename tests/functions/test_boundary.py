@@ -6,7 +6,6 @@ The decorated functions are called as the worker calls them, over flows that end
 import importlib
 import json
 from collections.abc import Callable
-from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -140,8 +139,7 @@ def test_a_hiccup_becomes_a_copy_for_later(
 @pytest.mark.parametrize(("ahead_s", "delay_s"), [(45.0, 45), (0.2, 1), (-10.0, 1)])
 def test_waiting_counts_no_try(place: Place, queue: Queue, ahead_s: float, delay_s: int) -> None:
     """Waiting: the same message again when the other one is done, a second from now at least."""
-    until = FakeClock().now() + timedelta(seconds=ahead_s)
-    services = place(Waiting("StackBusy", "somebody works on it", until=until))
+    services = place(Waiting("StackBusy", "somebody works on it", wait_s=ahead_s))
 
     enqueue(queue, message(queue, tries=4))
 

@@ -20,6 +20,9 @@ ROTATION: Final = timedelta(hours=1)
 STALLED_RETRY: Final = timedelta(minutes=10)
 """When a stalled stack is looked at again: a person may have acted without telling us."""
 
+MAX_UNFINISHED: Final = 10
+"""Turns in a row that died over a stack or repository before a person is told."""
+
 MAX_TRANSIENT_ATTEMPTS: Final = 3
 """Attempts of one generation that failed for passing reasons (rule 10)."""
 
@@ -30,7 +33,8 @@ SLOW: Final = Problem(
 )
 
 Phase = Literal["pending", "releasing", "steady", "failed", "stalled"]
-Outcome = Literal["refused", "succeeded", "failed", "canceled", "lost"]
+Outcome = Literal["refused", "succeeded", "failed", "canceled", "lost", "kept"]
+"""How a release ended. ``kept``: Git came back to what is applied, and nothing was put."""
 
 
 class Desired(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +72,13 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
-    """A stack as Plumbline knows it."""
+    """A stack as Plumbline knows it.
+
+    ``failure`` is why this generation failed, ``failures`` how often it did for passing reasons;
+    ``lost_answers`` counts PUTs of unknown end, ``unfinished`` turns that died after their intent.
+    ``looked_after_until``: until then the holder's own next message is on its way. ``raised`` are
+    the generations before and after state was lost and the count went on above ARM's.
+    """
 
     repository: str
     stack: str
@@ -94,7 +104,13 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     reached: str | None = None
     applied: Applied | None = None
     problem: Problem | None = None
+    failure: Problem | None = None
+    failures: int = 0
+    lost_answers: int = 0
+    unfinished: int = 0
     due_at: datetime | None = None
+    looked_after_until: datetime | None = None
+    raised: tuple[int, int] | None = None
     owed: tuple[str, ...] = ()
     deployment_id: str | None = None
     touched: tuple[str, ...] = ()
@@ -110,10 +126,21 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
         return "pending"
 
     @property
+    def reached_it(self) -> bool:
+        """Whether ARM is known to have taken the attempt under way."""
+        return self.in_flight is not None and self.in_flight.release == self.reached
+
+    @property
     def in_flight(self) -> Attempt | None:
         """The attempt whose end is not recorded yet, if any."""
         attempted = self.attempted
         return attempted if attempted is not None and attempted.outcome is None else None
+
+
+def _shown_phase(record: Record) -> Phase:
+    """Return the phase for the sweep: ``releasing`` only while there is something to watch."""
+    idle = record.standing == "releasing" and record.in_flight is None
+    return "pending" if idle else record.standing
 
 
 def facts(record: Record) -> dict[str, str]:
@@ -122,7 +149,7 @@ def facts(record: Record) -> dict[str, str]:
         "seq": str(record.seq),
         "generation": str(record.generation),
         "digest": record.desired.digest if record.desired else "",
-        "phase": record.standing,
+        "phase": _shown_phase(record),
         "owed": ",".join(record.owed),
         "shown": record.shown,
         "orphaned": "1" if record.orphaned else "",

@@ -8,6 +8,7 @@ from shared.core.problem import Problem
 from shared.core.record.model import (
     HOLD,
     MAX_TRANSIENT_ATTEMPTS,
+    MAX_UNFINISHED,
     ROTATION,
     STALLED_RETRY,
     VERIFY_AFTER,
@@ -22,7 +23,9 @@ def catch_up(record: Record, generation: int) -> Record:
     """Start above ``generation``: state was lost, but ARM or history remembers releases of it."""
     if record.generation > generation:
         return record
-    return msgspec.structs.replace(record, generation=generation + 1)
+    return msgspec.structs.replace(
+        record, generation=generation + 1, raised=(record.generation, generation + 1)
+    )
 
 
 def next_attempt(record: Record, *, inputs: str, at: datetime) -> Attempt:
@@ -53,7 +56,12 @@ def intend(record: Record, attempt: Attempt, deployment_id: str, at: datetime) -
         attempted=attempt,
         deployment_id=deployment_id,
         phase="releasing",
-        problem=None,
+        problem=record.problem if record.unfinished else None,
+        failure=None,
+        failures=record.failures if _is_same_generation(record, attempt) else 0,
+        lost_answers=record.lost_answers if record.attempted == attempt else 0,
+        unfinished=record.unfinished + 1,
+        looked_after_until=None,
         busy_until=at + HOLD,
         due_at=at + HOLD,
     )
@@ -69,6 +77,9 @@ def accepted(record: Record, due_at: datetime) -> Record:
         problem=None,
         busy_until=None,
         due_at=due_at,
+        looked_after_until=due_at,
+        lost_answers=0,
+        unfinished=0,
     )
 
 
@@ -86,8 +97,28 @@ def later(record: Record, due_at: datetime, problem: Problem | None = None) -> R
         judged=record.generation,
         busy_until=None,
         due_at=due_at,
+        unfinished=0,
         problem=problem if on_its_way and (problem is not None or stale) else record.problem,
     )
+
+
+def looked_after(record: Record, until: datetime) -> Record:
+    """Note that the holder's own next message is on its way until then."""
+    return msgspec.structs.replace(record, looked_after_until=until)
+
+
+def answer_lost(record: Record) -> Record:
+    """Note that a PUT had no known end: the next one waits longer."""
+    return msgspec.structs.replace(record, lost_answers=record.lost_answers + 1)
+
+
+def overtaken(record: Record, at: datetime) -> Record:
+    """Let the stack go at once: what was decided was decided for an older generation."""
+    return msgspec.structs.replace(record, busy_until=None, due_at=at, unfinished=0)
+
+
+def _is_same_generation(record: Record, attempt: Attempt) -> bool:
+    return record.attempted is not None and record.attempted.generation == attempt.generation
 
 
 def stalled(record: Record, problem: Problem, at: datetime) -> Record:
@@ -103,6 +134,9 @@ def stalled(record: Record, problem: Problem, at: datetime) -> Record:
         problem=problem,
         busy_until=None,
         due_at=at + STALLED_RETRY,
+        looked_after_until=None,
+        # After too many turns that died only one more is tried at a time.
+        unfinished=MAX_UNFINISHED - 1 if record.unfinished >= MAX_UNFINISHED else 0,
     )
 
 
@@ -112,9 +146,9 @@ def refused(record: Record, problem: Problem, at: datetime) -> Record:
 
 
 def is_slow(record: Record, at: datetime, timeout: timedelta) -> bool:
-    """Tell whether the release under way takes longer than it should and nobody was told. Pure."""
+    """Tell whether the release under way takes longer than it should. Pure."""
     under_way = record.in_flight
-    return under_way is not None and at - under_way.at > timeout and record.problem is None
+    return under_way is not None and at - under_way.at > timeout
 
 
 def ended(
@@ -124,15 +158,20 @@ def ended(
     attempted = record.attempted
     if attempted is None:
         return record
-    again = transient and record.attempt < MAX_TRANSIENT_ATTEMPTS
+    failures = record.failures + 1
+    again = transient and failures < MAX_TRANSIENT_ATTEMPTS
     stale = attempted.generation != record.generation
-    delay = timedelta(seconds=10 * 4 ** (record.attempt - 1)) if again else ROTATION
+    delay = timedelta(seconds=10 * 4 ** (failures - 1)) if again else ROTATION
     return msgspec.structs.replace(
         record,
         attempted=msgspec.structs.replace(attempted, outcome=outcome, transient=again),
         phase="pending" if stale else "failed",
         judged=record.generation,
         problem=problem,
+        failure=problem,
+        failures=failures,
+        looked_after_until=None,
+        unfinished=0,
         busy_until=None,
         due_at=at if stale else at + delay,
     )
@@ -169,6 +208,10 @@ def succeeded(record: Record, at: datetime, touched: tuple[str, ...]) -> Record:
         phase="steady" if current else "pending",
         judged=record.generation,
         problem=None,
+        failure=None,
+        failures=0,
+        looked_after_until=None,
+        unfinished=0,
         busy_until=None,
         due_at=at + VERIFY_AFTER if current else at,
     )
@@ -185,14 +228,31 @@ def settled(record: Record, at: datetime) -> Record:
         phase="steady",
         judged=record.generation,
         problem=None,
+        failure=None,
+        looked_after_until=None,
         busy_until=None,
         due_at=at + (ROTATION if record.in_flight is None else VERIFY_AFTER),
     )
 
 
 def quiet(record: Record, at: datetime) -> Record:
-    """Nothing may be done now (a final failure, nothing desired): look again in rotation."""
-    return msgspec.structs.replace(_given_up(record), busy_until=None, due_at=at + ROTATION)
+    """Nothing may be done now (a final failure, nothing desired): look again in rotation.
+
+    A failed generation shows what it failed with again, whatever stalled a look meanwhile.
+    """
+    attempted = record.attempted
+    failed = record.failure is not None and attempted is not None
+    failed = failed and attempted is not None and attempted.generation == record.generation
+    phase = "failed" if failed else record.standing
+    return msgspec.structs.replace(
+        _given_up(record),
+        phase="pending" if phase == "releasing" else phase,
+        judged=record.generation,
+        problem=record.failure if failed else None,
+        looked_after_until=None,
+        busy_until=None,
+        due_at=at + ROTATION,
+    )
 
 
 def paid(record: Record, debt: str) -> Record:

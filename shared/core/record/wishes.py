@@ -53,7 +53,7 @@ def wish(record: Record, wanted: Wish, at: datetime) -> Record:
         shown=shown(wanted),
     )
     if record.desired is not None and record.desired.digest == wanted.desired.digest:
-        if not record.orphaned:
+        if not record.orphaned and record.standing != "pending":
             return settings
         return msgspec.structs.replace(settings, due_at=at)
     return msgspec.structs.replace(

@@ -1,6 +1,6 @@
-"""Ways in which the push loop can be broken; each test is one finding of a review.
+"""Ways in which the push loop was broken once; each test is one finding of a review.
 
-Tests marked ``broken`` fail today (strict: whoever mends the code takes the mark away).
+The one that is marked is known and not mended yet (strict: who mends it takes the mark away).
 """
 
 import contextlib
@@ -16,7 +16,10 @@ from shared.core.problem import Problem
 from tests.fakes.arm import Outcome
 from tests.flows.world import CONFIGURATION, URL, Killed, World, deployment_id, files
 
-broken = pytest.mark.xfail(strict=True, reason="a finding of the review, not mended yet")
+KNOWN = (
+    "a worker that is paused between committing an older tip and copying it brings that tip back "
+    "for half a minute; the sweep repairs it at the price of two deployments"
+)
 
 REFUSAL = Problem(code="InvalidTemplate", message="Deployment template validation failed: 'x'.")
 PERMANENT = {"nsg": {"code": "SkuNotAvailable", "message": "not in this region"}}
@@ -54,7 +57,6 @@ def _rot(world: World, stack: str) -> None:
 # ---- what is claimed ------------------------------------------------------------------------
 
 
-@broken
 def test_a_push_between_the_look_and_settled_is_not_claimed_as_deployed(world: World) -> None:
     """I27: ``settled``, decided for one generation, must not be applied to the next one."""
     world.push(files("a", a="one"))
@@ -83,7 +85,6 @@ def test_a_push_between_the_look_and_settled_is_not_claimed_as_deployed(world: W
     assert world.status(pushed[0]) == "failed"
 
 
-@broken
 @pytest.mark.parametrize("step", ["settled", "quiet"])
 def test_a_push_between_the_look_and_the_write_is_due_without_its_message(
     world: World, step: str
@@ -111,7 +112,6 @@ def test_a_push_between_the_look_and_the_write_is_due_without_its_message(
     assert world.note("a") == "two"
 
 
-@broken
 def test_a_revision_that_was_brought_back_stays_deployed(world: World) -> None:
     """Rule 12: one final status; ``brought back to what is applied`` does not become superseded."""
     world.push(files("a", a="d1"))
@@ -129,7 +129,6 @@ def test_a_revision_that_was_brought_back_stays_deployed(world: World) -> None:
     assert world.status(back) == "deployed"
 
 
-@broken
 def test_a_digest_that_comes_back_while_its_put_is_lost_stays_deployed(world: World) -> None:
     """A, B (its PUT is lost), A, B: the release of the first B also ends the second one for good."""
     world.push(files("a", a="A"))
@@ -149,7 +148,7 @@ def test_a_digest_that_comes_back_while_its_put_is_lost_stays_deployed(world: Wo
     assert world.status(again) == "deployed"
 
 
-@broken
+@pytest.mark.xfail(strict=True, reason=KNOWN)
 def test_a_slow_copy_does_not_bring_an_older_tip_back(world: World) -> None:
     """Rule 2: a lower seq never overwrites a higher one, also when the higher had nothing to copy."""
     world.push(files("a", a="A"))
@@ -171,7 +170,6 @@ def test_a_slow_copy_does_not_bring_an_older_tip_back(world: World) -> None:
     assert world.puts("a") == 1
 
 
-@broken
 def test_a_stalled_revision_stays_failed_when_it_is_overtaken(world: World) -> None:
     """Rule 12: stalled counts as failed, also after the next push."""
     world.push(files("a", a="one"))
@@ -187,7 +185,6 @@ def test_a_stalled_revision_stays_failed_when_it_is_overtaken(world: World) -> N
     assert world.status(stalled) == "failed"
 
 
-@broken
 def test_a_revision_whose_stack_left_before_it_was_released_gets_an_end(world: World) -> None:
     """Rule 12: every revision is final in the end; an orphaned stack's is superseded."""
     world.faults.fail("arm.put", lambda: Transient("Throttled", "later", retry_after_s=60.0))
@@ -211,7 +208,6 @@ def test_a_stack_that_comes_back_broken_has_failed(world: World) -> None:
     assert world.status(broken) == "failed"
 
 
-@broken
 def test_state_that_is_lost_during_a_release_does_not_supersede_the_tip(world: World) -> None:
     """A generation that ``catch_up`` raises is still the one that its revision changed."""
     world.arm.default = Outcome(seconds=60)
@@ -226,7 +222,6 @@ def test_state_that_is_lost_during_a_release_does_not_supersede_the_tip(world: W
     assert world.status(revision) == "deployed"
 
 
-@broken
 def test_a_polled_revision_gets_its_document_although_the_worker_died(world: World) -> None:
     """I11: a commit without its revision document is repaired, also where no marker waits."""
     revision = world.commit(files("a", a="one"))
@@ -243,7 +238,6 @@ def test_a_polled_revision_gets_its_document_although_the_worker_died(world: Wor
     assert world.status(revision) == "deployed"
 
 
-@broken
 def test_the_second_repository_of_a_url_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two environments follow one branch: the second one's failure must be visible."""
     one = dict(CONFIGURATION["repositories"]["example"])  # type: ignore[index]
@@ -258,7 +252,6 @@ def test_the_second_repository_of_a_url_is_not_hidden(monkeypatch: pytest.Monkey
     assert world.status(revision) == "failed"
 
 
-@broken
 def test_a_refusal_that_was_kept_before_a_crash_is_not_released_after_it(world: World) -> None:
     """A release has one outcome: history, record, snapshot and status agree."""
     world.faults.fail("arm.put", lambda: Refused(REFUSAL))
@@ -280,7 +273,6 @@ def test_a_refusal_that_was_kept_before_a_crash_is_not_released_after_it(world: 
 # ---- what is shown and for how long ---------------------------------------------------------
 
 
-@broken
 @pytest.mark.parametrize(
     "error",
     [
@@ -299,7 +291,6 @@ def test_a_repositorys_problem_goes_when_git_answers_again(world: World, error: 
     assert _problems(world) == []
 
 
-@broken
 def test_a_manifests_problem_comes_back_after_a_hiccup(world: World) -> None:
     """What is wrong with the tip is still shown after the Git host was away."""
     world.push({})
@@ -312,7 +303,6 @@ def test_a_manifests_problem_comes_back_after_a_hiccup(world: World) -> None:
     assert _problems(world) == ["ManifestMissing"]
 
 
-@broken
 @pytest.mark.parametrize("call", ["arm.deployment", "arm.operations"])
 def test_a_watch_that_may_not_look_is_shown(world: World, call: str) -> None:
     """Part 7: Stalled is recorded on the stack, in ``watch`` as in ``release``."""
@@ -330,7 +320,6 @@ def test_a_watch_that_may_not_look_is_shown(world: World, call: str) -> None:
     assert world.faults.count(call) < 20
 
 
-@broken
 def test_a_failed_stack_that_was_stalled_shows_its_failure_again(world: World) -> None:
     """A 403 on the hourly look is over when ARM answers again."""
     world.faults.fail("arm.put", lambda: Refused(REFUSAL))
@@ -343,7 +332,6 @@ def test_a_failed_stack_that_was_stalled_shows_its_failure_again(world: World) -
     assert (stack["phase"], stack["problem"]["code"]) == ("failed", REFUSAL.code)
 
 
-@broken
 @pytest.mark.parametrize("call", ["git.tree", "git.tip"])
 def test_a_defect_in_sync_reaches_the_poison_queue(world: World, call: str) -> None:
     """I18: a message that fails each time is shown, though its first try still holds the tip."""
@@ -353,10 +341,9 @@ def test_a_defect_in_sync_reaches_the_poison_queue(world: World, call: str) -> N
         world.run(60)
         world.services.poison()
 
-    assert "MessagePoisoned" in _problems(world)
+    assert "SyncUnfinished" in _problems(world)
 
 
-@broken
 def test_a_defect_after_the_intent_reaches_the_poison_queue(world: World) -> None:
     """I18: the hold that a crash leaves must not turn each retry into a fresh copy."""
     world.faults.fail("arm.put", lambda: ZeroDivisionError("a defect"), times=10**6)
@@ -366,10 +353,9 @@ def test_a_defect_after_the_intent_reaches_the_poison_queue(world: World) -> Non
         world.services.poison()
 
     (stack,) = world.api("stacks")
-    assert (stack["problem"] or {}).get("code") == "MessagePoisoned"
+    assert (stack["problem"] or {}).get("code") == "ReleaseUnfinished"
 
 
-@broken
 def test_one_resource_that_cannot_be_read_does_not_stop_the_snapshot(world: World) -> None:
     """A type without GET (405) leaves a gap in the snapshot, not no snapshot at all."""
     refused = lambda: Stalled("Http405", "resource.get: HTTP status 405")  # noqa: E731
@@ -381,7 +367,6 @@ def test_one_resource_that_cannot_be_read_does_not_stop_the_snapshot(world: Worl
     assert world.record("a").owed == ()
 
 
-@broken
 def test_a_refused_successor_does_not_cost_the_snapshot(world: World) -> None:
     """What ARM refused outright changed nothing: the good release still gets its snapshot."""
     world.faults.fail("arm.resource", lambda: Transient("Hiccup", "again"), times=3)
@@ -394,7 +379,6 @@ def test_a_refused_successor_does_not_cost_the_snapshot(world: World) -> None:
     assert any("/snapshots/1.1.json" in name for name in world.kept())
 
 
-@broken
 def test_a_snapshot_that_was_forbidden_is_taken_soon_after_the_grant(world: World) -> None:
     """A person who grants the permission does not wait an hour, nor does the problem vanish."""
     world.faults.fail("arm.resource", _denied, times=2)
@@ -404,7 +388,6 @@ def test_a_snapshot_that_was_forbidden_is_taken_soon_after_the_grant(world: Worl
     assert world.record("a").owed == ()
 
 
-@broken
 def test_poison_behind_a_damaged_record_is_owned(world: World) -> None:
     """One message whose stack cannot be read does not block the owner of all poison queues."""
     world.push(files("a"))
@@ -421,7 +404,6 @@ def test_poison_behind_a_damaged_record_is_owned(world: World) -> None:
 # ---- states that nobody leaves --------------------------------------------------------------
 
 
-@broken
 def test_a_stack_that_left_before_its_put_arrived_is_swept_when_it_returns(world: World) -> None:
     """``releasing`` with nothing under way is no business of ``watch``: the sweep must release."""
     world.faults.fail("arm.put", _unknown)
@@ -440,7 +422,6 @@ def test_a_stack_that_left_before_its_put_arrived_is_swept_when_it_returns(world
     assert world.note("a") == "one"
 
 
-@broken
 def test_content_that_is_lost_does_not_keep_a_release_from_ending(world: World) -> None:
     """The hint says: push any change. So a push must get the stack going again."""
     world.arm.default = Outcome(seconds=30)
@@ -456,7 +437,6 @@ def test_content_that_is_lost_does_not_keep_a_release_from_ending(world: World) 
     assert world.note("a") == "two"
 
 
-@broken
 def test_one_unreadable_record_does_not_stop_its_neighbours(world: World) -> None:
     """I23: a damaged record is that stack's problem alone."""
     world.push(files("a", "b"))
@@ -470,7 +450,6 @@ def test_one_unreadable_record_does_not_stop_its_neighbours(world: World) -> Non
     assert world.services.status(f"revisions/{revision}").status == 200
 
 
-@broken
 def test_stalled_looks_do_not_use_up_the_attempts(world: World) -> None:
     """Rule 10: three attempts for passing failures, whatever permissions were missing before."""
     world.faults.fail("arm.put", _denied, times=4)
@@ -485,7 +464,6 @@ def test_stalled_looks_do_not_use_up_the_attempts(world: World) -> None:
 # ---- amplification --------------------------------------------------------------------------
 
 
-@broken
 def test_a_git_host_that_asks_for_patience_gets_it(world: World) -> None:
     """Rule 9: a pending delivery does not make the sweep defeat Retry-After."""
     busy = lambda: Transient("GitThrottled", "slow down", retry_after_s=300.0)  # noqa: E731
@@ -497,7 +475,6 @@ def test_a_git_host_that_asks_for_patience_gets_it(world: World) -> None:
     assert world.queues.length("sync") <= 3
 
 
-@broken
 def test_hiccups_of_watch_do_not_multiply_its_messages(world: World) -> None:
     """One release is watched by one chain of messages, whatever ARM answered meanwhile."""
     world.arm.default = Outcome(seconds=7200)
@@ -512,7 +489,6 @@ def test_hiccups_of_watch_do_not_multiply_its_messages(world: World) -> None:
     assert world.queues.length("watch") <= 2
 
 
-@broken
 def test_pushes_during_a_wait_do_not_multiply_the_looks(world: World) -> None:
     """Waiting for somebody else's end is one slow chain, not one of 5 s for each push."""
     world.arm.default = Outcome(seconds=3600)
@@ -530,7 +506,6 @@ def test_pushes_during_a_wait_do_not_multiply_the_looks(world: World) -> None:
     assert world.faults.count("arm.deployment") - before <= 60
 
 
-@broken
 def test_a_put_that_is_never_answered_is_not_sent_every_five_seconds(world: World) -> None:
     """I19: a PUT with an unknown end backs off."""
     world.faults.fail("arm.put", _unknown, times=10**6)
@@ -540,7 +515,6 @@ def test_a_put_that_is_never_answered_is_not_sent_every_five_seconds(world: Worl
     assert world.faults.count("arm.put") <= 60
 
 
-@broken
 def test_pushes_while_a_put_is_not_answered_do_not_multiply_it(world: World) -> None:
     """Ten pushes are not ten loops of PUTs of the same stack."""
     world.faults.fail("arm.put", _unknown, times=10**6)
@@ -553,7 +527,6 @@ def test_pushes_while_a_put_is_not_answered_do_not_multiply_it(world: World) -> 
     assert world.faults.count("arm.put") - before <= 130
 
 
-@broken
 def test_a_registration_that_arm_does_not_see_yet_is_no_hot_loop(world: World) -> None:
     """Registered, says one replica, and the next does not know it: wait a little."""
     world.faults.fail(
@@ -565,7 +538,6 @@ def test_a_registration_that_arm_does_not_see_yet_is_no_hot_loop(world: World) -
     assert world.faults.count("arm.put") <= 12
 
 
-@broken
 def test_a_slow_release_stays_shown_as_slow(world: World) -> None:
     """``ReleaseSlow`` does not come and go with each look."""
     world.arm.default = Outcome(seconds=10**6)
@@ -582,7 +554,6 @@ def test_a_slow_release_stays_shown_as_slow(world: World) -> None:
 # ---- clocks ---------------------------------------------------------------------------------
 
 
-@broken
 def test_a_pushed_back_tip_is_answered(world: World) -> None:
     """Push and force back before anybody looked: soon final, and nothing is left in health."""
     first = world.push(files("a", a="one"))
