@@ -29,7 +29,7 @@ _MOST_ITEMS: Final = 200
 # A second fence behind Secret: what leaks in texts of other people's libraries.
 _SCRUBBED: Final = (
     (re.compile(r"(?i)\b(sig|accountkey|sharedaccesssignature)=[^&;\s\"']+"), r"\1=***"),
-    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s@\"']+@"), r"\1***@"),
+    (re.compile(r"://[^/\s@\"']++@"), "://***@"),
     (re.compile(r"(?i)\b(bearer|sharedkey|basic) +[a-z0-9._~+/:=-]{8,}"), r"\1 ***"),
 )
 _context: contextvars.ContextVar[Mapping[str, object]] = contextvars.ContextVar(

@@ -25,7 +25,7 @@ _SIMPLE_STRING = re.compile(r'"([^"\\\x00-\x1f]*+)"')
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*+)(\.[0-9]++)?([eE][-+]?[0-9]++)?(?![0-9A-Za-z_.+-])")
 _WORD = re.compile(r"[A-Za-z_$][\w$]*")
 _WORDS = {"true": True, "false": False, "null": None}
-_LINE_BREAK = re.compile(r"[ \t]*+(?:\r\n|\n|\r)[ \t\r\n]*+")
+_LINE_BREAK = re.compile(r"(?<![ \t])[ \t]*+(?:\r\n|\n|\r)[ \t\r\n]*+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 

@@ -48,7 +48,7 @@ _SURPRISES = (
     ),
     (
         re.compile(
-            r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0o[0-7_]+|[0-9][0-9_]*_[0-9_]*|[0-9]+[eE][-+]?[0-9]+)"
+            r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0o[0-7_]+|[0-9]+_[0-9_]*|[0-9]+[eE][-+]?[0-9]+)"
         ),
         "Many YAML readers take {0} for a number: write it with plain digits, or '{0}' in quotes for the text.",
     ),
