@@ -3,6 +3,20 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from shared.core.scopes import fold
+
+__all__ = [
+    "DEPLOYMENT_TYPES",
+    "Json",
+    "as_literal",
+    "fold",
+    "is_expression",
+    "may_deploy",
+    "member",
+    "member_key",
+    "resources_of",
+]
+
 DEPLOYMENT_TYPES = frozenset(
     {"microsoft.resources/deployments", "microsoft.resources/deploymentstacks"}
 )
@@ -15,8 +29,8 @@ def member_key(holder: Json, name: str) -> str | None:
     """Return the key of ``holder`` that ARM takes for ``name``, or None. Pure."""
     if name in holder:
         return name
-    lower = name.lower()
-    return next((key for key in holder if key.lower() == lower), None)
+    lower = fold(name)
+    return next((key for key in holder if fold(key) == lower), None)
 
 
 def member(holder: Json, name: str) -> Any:
@@ -67,7 +81,7 @@ def may_deploy(resource: Json) -> bool:
     """Tell whether a resource carries a template, or could, its type being an expression. Pure."""
     kind = member(resource, "type")
     if isinstance(kind, str) and not is_expression(kind):
-        return kind.lower() in DEPLOYMENT_TYPES
+        return fold(kind) in DEPLOYMENT_TYPES
     properties = member(resource, "properties")
     if not isinstance(properties, dict):
         return properties is not None

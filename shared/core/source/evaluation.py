@@ -4,12 +4,11 @@ What cannot be known leaves a hole: a text may be known in part (``'rg-' + ?``),
 part decides. Never guesses: a wrong answer here would let a write pass the choke point.
 """
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
-from shared.core.source.arm_json import Json, is_expression, member
+from shared.core.source.arm_json import Json, fold, is_expression, member
 from shared.core.source.declarations import declared
 from shared.core.source.expression import (
     Access,
@@ -19,46 +18,13 @@ from shared.core.source.expression import (
     NotAnExpressionError,
     parse_expression,
 )
+from shared.core.source.functions import FUNCTIONS, OF_SCOPE
+from shared.core.source.known import HOLE, UNKNOWN, Scope
 
-HOLE: Final = "\0"
-"""Stands in a text for a part that is not known; no text of ARM has this character."""
+__all__ = ["HOLE", "UNKNOWN", "Frame", "Scope", "frame_of", "given_to", "inner_frame"]
+
 MAX_TEXT = 8192
 _MAX_DEPTH = 100
-_MOST_LEADING = 2
-_PLACEHOLDER = re.compile(r"\{(\d{1,3})\}")
-
-
-class Unknown:
-    """A value that only ARM will know."""
-
-
-UNKNOWN: Final = Unknown()
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """A place that ARM writes to: the tenant, a management group, a subscription or a group.
-
-    A part that is not known is None for "there is none", and holds HOLE for "somewhere".
-    """
-
-    subscription: str | None = None
-    group: str | None = None
-    management_group: str | None = None
-
-    @property
-    def id(self) -> str | None:
-        """The canonical id; None when a part of it is not known."""
-        parts = (self.subscription, self.group, self.management_group)
-        if any(part is not None and HOLE in part for part in parts):
-            return None
-        if self.management_group is not None:
-            return f"/providers/Microsoft.Management/managementGroups/{self.management_group}"
-        if self.subscription is None:
-            return "/"
-        if self.group is None:
-            return f"/subscriptions/{self.subscription}"
-        return f"/subscriptions/{self.subscription}/resourceGroups/{self.group}"
 
 
 @dataclass(slots=True)
@@ -74,7 +40,7 @@ class Frame:
     defaults: Mapping[str, Any]
     variables: Mapping[str, Any]
     known: dict[str, Any] = field(default_factory=dict)
-    folded: dict[int, tuple[Json, dict[str, str]]] = field(default_factory=dict)
+    folded: dict[int, tuple[Json, dict[str, str | None]]] = field(default_factory=dict)
     busy: set[str] = field(default_factory=set)
 
     def value(self, written: Any, depth: int = 0) -> Any:
@@ -82,7 +48,7 @@ class Frame:
         if depth > _MAX_DEPTH:
             return UNKNOWN
         if isinstance(written, dict):
-            if any(key.lower() == "copy" or is_expression(key) for key in written):
+            if any(fold(key) == "copy" or is_expression(key) for key in written):
                 return UNKNOWN
             return {key: self.value(each, depth + 1) for key, each in written.items()}
         if isinstance(written, list):
@@ -112,7 +78,9 @@ class Frame:
         return self._call(tree, arguments, depth)
 
     def _call(self, tree: Call, arguments: list[Any], depth: int) -> Any:
-        first = arguments[0].lower() if arguments and isinstance(arguments[0], str) else ""
+        first = fold(arguments[0]) if arguments and isinstance(arguments[0], str) else ""
+        if tree.name in ("parameters", "variables") and not first.isascii():
+            return UNKNOWN  # Which letters are one but for their case only Azure knows.
         if tree.name == "parameters":
             return (
                 self.given[first]
@@ -121,27 +89,27 @@ class Frame:
             )
         if tree.name == "variables":
             return self._lazy(self.variables, first, depth)
-        if tree.name in _IDS:
-            return _IDS[tree.name](self.scope, arguments)
-        function = _FUNCTIONS.get(tree.name)
+        if tree.name in OF_SCOPE:
+            return OF_SCOPE[tree.name](self.scope, arguments)
+        function = FUNCTIONS.get(tree.name)
         found = UNKNOWN if function is None else function(arguments)
         return UNKNOWN if isinstance(found, str) and len(found) > MAX_TEXT else found
 
     def _picked(self, of: Any, key: Any) -> Any:
         if isinstance(of, dict) and isinstance(key, str):
-            found = of.get(key) if key in of else of.get(self._names(of).get(key.lower(), key))
-            return UNKNOWN if found is None else found
+            name = self._names(of).get(fold(key)) if key.isascii() else None
+            return UNKNOWN if name is None or of[name] is None else of[name]
         if isinstance(of, list) and isinstance(key, int) and 0 <= key < len(of):
             return of[key]
         return UNKNOWN
 
-    def _names(self, holder: Json) -> dict[str, str]:
-        """Return the keys of an object by their lower case, made once for each object."""
+    def _names(self, holder: Json) -> dict[str, str | None]:
+        """Return an object's keys by their lower case, made once; None for what is there twice."""
         kept = self.folded.get(id(holder))
         if kept is None or kept[0] is not holder:
-            names: dict[str, str] = {}
+            names: dict[str, str | None] = {}
             for key in holder:
-                names.setdefault(key.lower(), key)
+                names[fold(key)] = None if fold(key) in names else key
             kept = self.folded[id(holder)] = (holder, names)
         return kept[1]
 
@@ -163,114 +131,39 @@ def frame_of(template: Json, scope: Scope, given: Mapping[str, Any]) -> Frame:
     """Return what expressions of a template see that is deployed to ``scope``. Pure."""
     defaults = {name: each.default for name, each in declared(template).items() if each.has_default}
     variables = member(template, "variables")
-    known = variables.items() if isinstance(variables, dict) else ()
-    return Frame(scope, given, defaults, {name.lower(): each for name, each in known})
+    variables = variables if isinstance(variables, dict) else {}
+    loops = member(variables, "copy")
+    looped = {
+        fold(str(member(each, "name")))
+        for each in (loops if isinstance(loops, list) else ())
+        if isinstance(each, dict)
+    }
+    known = {fold(name): each for name, each in variables.items() if fold(name) not in looped}
+    return Frame(scope, given, defaults, known)
 
 
-def _part(value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return HOLE
-    return str(value)
+def inner_frame(properties: Json, template: Json, frame: Frame, scope: Scope) -> Frame:
+    """Return what expressions of a nested template see: what its parent does, or its own. Pure.
+
+    Nothing is known where an expression would decide which of the two.
+    """
+    options = member(properties, "expressionEvaluationOptions")
+    said = member(options, "scope") if isinstance(options, dict) else options
+    how = "outer" if said is None else fold(said) if isinstance(said, str) else ""
+    if how in ("outer", "notspecified"):
+        return frame
+    if how == "inner":
+        return frame_of(template, scope, given_to(properties, frame))
+    return Frame(Scope(HOLE, HOLE), {}, {}, {})
 
 
-def _concat(arguments: list[Any]) -> Any:
-    if any(isinstance(each, list) for each in arguments):
-        return UNKNOWN
-    return "".join(_part(each) for each in arguments)
-
-
-def _format(arguments: list[Any]) -> Any:
-    if not arguments or not isinstance(arguments[0], str):
-        return UNKNOWN
-    pattern, values = arguments[0], arguments[1:]
-    plain = _PLACEHOLDER.sub("", pattern)
-    if "{" in plain or "}" in plain:
-        return UNKNOWN
-
-    def filled(match: re.Match[str]) -> str:
-        index = int(match.group(1))
-        return _part(values[index]) if index < len(values) else HOLE
-
-    return _PLACEHOLDER.sub(filled, pattern)
-
-
-def _cased(change: Callable[[str], str]) -> Callable[[list[Any]], Any]:
-    def function(arguments: list[Any]) -> Any:
-        one = len(arguments) == 1 and isinstance(arguments[0], str)
-        return change(arguments[0]) if one else UNKNOWN
-
-    return function
-
-
-_FUNCTIONS: Mapping[str, Callable[[list[Any]], Any]] = {
-    "concat": _concat,
-    "format": _format,
-    "tolower": _cased(str.lower),
-    "toupper": _cased(str.upper),
-    "createobject": lambda arguments: {} if not arguments else UNKNOWN,
-}
-
-
-def _resource_group(scope: Scope, arguments: list[Any]) -> Any:
-    if arguments or scope.group is None or scope.subscription is None:
-        return UNKNOWN
-    identity = f"/subscriptions/{scope.subscription}/resourceGroups/{scope.group}"
-    return {"name": scope.group, "id": identity}
-
-
-def _subscription(scope: Scope, arguments: list[Any]) -> Any:
-    if arguments or scope.subscription is None:
-        return UNKNOWN
-    identity = f"/subscriptions/{scope.subscription}"
-    return {"subscriptionId": scope.subscription, "id": identity}
-
-
-def _resource_id(scope: Scope, arguments: list[Any]) -> Any:
-    """``resourceId([[subscription,] group,] type, names...)``: the first with a slash is the type."""
-    texts = [_part(each) for each in arguments]
-    at = next((index for index, each in enumerate(texts) if "/" in each), len(texts))
-    if at > _MOST_LEADING or at == len(texts):
-        return UNKNOWN
-    rest = _typed(texts[at], texts[at + 1 :])
-    if at == 0 and scope.group is None:
-        return f"/subscriptions/{scope.subscription or HOLE}/providers/{rest}"
-    own = [scope.subscription or HOLE, scope.group or HOLE]
-    subscription, group = own[: _MOST_LEADING - at] + texts[:at]
-    return f"/subscriptions/{subscription}/resourceGroups/{group}/providers/{rest}"
-
-
-def _subscription_resource_id(scope: Scope, arguments: list[Any]) -> Any:
-    texts = [_part(each) for each in arguments]
-    at = next((index for index, each in enumerate(texts) if "/" in each), len(texts))
-    if at > 1 or at == len(texts):
-        return UNKNOWN
-    subscription = texts[0] if at else scope.subscription or HOLE
-    return f"/subscriptions/{subscription}/providers/{_typed(texts[at], texts[at + 1 :])}"
-
-
-def _tenant_resource_id(_scope: Scope, arguments: list[Any]) -> Any:
-    texts = [_part(each) for each in arguments]
-    return f"/providers/{_typed(texts[0], texts[1:])}" if texts and "/" in texts[0] else UNKNOWN
-
-
-def _extension_resource_id(_scope: Scope, arguments: list[Any]) -> Any:
-    texts = [_part(each) for each in arguments]
-    if len(texts) < _MOST_LEADING:
-        return UNKNOWN
-    return f"{texts[0]}/providers/{_typed(texts[1], texts[2:])}"
-
-
-def _typed(kind: str, names: list[str]) -> str:
-    provider, *types = kind.split("/")
-    pairs = [f"{each}/{name}" for each, name in zip(types, names, strict=False)]
-    return "/".join([provider, *pairs])
-
-
-_IDS: Mapping[str, Callable[[Scope, list[Any]], Any]] = {
-    "resourcegroup": _resource_group,
-    "subscription": _subscription,
-    "resourceid": _resource_id,
-    "subscriptionresourceid": _subscription_resource_id,
-    "tenantresourceid": _tenant_resource_id,
-    "extensionresourceid": _extension_resource_id,
-}
+def given_to(properties: Json, frame: Frame) -> dict[str, Any]:
+    """Return what a nested deployment gives its template, evaluated, by names in lower case. Pure."""
+    parameters = member(properties, "parameters")
+    entries = parameters.items() if isinstance(parameters, dict) else ()
+    return {
+        fold(name): frame.value(entry["value"])
+        if isinstance(entry, dict) and "value" in entry
+        else UNKNOWN
+        for name, entry in entries
+    }

@@ -12,7 +12,8 @@ MAX_LENGTH = 24_576
 """Characters; ARM's own limit."""
 MAX_DEPTH = 64
 
-_WRAPPERS = frozenset({"concat", "format", "take", "tolower"})
+_WRAPPERS = frozenset({"concat", "tolower"})
+_FIRST_PLACE = re.compile(r"\{(\d{1,3})\}", re.ASCII)
 _TOKEN = re.compile(
     r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<number>-?\d+)(?!\.)|(?P<name>[A-Za-z_$][\w$]*)|(?P<mark>[()\[\].,]))"
 )
@@ -61,28 +62,33 @@ def called_functions(text: str) -> frozenset[str]:
         return frozenset()
 
 
-def leading_call(text: str) -> str | None:
+def leading_call(text: str, least: int) -> str | None:
     """Return the function whose result an expression's text begins with, in lower case. Pure.
 
-    None when it is not known, or when the text begins with something that is no call.
+    At least the first ``least`` characters are that result's, as far as it has so many. None when
+    the function is not known, or when the text begins with something that is no call.
     """
     try:
         tree = parse_expression(text)
     except NotAnExpressionError:
         return None
-    while isinstance(tree, Call) and tree.arguments and tree.name in _WRAPPERS:
-        first = tree.arguments[0]
-        if tree.name != "format":
-            tree = first
-            continue
-        placed = (
-            re.match(r"\{(\d{1,3})\}", str(first.value)) if isinstance(first, Literal) else None
-        )
-        index = 1 + int(placed.group(1)) if placed else len(tree.arguments)
-        if index >= len(tree.arguments):
-            return None
-        tree = tree.arguments[index]
+    while isinstance(tree, Call) and (first := _leading(tree, least)) is not None:
+        tree = first
     return tree.name if isinstance(tree, Call) else None
+
+
+def _leading(call: Call, least: int) -> Expression | None:
+    """Return the argument that a call's result begins with, if the call only passes it on."""
+    match call:
+        case Call("format", (Literal(str(pattern)), *values)):
+            placed = _FIRST_PLACE.match(pattern)
+            index = int(placed.group(1)) if placed else len(values)
+            return values[index] if index < len(values) else None
+        case Call("take", (text, Literal(int(count)))) if count >= least:
+            return text
+        case Call(name, (first, *_)) if name in _WRAPPERS:
+            return first
+    return None
 
 
 def _parsed(text: str) -> "_Parser":

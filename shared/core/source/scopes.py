@@ -11,35 +11,45 @@ from typing import Any
 
 import msgspec
 
-from shared.core.source.arm_json import Json, may_deploy, member, member_key, resources_of
-from shared.core.source.evaluation import HOLE, UNKNOWN, Frame, Scope, frame_of
+from shared.core.source.arm_json import Json, fold, may_deploy, member, member_key, resources_of
+from shared.core.source.evaluation import HOLE, UNKNOWN, Frame, Scope, frame_of, inner_frame
 from shared.core.source.expression import leading_call
 
 _SUBSCRIPTION = re.compile(
-    r"/subscriptions/([^/]+)(?:/([^/]*)(?:/([^/]+))?)?(?:/|$)", re.IGNORECASE
+    r"/subscriptions/([^/]+)(?:/([^/]*)(?:/([^/]+))?)?(?:/|$)", re.IGNORECASE | re.ASCII
 )
 _MANAGEMENT_GROUP = re.compile(
-    r"(?:/providers/)?Microsoft\.Management/managementGroups/([^/]+)(?:/|$)", re.IGNORECASE
+    r"(?:/providers/)?Microsoft\.Management/managementGroups/([^/]+)(?:/|$)",
+    re.IGNORECASE | re.ASCII,
 )
 _UNDECIDED = Scope(HOLE)
 _SAID_CHARACTERS = 200
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _RELATIVE = re.compile(r"[A-Za-z][\w-]*(?:\.[\w-]+)+(?:/[^/]+/[^/]+)+", re.ASCII)
 """A resource in the current scope: namespace, then types and names in turn."""
-_UNCLEAR = re.compile(r"[%\\?#\s]")
+_UNCLEAR = re.compile(r"[%\\?#\s\x01-\x1f]")
+_ELSEWHERE = re.compile(
+    r"(?:^|/providers/)(?:[^/]*\0|microsoft\.resources/"
+    r"(?:[^/]*\0|resourcegroups|subscriptions|deployments|deploymentstacks)(?:/|$))"
+)
+"""Scopes in the form of resources, and what is put on deployments: a tag there is a stack's memory."""
+_TYPE = re.compile(r"[\w.-]+(?:/[\w.-]+)*", re.ASCII)
 _RESERVED = "plumbline."
 _RESERVED_TAG = "plumbline-"
-_NEVER_RESERVED = frozenset({"uniquestring", "guid"})
-"""Their results have no dot among their first characters, so no name of ours begins with them."""
+_NEVER_RESERVED = frozenset({"uniquestring", "guid", "copyindex"})
+"""Hashes of 13 and 36 characters without a dot, and numbers: no name of ours begins so."""
 _STACKS = "microsoft.resources/deploymentstacks"
 _DEPLOYMENTS = frozenset({"microsoft.resources/deployments", _STACKS})
+_ON_DEPLOYMENTS = tuple(f"{each}/" for each in sorted(_DEPLOYMENTS))
+"""An extension in the old spelling, such as tags that are put on a deployment."""
 
 
 class TargetScope(msgspec.Struct, frozen=True):
     """A scope that is written to.
 
     ``scope`` is the canonical id (``/`` for the tenant), None when only ARM would know it; ``path``
-    is where the source says so, ``written`` what it says there, and ``code`` why it is undecided.
+    is where the source says so, ``written`` what it says there (with the member's name, so that it is
+    never a scope itself), and ``code`` why it is undecided.
     """
 
     scope: str | None
@@ -61,12 +71,12 @@ def target_scopes(source: Mapping[str, Any]) -> tuple[TargetScope, ...]:
     own = parse_scope(source["scope"], _UNDECIDED)
     template = source["template"]
     given = {
-        name.lower(): entry.get("value", UNKNOWN) for name, entry in source["parameters"].items()
+        fold(name): entry.get("value", UNKNOWN) for name, entry in source["parameters"].items()
     }
     found = [TargetScope(own.id, "scope", source["scope"])]
-    seen = {str(own.id).lower()}
+    seen = {fold(str(own.id))}
     for target in _written(template, "template", frame_of(template, own, given), own):
-        key = f"{target.code} {target.path}" if target.scope is None else target.scope.lower()
+        key = f"{target.code} {target.path}" if target.scope is None else fold(target.scope)
         if key not in seen:
             seen.add(key)
             found.append(target)
@@ -81,7 +91,7 @@ def parse_scope(text: str, current: Scope) -> Scope:
     group = _MANAGEMENT_GROUP.match(text)
     if group is not None:
         return Scope(management_group=group.group(1))
-    if not _is_clear(text):
+    if not _is_clear(text) or _ELSEWHERE.search(fold(text)):
         return _UNDECIDED
     if not text.startswith("/"):
         return current if _RELATIVE.fullmatch(text) else _UNDECIDED
@@ -91,10 +101,11 @@ def parse_scope(text: str, current: Scope) -> Scope:
     if match is None:
         return _UNDECIDED if HOLE in text.split("/", 2)[1] else Scope()
     subscription, kind, name = match.groups()
-    if kind is not None and HOLE in kind:
+    in_group = kind is not None and fold(kind) == "resourcegroups"
+    rest = fold(text[match.end(3 if in_group else 1) :]) if name or not in_group else ""
+    if rest.strip("/") and not rest.startswith("/providers/"):
         return _UNDECIDED
-    in_group = kind is not None and kind.lower() == "resourcegroups"
-    return Scope(subscription.lower(), (name or HOLE) if in_group else None)
+    return Scope(fold(subscription), (name or HOLE) if in_group else None)
 
 
 def _is_clear(text: str) -> bool:
@@ -110,7 +121,7 @@ def _written(
     symbolic = symbolic or _is_symbolic(holder)
     for name in ("imports", "extensions"):
         if member(holder, name):
-            yield TargetScope(None, f"{path}.{name}", name, "ExtensionNotAllowed")
+            yield _refused(path, name, "", "ExtensionNotAllowed")
     for at, resource in resources_of(holder, path):
         scope, said_at, said = _own_scope(resource, at, frame, target)
         # Only language version 2.0 knows references; elsewhere ARM ignores the word and deploys.
@@ -118,7 +129,7 @@ def _written(
         if not is_reference and member(resource, "condition") is not False:
             if said is not None:
                 yield TargetScope(scope.id, said_at, said)
-            yield from _extended(resource, at)
+            yield from _extended(resource, at, frame)
             yield from _nested(resource, at, frame, scope)
         yield from _written(resource, at, frame, scope, symbolic=symbolic)
 
@@ -129,14 +140,14 @@ def _is_symbolic(holder: Json) -> bool:
     return named and isinstance(version, str) and version.startswith("2.")
 
 
-def _extended(resource: Json, at: str) -> Iterator[TargetScope]:
+def _extended(resource: Json, at: str, frame: Frame) -> Iterator[TargetScope]:
     """Yield what is deployed by an extension: where that writes no scope says."""
-    kind = member(resource, "type")
+    kind = frame.text(member(resource, "type"))
     for name in ("import", "extension"):
         if member(resource, name):
-            yield TargetScope(None, f"{at}.{name}", name, "ExtensionNotAllowed")
-    if isinstance(kind, str) and "@" in kind:
-        yield TargetScope(None, f"{at}.type", _said(kind), "ExtensionNotAllowed")
+            yield _refused(at, name, member(resource, name), "ExtensionNotAllowed")
+    if "@" in kind:
+        yield _refused(at, "type", kind, "ExtensionNotAllowed")
 
 
 def _reserved(resource: Json, at: str, frame: Frame) -> Iterator[TargetScope]:
@@ -145,15 +156,18 @@ def _reserved(resource: Json, at: str, frame: Frame) -> Iterator[TargetScope]:
     Its name is the mutex and its tags are the memory of the stack (docs/architecture.md, rule 5).
     """
     written = member(resource, "name")
-    known, hole, _ = frame.text(written).lower().partition(HOLE)
-    open_ = hole != "" and _RESERVED.startswith(known)
-    harmless = not known and leading_call(str(written)) in _NEVER_RESERVED
-    if known.startswith(_RESERVED) or (open_ and not harmless):
-        yield TargetScope(None, f"{at}.name", _said(written), "DeploymentNameReserved")
+    known, hole, _ = fold(frame.text(written)).lstrip().partition(HOLE)
+    could_be = hole != "" and _RESERVED.startswith(known)
+    harmless = not known and leading_call(str(written), len(_RESERVED)) in _NEVER_RESERVED
+    if known.startswith(_RESERVED) or (could_be and not harmless):
+        yield _refused(at, "name", written, "DeploymentNameReserved")
     tags = member(resource, "tags")
-    for tag in tags if isinstance(tags, dict) else ():
-        if tag.lower().startswith(_RESERVED_TAG):
-            yield TargetScope(None, f"{at}.tags.{tag}", _said(tag), "DeploymentNameReserved")
+    found = frame.value(tags)
+    if tags is not None and not isinstance(found, dict):
+        yield _refused(at, "tags", tags, "DeploymentNameReserved")
+    for tag in found if isinstance(found, dict) else ():
+        if fold(tag).lstrip().startswith(_RESERVED_TAG):
+            yield _refused(at, "tags", tag, "DeploymentNameReserved")
 
 
 def _own_scope(
@@ -167,13 +181,13 @@ def _own_scope(
         both = any(each is not None for each in said.values())
         lost = may_deploy(resource) and not text.startswith("/")
         scope = parse_scope(text, _UNDECIDED if lost else target)
-        return (_UNDECIDED if both else scope), f"{at}.{key}", _said(resource[key])
+        return (_UNDECIDED if both else scope), f"{at}.{key}", f"scope: {_said(resource[key])}"
     subscription, group = (None if each is None else frame.text(each) for each in said.values())
     if subscription is None and group is None:
         return target, at, None
     if subscription is not None and not _GUID.fullmatch(subscription):
         subscription = HOLE
-    scope = Scope((subscription or target.subscription or HOLE).lower(), group)
+    scope = Scope(fold(subscription or target.subscription or HOLE), group)
     return (
         scope,
         at,
@@ -182,11 +196,15 @@ def _own_scope(
 
 
 def _nested(resource: Json, at: str, frame: Frame, target: Scope) -> Iterator[TargetScope]:
-    kind = frame.text(member(resource, "type")).lower()
-    if HOLE in kind:
-        yield TargetScope(None, f"{at}.type", _said(member(resource, "type")))
+    kind = fold(frame.text(member(resource, "type")))
+    if "@" in kind:
+        return
+    if not _TYPE.fullmatch(kind):
+        yield _refused(at, "type", member(resource, "type"))
         return
     if kind not in _DEPLOYMENTS:
+        if kind.startswith(_ON_DEPLOYMENTS):
+            yield _refused(at, "type", kind, "DeploymentNameReserved")
         return
     yield from _reserved(resource, at, frame)
     properties = member(resource, "properties")
@@ -196,25 +214,16 @@ def _nested(resource: Json, at: str, frame: Frame, target: Scope) -> Iterator[Ta
         return
     elsewhere = member(properties, "deploymentScope")
     if kind == _STACKS and elsewhere is not None:
-        target = parse_scope(frame.text(elsewhere), target)
-        yield TargetScope(target.id, f"{at}.properties.deploymentScope", _said(elsewhere))
+        target = parse_scope(frame.text(elsewhere), _UNDECIDED)
+        said = f"deploymentScope: {_said(elsewhere)}"
+        yield TargetScope(target.id, f"{at}.properties.deploymentScope", said)
     path = f"{at}.properties.template"
-    yield from _written(template, path, _inner_frame(properties, template, frame, target), target)
+    yield from _written(template, path, inner_frame(properties, template, frame, target), target)
 
 
-def _inner_frame(properties: Json, template: Json, frame: Frame, target: Scope) -> Frame:
-    options = member(properties, "expressionEvaluationOptions")
-    said = member(options, "scope") if isinstance(options, dict) else None
-    if not isinstance(said, str) or said.lower() != "inner":
-        return frame
-    parameters = member(properties, "parameters")
-    given = {
-        name.lower(): frame.value(entry["value"])
-        if isinstance(entry, dict) and "value" in entry
-        else UNKNOWN
-        for name, entry in (parameters.items() if isinstance(parameters, dict) else ())
-    }
-    return frame_of(template, target, given)
+def _refused(at: str, name: str, written: Any, code: str = "ScopeUndecided") -> TargetScope:
+    """Return what is undecided whatever else is known; what it says can be taken for no scope."""
+    return TargetScope(None, f"{at}.{name}", f"{name}: {_said(written)}", code)
 
 
 def _said(value: Any) -> str:

@@ -1,10 +1,12 @@
 """Every scope that a template writes to is found, and what cannot be known is said to be so."""
 
+import time
 from typing import Any
 
 import pytest
 
 from local.arm.engine import plan
+from shared.core import scopes
 from shared.core.source.evaluation import Scope
 from shared.core.source.scopes import parse_scope, target_scopes
 from tests.core.source.test_shop import engine_context
@@ -105,6 +107,20 @@ NESTED: list[tuple[dict[str, Any], str | None]] = [
     ({"scope": f"[concat('/subscriptions/{OTHER}/resourceGroups/a', uniqueString('b'))]"},
      UNKNOWN),
     ({"scope": f"/subscriptions/{OTHER}/resourceGroups/"}, UNKNOWN),
+    ({"resourceGroup": "[take('rg-long', 5)]"}, group("rg-lo")),
+    ({"resourceGroup": "[take(concat('rg-', uniqueString('x')), 3)]"}, group("rg-")),
+    ({"resourceGroup": "[take(concat('rg-', uniqueString('x')), 4)]"}, UNKNOWN),
+    ({"resourceGroup": "[take('rg', -1)]"}, UNKNOWN),
+    ({"resourceGroup": "[createObject('a', 'made').A]"}, group("made")),
+    ({"resourceGroup": "[createArray('a', 'made')[1]]"}, group("made")),
+    ({"resourceGroup": "[createObject('a').a]"}, UNKNOWN),
+    ({"resourceGroup": "[json('null')]"}, UNKNOWN),
+    ({"resourceGroup": "[null()]"}, UNKNOWN),
+    ({"resourceGroup": "[toLower('\u212a')]"}, UNKNOWN),
+    ({"resourceGroup": "[variables('\u00c4')]"}, UNKNOWN),
+    ({"resourceGroup": "[variables('twice').key]"}, UNKNOWN),
+    ({"resourceGroup": "[variables('filled')]"}, UNKNOWN),
+    ({"resourceGroup": "[format(variables('braces'), variables('long'))]"}, UNKNOWN),
 ]  # fmt: skip
 NESTED_MAIN = template(
     parameters={
@@ -118,6 +134,12 @@ NESTED_MAIN = template(
         "config": {"groups": ["[parameters('name')]", "two"]},
         "circle": "[variables('circle')]",
         "looped": {"copy": [{"name": "x", "count": 2, "input": "a"}]},
+        "copy": [{"name": "FILLED", "count": 2, "input": "a"}],
+        "filled": "not this",
+        "twice": {"Key": "a", "kEY": "b"},
+        "\u00e4": "known",
+        "braces": "{0}" * 200,
+        "long": "x" * 8000,
     },
 )
 
@@ -178,6 +200,230 @@ def test_where_an_extension_goes(written: str, scope: str | None) -> None:
     assert beyond(lock) == ([] if scope == "own" else [scope])
 
 
+ODD = [
+    {"scope": f"subscriptions/{OTHER}/resourceGroups/other"},
+    {"scope": f" /subscriptions/{OTHER}/resourceGroups/other"},
+    {"scope": f"%2Fsubscriptions%2F{OTHER}%2FresourceGroups%2Fother"},
+    {"scope": f"\\subscriptions\\{OTHER}\\resourceGroups\\other"},
+    {"scope": "providers/Microsoft.Management/managementGroups/mg"},
+    {"scope": "../other"},
+    {"scope": f"{OWN}/../other"},
+    {"scope": f"{OWN}//providers/Microsoft.Web/sites/x"},
+    {"scope": f"{OWN}/other"},
+    {"scope": f"[concat('{OWN}/', uniqueString('x'))]"},
+    {"scope": f"[concat('{OWN}/providers/', uniqueString('x'))]"},
+    {"scope": f"{OWN}/providers/Microsoft.Resources/resourceGroups/other"},
+    {"scope": f"/\u017fubscriptions/{SUBSCRIPTION}/resourceGroups/rg"},
+    {"scope": "Microsoft.Web/sites/x"},
+    {"scope": OWN, "subscriptionId": OTHER, "resourceGroup": "other"},
+    {"scope": OWN, "resourceGroup": "rg"},
+    {"subscriptionId": f"{SUBSCRIPTION}/resourceGroups/rg"},
+    {"subscriptionId": "not-a-guid", "resourceGroup": "rg"},
+]
+
+
+@pytest.mark.parametrize("members", ODD)
+def test_what_is_no_known_form_of_a_scope_is_refused(members: dict[str, Any]) -> None:
+    """The choke point does not guess what ARM makes of it; only known ids are allowed."""
+    (found,) = beyond(nested(**members))
+
+    assert found is None or scopes.parse(found) is None
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Microsoft.Resources/deployments/plumbline.a.b",
+        "Microsoft.Resources/deploymentStacks/x",
+        "Microsoft.Resources/resourceGroups/other",
+        "Microsoft.Resources/subscriptions/other",
+        "[concat('Microsoft.Resources/', uniqueString('x'), '/x')]",
+        f"{OWN}/providers/Microsoft.Resources/deployments/plumbline.a.b",
+        "sites/x",
+        "Microsoft.Web/sites",
+        "Microsoft.Web/sites/../x",
+    ],
+)
+def test_an_extension_goes_on_no_deployment_and_no_other_scope(written: str) -> None:
+    """A tag on a deployment would be read as a stack's memory."""
+    assert beyond({"type": "Microsoft.Resources/tags", "name": "default", "scope": written}) == [
+        None
+    ]
+
+
+def test_existing_is_a_word_of_language_version_2_alone() -> None:
+    """Elsewhere ARM ignores it, and deploys."""
+    other = {"other": nested(resourceGroup="other", existing=True)}
+    old = template(resources=list(other.values()), languageVersion="2.0")
+    cases = [(template(resources=other), 1), (old, 1)]
+    cases.append((template(resources=other, languageVersion="2.0"), 0))
+
+    for main, count in cases:
+        assert len(target_scopes(source_of(main))) == 1 + count
+    inner = deployment(template=template(resources=list(other.values())))
+    main = template(resources={"inner": inner}, languageVersion="2.0")
+    assert len(target_scopes(source_of(main))) == 2
+
+
+def refused(resource: dict[str, Any], **members: Any) -> list[tuple[str, str]]:
+    """Return what is refused without a scope, as (code, path), also when it is nested."""
+    main = template(resources=[resource], **members)
+    inner = deployment(template=main, expressionEvaluationOptions={"scope": "inner"})
+    outer = template(resources=[inner])
+    once, twice = (
+        [(each.code, each.path) for each in target_scopes(source_of(one)) if not each.decided]
+        for one in (main, outer)
+    )
+    start = "template.resources[0].properties."
+    assert [(code, f"{start}{path}") for code, path in once] == twice
+    return once
+
+
+@pytest.mark.parametrize("member", ["imports", "extensions", "Extensions"])
+def test_a_template_brings_no_extensions(member: str) -> None:
+    """Microsoft Graph's extension writes to the tenant's directory."""
+    graph = {"graph": {"provider": "MicrosoftGraph", "version": "1.0.0"}}
+
+    assert refused(SITE, **{member: graph}) == [
+        ("ExtensionNotAllowed", f"template.{member.lower()}")
+    ]
+    assert refused(SITE, **{member: {}}) == []
+
+
+@pytest.mark.parametrize(
+    ("members", "at"),
+    [
+        ({"import": "graph", "type": "A.B/c"}, "import"),
+        ({"extension": "graph", "type": "A.B/c"}, "extension"),
+        ({"type": "Microsoft.Graph/applications@v1.0"}, "type"),
+        ({"type": "[concat('Microsoft.Graph/applications', toLower('@V1.0'))]"}, "type"),
+    ],
+)
+def test_a_resource_is_deployed_by_no_extension(members: dict[str, Any], at: str) -> None:
+    """Where that writes no scope says."""
+    path = f"template.resources[0].{at}"
+
+    assert refused({"name": "x", "properties": {}, **members}) == [("ExtensionNotAllowed", path)]
+
+
+@pytest.mark.parametrize(
+    "kind", ["Microsoft.Resources/deployments", "microsoft.resources/deploymentStacks"]
+)
+@pytest.mark.parametrize(
+    ("name", "is_refused"),
+    [
+        ("plumbline.example.web", True),
+        ("PlumbLine.x", True),
+        (" plumbline.x", True),
+        ("plumbline", False),
+        ("plumbline-x", False),
+        ("web", False),
+        ("[concat('plumb', 'line.', 'a.b')]", True),
+        ("[concat('plumb', parameters('open'))]", True),
+        ("[concat('web-', parameters('open'))]", False),
+        ("[parameters('open')]", True),
+        ("[parameters('known')]", False),
+        ("[deployment().name]", True),
+        ("[format('{0}-x', deployment().name)]", True),
+        ("[format('x-{0}', deployment().name)]", False),
+        ("[uniqueString('x')]", False),
+        ("[format('{0}-x', uniqueString('x'))]", False),
+        ("[toLower(concat(guid('x'), 'y'))]", False),
+        ("[take(format('{0}-x', uniqueString(deployment().name)), 64)]", False),
+        ("[concat(take(uniqueString('x'), 0), 'plumbline.a.b')]", True),
+        ("[concat(take(uniqueString('x'), 9), '.a.b')]", True),
+        ("[format('{0}{1}', '', uniqueString('x'))]", True),
+        ("[format('{7}', uniqueString('x'))]", True),
+        ("[format('{0}', copyIndex())]", False),
+        ("[take(format('46d3xbcp.res.{0}', uniqueString('x')), 64)]", False),
+        ("[nonsense]", True),
+        (None, True),
+    ],
+)  # fmt: skip
+def test_no_nested_deployment_passes_for_a_stacks_own(
+    kind: str,
+    name: Any,
+    is_refused: bool,  # noqa: FBT001
+) -> None:
+    """Its name is the stack's mutex: a name that may begin with plumbline. is refused."""
+    members = {
+        "parameters": {
+            "open": {"type": "string", "defaultValue": "[newGuid()]"},
+            "known": {"type": "string", "defaultValue": "web"},
+        }
+    }
+    found = refused({**nested(name=name), "type": kind}, **members)
+    path = "template.resources[0].name"
+
+    assert found == ([("DeploymentNameReserved", path)] if is_refused else [])
+
+
+@pytest.mark.parametrize(
+    ("tags", "is_refused"),
+    [
+        ({"team": "x"}, False),
+        ({"Plumbline-Stack": "x"}, True),
+        ({"plumbline-stack": None}, True),
+        ({"[concat('plumbline', '-stack')]": "x"}, True),
+        ("[createObject('team', uniqueString('x'))]", False),
+        ("[createObject('plumbline-stack', 'x')]", True),
+        ("[parameters('tags')]", True),
+        ("[variables('tags')]", True),
+    ],
+)
+def test_no_nested_deployment_has_a_stacks_tags(tags: Any, is_refused: bool) -> None:  # noqa: FBT001
+    """Its tags are the stack's memory: tags that nobody knows are refused, too."""
+    found = refused(nested(tags=tags), variables={"tags": {"plumbline-release": "1.1"}})
+
+    expected = [("DeploymentNameReserved", "template.resources[0].tags")] if is_refused else []
+    assert found == expected
+
+
+def test_nothing_is_put_on_a_deployment_in_the_old_spelling() -> None:
+    """A type in several parts names the resource that it extends."""
+    old = {"type": "Microsoft.Resources/deployments/providers/tags", "name": "plumbline.a.b/x/y"}
+
+    assert refused(old) == [("DeploymentNameReserved", "template.resources[0].type")]
+
+
+def test_whose_own_parameters_an_expression_decides_nothing_is_known() -> None:
+    """Whether a nested template sees its parent's or its own."""
+    inner = template(
+        parameters={"p": {"type": "string"}},
+        resources=[nested(resourceGroup="[parameters('p')]")],
+    )
+    main = template(parameters={"p": {"type": "string", "defaultValue": "rg"}})
+    for options in ({"scope": "[concat('inn', 'er')]"}, "[variables('o')]", {"scope": 5}):
+        resource = deployment(
+            template=inner,
+            expressionEvaluationOptions=options,
+            parameters={"p": {"value": "victim"}},
+        )
+        assert beyond(resource, main) == [None]
+
+
+def test_groups_that_only_look_alike_are_two() -> None:
+    """To ARM the Kelvin sign is no k, nor is the long s an s."""
+    for name in ("rg-\u212a", "rg-\u017f"):
+        found = target_scopes(
+            {**source_of(template(resources=[nested(resourceGroup=name)])), "scope": group("rg-k")}
+        )
+        assert [each.scope for each in found] == [group("rg-k"), group(name)]
+
+
+def test_members_that_nobody_finds_cost_little() -> None:
+    """Three thousand times a name that an object of sixty thousand does not have."""
+    big = {f"name{n}": n for n in range(60_000)}
+    main = template(
+        variables={"v": big},
+        resources=[nested(resourceGroup="[variables('v').none]")] * 3000,
+    )
+    started = time.process_time()
+    target_scopes(source_of(main))
+
+    assert time.process_time() - started < 3.0
+
+
 def test_an_undecided_scope_says_where_and_what() -> None:
     """So that the choke point can show the place in its refusal."""
     main = template(resources=[nested(resourceGroup="[uniqueString('x')]")])
@@ -186,6 +432,26 @@ def test_an_undecided_scope_says_where_and_what() -> None:
     assert not found.decided
     assert found.path == "template.resources[0]"
     assert found.written == "resourceGroup: [uniqueString('x')]"
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        nested(scope=OWN, subscriptionId=OTHER),
+        nested(tags=OWN),
+        {**SITE, "type": f"{OWN}@x"},
+        {**SITE, "type": OWN},
+        {**SITE, "import": OWN},
+    ],
+)
+def test_what_is_undecided_never_reads_like_a_scope(resource: dict[str, Any]) -> None:
+    """Who compares what is written with what is allowed is not led astray."""
+    _, *found = target_scopes(source_of(template(resources=[resource])))
+
+    assert found
+    for each in found:
+        assert each.scope is None
+        assert scopes.parse(each.written) is None
 
 
 def test_each_scope_is_named_once_and_each_undecided_place() -> None:
