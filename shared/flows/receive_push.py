@@ -11,6 +11,7 @@ from typing import Final
 from shared import events
 from shared.core import names
 from shared.core.configuration import Repository
+from shared.core.errors import Stalled, Transient
 from shared.core.push import (
     MAX_BODY_BYTES,
     MalformedPushError,
@@ -75,13 +76,17 @@ class Bell:
         now = self.clock.monotonic()
         if now < self._coming.get(repository, now):
             return
-        if now - self._rung.get(repository, now - BURST_S) >= BURST_S:
-            self.messenger.sync(repository, pushed=True)
-            self._rung[repository] = now
-            return
-        self.messenger.sync(repository, delay_s=BURST_S, pushed=True)
-        self._coming[repository] = now + BURST_S
-        self._rung[repository] = now + BURST_S
+        # Noted before it is sent: those who ring meanwhile, in other threads, share it already.
+        is_first = now - self._rung.get(repository, now - BURST_S) >= BURST_S
+        delay_s = 0.0 if is_first else BURST_S
+        self._rung[repository] = now + delay_s
+        self._coming[repository] = now + delay_s
+        try:
+            self.messenger.sync(repository, delay_s=delay_s, pushed=True)
+        except (Transient, Stalled):
+            self._rung.pop(repository, None)
+            self._coming.pop(repository, None)
+            raise
 
 
 @dataclass(frozen=True)
