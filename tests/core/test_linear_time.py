@@ -11,7 +11,25 @@ from shared.core.arm_answers import hints, kinds
 from shared.core.source import files, json_text, yaml_text
 
 LENGTH = 200_000
-PIECES = ("a", "a.", "a-", "a/", "1", "1_", "1:", "_", " ", "\n", "//", "/*", '"', '\\"', "'", "'a.a", "://")
+PIECES = (
+    "a",
+    "a.",
+    "a-",
+    "a/",
+    "1",
+    "1_",
+    "1:",
+    "_",
+    " ",
+    "\n",
+    "//",
+    "/*",
+    '"',
+    '\\"',
+    "'",
+    "'a.a",
+    "://",
+)
 
 
 def _yaml(text: str) -> None:
@@ -38,7 +56,9 @@ USES: dict[str, Callable[[str], object]] = {
     "a scalar of a manifest": _yaml,
     "a line of the log": _scrub,
     "a text over several lines": lambda text: json_text._LINE_BREAK.sub(" ", text),
-    "the next token of a template": _matched(json_text._SPACE, json_text._STRING, json_text._NUMBER),
+    "the next token of a template": _matched(
+        json_text._SPACE, json_text._STRING, json_text._NUMBER
+    ),
     "a path": _matched(files._SCHEME),
     "a missing permission": hints.missing_permission,
     "a namespace in a message": kinds._NAMESPACE.search,
