@@ -82,7 +82,7 @@ MENDS: Final = {
     "TemplateTooLarge": "Split the stack.",
     "TooDeep": "Flatten it.",
     "TooManyFiles": "Split the stack.",
-    "TooManyValues": "Use fewer aliases.",
+    "TooManyValues": "Use fewer aliases, or fewer variables that hold variables.",
     "UnknownKey": "Correct the spelling: the hint names the nearest key.",
     "VersionMissing": "Write `version: 1`.",
     "VersionUnknown": "Write `version: 1`, or run a newer Plumbline.",

@@ -48,7 +48,7 @@ PROBLEM_CODES: Final[Mapping[str, str]] = {
     "TemplateTooLarge": "A template of more than 4 MiB with its links inlined.",
     "TooDeep": "Nested deeper than anybody needs.",
     "TooManyFiles": "A stack of more than 256 files or 32 MiB.",
-    "TooManyValues": "Aliases that multiply to more values than a manifest needs.",
+    "TooManyValues": "Aliases or variables that multiply to more values than anybody needs.",
     "UnknownKey": "A key that the manifest does not have.",
     "VersionMissing": "The manifest does not say its version.",
     "VersionUnknown": "The manifest is of a version that this Plumbline does not read.",

@@ -1,12 +1,20 @@
 """The parameters that a template declares: their types, defaults, and which of them are secret."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
-from shared.core.source.arm_json import Json, is_expression, member, member_key
+from shared.core.source.arm_json import Json, fold, member
 
 _MAX_REFS = 20
 _MAX_SCHEMA_DEPTH = 32
+_PARTS = ("properties", "additionalproperties", "items", "prefixitems")
+_WORDS = (
+    "type",
+    "defaultvalue",
+    "nullable",
+    *_PARTS,
+)
 _SECURE = frozenset({"securestring", "secureobject"})
 _PLAIN_TYPES: dict[str, tuple[str, type | tuple[type, ...]]] = {
     "string": ("text", str),
@@ -19,19 +27,49 @@ _PLAIN_TYPES: dict[str, tuple[str, type | tuple[type, ...]]] = {
 }
 
 
+@dataclass(slots=True)
+class Shapes:
+    """A template's definitions, with what was looked up in them once: templates can be large."""
+
+    definitions: Json
+    seen: dict[int, tuple[Json, dict[str, Any]]] = field(default_factory=dict)
+
+    def folded(self, holder: Json) -> dict[str, Any]:
+        """Return an object's members by their names in lower case."""
+        kept = self.seen.get(id(holder))
+        if kept is None or kept[0] is not holder:
+            found = {fold(key): each for key, each in holder.items()}
+            kept = self.seen[id(holder)] = (holder, found)
+        return kept[1]
+
+    def followed(self, shape: Any) -> Json:
+        """Return a declaration's words, with what its ``$ref`` says below what it says itself."""
+        merged: dict[str, Any] = {}
+        for _ in range(_MAX_REFS):
+            if not isinstance(shape, dict):
+                break
+            said = self.folded(shape)
+            merged = {word: said[word] for word in _WORDS if word in said} | merged
+            reference = said.get("$ref")
+            if not isinstance(reference, str):
+                break
+            shape = self.folded(self.definitions).get(fold(reference.rsplit("/", 1)[-1]))
+        return merged
+
+
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """One parameter of a template. ``shape`` is its declaration with ``$ref`` followed."""
+    """One parameter of a template. ``shape`` has its words in lower case, ``$ref`` followed."""
 
     name: str
     shape: Json
-    definitions: Json
+    shapes: Shapes
 
     @property
     def type(self) -> str:
         """The declared type in lower case; empty when there is none."""
-        found = member(self.shape, "type")
-        return found.lower() if isinstance(found, str) else ""
+        found = self.shape.get("type")
+        return fold(found) if isinstance(found, str) else ""
 
     @property
     def secure(self) -> bool:
@@ -39,44 +77,35 @@ class Declared:
         return self.type in _SECURE
 
     @property
+    def may_hold_secrets(self) -> bool:
+        """Whether the value or a part of it may be declared as a secret."""
+        return self.secure or any(word in self.shape for word in _PARTS)
+
+    @property
     def has_default(self) -> bool:
         """Whether the template says a default."""
-        return member_key(self.shape, "defaultValue") is not None
+        return "defaultvalue" in self.shape
 
     @property
     def default(self) -> Any:
         """The default; None when there is none."""
-        return member(self.shape, "defaultValue")
+        return self.shape.get("defaultvalue")
 
     @property
     def nullable(self) -> bool:
         """Whether null, and so leaving it out, is allowed."""
-        return member(self.shape, "nullable") is True
+        return self.shape.get("nullable") is True
 
 
 def declared(template: Json) -> dict[str, Declared]:
     """Return a template's parameters by name in lower case. Pure."""
     parameters = member(template, "parameters")
     definitions = member(template, "definitions")
-    found = {}
-    for name, shape in parameters.items() if isinstance(parameters, dict) else ():
-        known = definitions if isinstance(definitions, dict) else {}
-        found[name.lower()] = Declared(name, _followed(shape, known), known)
-    return found
-
-
-def _followed(shape: Any, definitions: Json) -> Json:
-    """Return a declaration with what its ``$ref`` says below what it says itself."""
-    merged: dict[str, Any] = {}
-    for _ in range(_MAX_REFS):
-        if not isinstance(shape, dict):
-            break
-        merged = {**shape, **merged}
-        reference = member(shape, "$ref")
-        if not isinstance(reference, str):
-            break
-        shape = member(definitions, reference.rsplit("/", 1)[-1])
-    return merged
+    shapes = Shapes(definitions if isinstance(definitions, dict) else {})
+    return {
+        fold(name): Declared(name, shapes.followed(shape), shapes)
+        for name, shape in (parameters.items() if isinstance(parameters, dict) else ())
+    }
 
 
 def type_fault(parameter: Declared, value: Any) -> str | None:
@@ -91,51 +120,45 @@ def type_fault(parameter: Declared, value: Any) -> str | None:
     return None if matches else name
 
 
-def literal_secret(parameter: Declared, value: Any) -> str | None:
+def written_secret(
+    parameter: Declared, value: Any, gives_away: Callable[[Any], bool]
+) -> str | None:
     """Return the JSON path inside ``value`` of a secret that is written out, or None. Pure.
 
-    The path is empty for the whole value. Empty values and null are no secrets.
+    The path is empty for the whole value. ``gives_away`` tells it of a value that must be secret.
     """
-    return _literal_secret(parameter.shape, parameter.definitions, value, _MAX_SCHEMA_DEPTH)
+    return _written_secret(parameter.shapes, parameter.shape, value, gives_away, _MAX_SCHEMA_DEPTH)
 
 
-def _literal_secret(shape: Json, definitions: Json, value: Any, depth: int) -> str | None:
+def _written_secret(
+    shapes: Shapes, shape: Json, value: Any, gives_away: Callable[[Any], bool], depth: int
+) -> str | None:
     if value is None or value in ("", {}, []) or depth == 0:
         return None
-    kind = member(shape, "type")
-    if isinstance(kind, str) and kind.lower() in _SECURE:
-        return ""
-    for key, inner, each in _inner_shapes(shape, value):
-        found = _literal_secret(_followed(inner, definitions), definitions, each, depth - 1)
+    kind = shape.get("type")
+    if isinstance(kind, str) and fold(kind) in _SECURE:
+        return "" if gives_away(value) else None
+    for key, inner, each in _inner_shapes(shapes, shape, value):
+        found = _written_secret(shapes, shapes.followed(inner), each, gives_away, depth - 1)
         if found is not None:
             return f"{key}{found}"
     return None
 
 
-def _inner_shapes(shape: Json, value: Any) -> list[tuple[str, Any, Any]]:
+def _inner_shapes(shapes: Shapes, shape: Json, value: Any) -> Iterator[tuple[str, Any, Any]]:
     if isinstance(value, dict):
-        known = member(shape, "properties")
-        known = known if isinstance(known, dict) else {}
-        other = member(shape, "additionalProperties")
-        return [
-            (f".{name}", inner if (inner := member(known, name)) is not None else other, each)
-            for name, each in value.items()
-        ]
+        known = shape.get("properties")
+        named = shapes.folded(known) if isinstance(known, dict) else {}
+        other = shape.get("additionalproperties")
+        for name, each in value.items():
+            inner = named.get(fold(name), other)
+            if inner is not None:
+                yield f".{name}", inner, each
     if isinstance(value, list):
-        first = member(shape, "prefixItems")
+        first = shape.get("prefixitems")
         first = first if isinstance(first, list) else []
-        rest = member(shape, "items")
-        return [
-            (f"[{index}]", first[index] if index < len(first) else rest, each)
-            for index, each in enumerate(value)
-        ]
-    return []
-
-
-def holds_expression(value: Any) -> bool:
-    """Tell whether ARM evaluates anything in a value. Pure."""
-    if isinstance(value, dict):
-        return any(is_expression(key) or holds_expression(each) for key, each in value.items())
-    if isinstance(value, list):
-        return any(holds_expression(each) for each in value)
-    return is_expression(value)
+        rest = shape.get("items")
+        for index, each in enumerate(value):
+            inner = first[index] if index < len(first) else rest
+            if inner is not None:
+                yield f"[{index}]", inner, each

@@ -14,8 +14,8 @@ from shared.core.source.files import clean_path
 from shared.core.source.yaml_text import Entries, Items, Node, Scalar, kind_of
 
 _GROUP_NAME = re.compile(r"[\w().-]{0,89}[\w()-]")
-_GROUP_ID = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)", re.IGNORECASE)
-_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_GROUP_ID = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)", re.IGNORECASE | re.ASCII)
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _LOCATION = re.compile(r"[A-Za-z0-9 ]+", re.ASCII)
 _SCOPE_HINT = (
     "Write the name of a resource group (rg-shop), or "

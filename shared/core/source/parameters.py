@@ -12,6 +12,7 @@ from typing import Any
 from shared.core.problem import Problem
 from shared.core.source.arm_json import (
     Json,
+    fold,
     is_expression,
     may_deploy,
     member,
@@ -21,10 +22,11 @@ from shared.core.source.arm_json import (
 from shared.core.source.declarations import (
     Declared,
     declared,
-    holds_expression,
-    literal_secret,
     type_fault,
+    written_secret,
 )
+from shared.core.source.disclosure import Disclosure, Looks, TooManyValuesError, disclosure_of
+from shared.core.source.evaluation import UNKNOWN, given_to
 from shared.core.source.expression import called_functions
 from shared.core.source.faults import (
     MAX_PROBLEMS,
@@ -73,15 +75,15 @@ def given_parameters(files: Files, spec: StackSpec) -> dict[str, Given]:
             continue
         key = member_key(file.value, "parameters")
         for name, entry in entries.items():
-            given[name.lower()] = Given(name, entry, file.place(f"{key}.{name}"))
+            given[fold(name)] = Given(name, entry, file.place(f"{key}.{name}"))
     for name, value in spec.values.items():
         place = spec.value_place(name)
         if looks_like_reference(value):
             reference = member(value, "reference")
             check_reference(reference, place, problems)
-            given[name.lower()] = Given(name, {"reference": reference}, place)
+            given[fold(name)] = Given(name, {"reference": reference}, place)
         else:
-            given[name.lower()] = Given(name, {"value": value}, place)
+            given[fold(name)] = Given(name, {"value": value}, place)
     if problems:
         raise SourceError(problems)
     return given
@@ -89,7 +91,18 @@ def given_parameters(files: Files, spec: StackSpec) -> dict[str, Given]:
 
 def check_parameters(template: Template, given: Mapping[str, Given]) -> tuple[Problem, ...]:
     """Return what is wrong with the parameters of the template and of those nested in it. Pure."""
-    return tuple(islice(_parameter_problems(template, given), MAX_PROBLEMS))
+    found: Problems = []
+    try:
+        found.extend(islice(_parameter_problems(template, given), MAX_PROBLEMS))
+    except TooManyValuesError:
+        found.append(
+            template.file.place("parameters").problem(
+                "TooManyValues",
+                "Variables and values multiply to more than can be looked at for secrets.",
+                "Use fewer variables that hold other variables.",
+            )
+        )
+    return tuple(found)
 
 
 def _parameter_problems(template: Template, given: Mapping[str, Given]) -> Iterator[Problem]:
@@ -122,7 +135,8 @@ def restless_defaults(template: Template, given: Mapping[str, Given]) -> tuple[P
         )
         for site in _sites(template, given)
         for parameter in site.parameters.values()
-        if parameter.name.lower() not in site.given
+        if site.own
+        if fold(parameter.name) not in site.given
         if (calls := _restless_calls(parameter.default))
     )
     return tuple(islice(found, MAX_PROBLEMS))
@@ -166,7 +180,7 @@ def _value_problems(parameter: Declared, given: Given) -> Iterator[Problem]:
     if "reference" in given.entry:
         return
     value = given.entry["value"]
-    secret = literal_secret(parameter, value)
+    secret = written_secret(parameter, value, _holds_anything)
     wanted = type_fault(parameter, value)
     if secret is not None:
         yield _secret(given.place, f"{parameter.name}{secret}", "a value")
@@ -177,6 +191,15 @@ def _value_problems(parameter: Declared, given: Given) -> Iterator[Problem]:
             f"(type {parameter.type or 'unknown'}), and it is {_kind(value)}.",
             "Write it without quotes for numbers and booleans, and in quotes for text.",
         )
+
+
+def _holds_anything(value: Any) -> bool:
+    """Tell whether a value that nobody evaluates says anything. Pure."""
+    if isinstance(value, dict):
+        return any(_holds_anything(each) for each in value.values())
+    if isinstance(value, list):
+        return any(_holds_anything(each) for each in value)
+    return value is not None and value != ""
 
 
 def _kind(value: Any) -> str:
@@ -201,9 +224,11 @@ def _secret(place: Place, name: str, what: str) -> Problem:
 
 @dataclass(frozen=True, slots=True)
 class _Site:
-    """A template with parameters of its own, and what it gets for them: the root, or an inner scope.
+    """A template that declares parameters, and what it gets for them: the root, or a nested one.
 
     ``given_at`` is where a nested one gets them; None for the root, whose parameters have places.
+    ``own`` is False where the parent's parameters count instead. ``inside`` and ``outside`` tell
+    what Git says of values in it and of those that it is given, each with and without parameters.
     """
 
     file: JsonFile
@@ -211,6 +236,9 @@ class _Site:
     parameters: Mapping[str, Declared]
     given: Mapping[str, Any]
     given_at: Place | None
+    own: bool
+    inside: tuple[Disclosure, Disclosure]
+    outside: tuple[Disclosure, Disclosure]
 
     def place(self, parameter: Declared, last: str) -> Place:
         start = f"{self.path}." if self.path else ""
@@ -218,45 +246,75 @@ class _Site:
 
 
 def _sites(template: Template, given: Mapping[str, Given]) -> Iterator[_Site]:
-    root = template.content
-    yield _Site(template.file, "", declared(root), given, None)
-    yield from _nested_sites(template, root, template.file, "")
+    root, looks = template.content, Looks()
+    values = {name: each.entry.get("value", UNKNOWN) for name, each in given.items()}
+    frames = (disclosure_of(root, values, looks), disclosure_of(root, None, looks))
+    yield _Site(
+        template.file, "", declared(root), given, None, own=True, inside=frames, outside=frames
+    )
+    yield from _nested_sites(template, root, template.file, "", frames)
 
 
-def _nested_sites(template: Template, holder: Json, file: JsonFile, path: str) -> Iterator[_Site]:
+def _nested_sites(
+    template: Template,
+    holder: Json,
+    file: JsonFile,
+    path: str,
+    frames: tuple[Disclosure, Disclosure],
+) -> Iterator[_Site]:
     for at, resource in resources_of(holder, path):
-        yield from _nested_sites(template, resource, file, at)
+        yield from _nested_sites(template, resource, file, at, frames)
         properties = member(resource, "properties") if may_deploy(resource) else None
         nested = member(properties, "template") if isinstance(properties, dict) else None
         if not isinstance(properties, dict) or not isinstance(nested, dict):
             continue
         origin = template.origins.get(id(nested))
-        inside, start = (origin, "") if origin else (file, f"{at}.properties.template")
+        within, start = (origin, "") if origin else (file, f"{at}.properties.template")
         options = member(properties, "expressionEvaluationOptions")
         scope = member(options, "scope") if isinstance(options, dict) else None
-        if isinstance(scope, str) and scope.lower() == "inner":
-            given = member(properties, "parameters")
-            yield _Site(
-                inside,
-                start,
-                declared(nested),
-                {name.lower(): each for name, each in given.items()}
-                if isinstance(given, dict)
-                else {},
-                file.place(f"{at}.properties.parameters"),
-            )
-        yield from _nested_sites(template, nested, inside, start)
+        own = isinstance(scope, str) and fold(scope) == "inner"
+        known, looks = frames[0], frames[0].looks
+        inside = frames
+        if own:
+            passed = given_to(properties, known)
+            inside = (disclosure_of(nested, passed, looks), disclosure_of(nested, None, looks))
+        given = member(properties, "parameters")
+        entries = given.items() if isinstance(given, dict) else ()
+        yield _Site(
+            within,
+            start,
+            declared(nested),
+            {fold(name): each for name, each in entries},
+            file.place(f"{at}.properties.parameters"),
+            own,
+            inside,
+            frames,
+        )
+        yield from _nested_sites(template, nested, within, start, inside)
 
 
 def _secrets_at(site: _Site) -> Iterator[Problem]:
     for lower, parameter in site.parameters.items():
-        default = parameter.default
-        if literal_secret(parameter, default) is not None and not holds_expression(default):
+        if _disclosed(parameter, parameter.default, site.inside) is not None:
             yield _secret(site.place(parameter, "defaultValue"), parameter.name, "a default")
         entry = site.given.get(lower)
         value = member(entry, "value") if isinstance(entry, dict) else None
-        secret = literal_secret(parameter, value)
-        if secret is not None and site.given_at is not None and not holds_expression(value):
+        secret = _disclosed(parameter, value, site.outside)
+        if secret is not None and site.given_at is not None:
             at = site.given_at
             place = Place(at.file, f"{at.path}.{parameter.name}", at.line)
             yield _secret(place, f"{parameter.name}{secret}", "a value")
+
+
+def _disclosed(
+    parameter: Declared, written: Any, frames: tuple[Disclosure, Disclosure]
+) -> str | None:
+    """Return where inside of a written value Git tells a secret, or None.
+
+    A plain parameter's value is no secret by its declaration, so an object may have it beside real
+    ones; alone for a secure text it is what should be secret.
+    """
+    if not parameter.may_hold_secrets:
+        return None
+    frame = frames[0] if parameter.type == "securestring" else frames[1]
+    return written_secret(parameter, frame.value(written), frame.gives_away)

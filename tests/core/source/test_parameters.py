@@ -1,5 +1,7 @@
 """Parameters: who wins, what does not fit, and secrets that must not be in Git."""
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -282,6 +284,156 @@ def test_defaults_of_secure_parameters(kind: str, default: Any, refused: bool) -
     assert SECRET not in repr(problem)
 
 
+DISGUISES: list[tuple[Any, bool]] = [
+    (f"['{SECRET}']", True),
+    ("[concat('hunter2', '-hunter2')]", True),
+    ("[base64ToString('aHVudGVyMg==')]", True),
+    ("[ns.hidden('x')]", True),
+    ('[json(\'{"a": "b"}\').a]', True),
+    ("[string(1234)]", True),
+    ("[uniqueString('x')]", True),
+    ("[variables('v')]", True),
+    ("[variables('config').password]", True),
+    ("[variables('config')['PASSWORD']]", True),
+    ("[base64ToString(variables('v'))]", True),
+    ("[parameters('plain')]", True),
+    ("[concat(parameters('empty'), 'x')]", True),
+    ("[variables('config').name]", False),
+    ("[variables('none')]", False),
+    ("[parameters('empty')]", False),
+    ("[parameters('secure')]", False),
+    ("[parameters('given')]", False),
+    ("['']", False),
+    ("[null()]", False),
+    ("[json('null')]", False),
+    ("[resourceGroup().name]", False),
+    ("[uniqueString(resourceGroup().id)]", False),
+    ("[concat('P1-', uniqueString(subscription().id), newGuid())]", False),
+    ("[listKeys('x', '2024-01-01').keys[0].value]", False),
+    ("[reference('x').secret]", False),
+    ("[nonsense]", False),
+]
+
+
+def disguising(value: Any, kind: str = "securestring") -> dict[str, dict[str, Any]]:
+    """Return templates that say a secret as a default or hand it to another template."""
+    around: dict[str, Any] = {
+        "variables": {
+            "v": SECRET,
+            "config": {"password": SECRET, "name": "[resourceGroup().name]"},
+        },
+        "parameters": {
+            "plain": {"type": "string", "defaultValue": SECRET},
+            "empty": {"type": "string", "defaultValue": ""},
+            "secure": {"type": "securestring", "defaultValue": "[newGuid()]"},
+            "given": {"type": "securestring"},
+        },
+    }
+    declares = {"p": {"type": kind}}
+    default = {"p": {"type": kind, "defaultValue": value}}
+    inner = {"scope": "inner"}
+    whole = {"parameters": {**around["parameters"], **default}}
+    given = deployment(
+        template=template(parameters=declares),
+        expressionEvaluationOptions=inner,
+        parameters={"p": {"value": value}},
+    )
+    linked = link("m.json", parameters={"p": {"value": value}})
+    return {
+        "default": template(**(around | whole)),
+        "outer": template(**around, resources=[deployment(template=template(parameters=default))]),
+        "inner": template(**around, resources=[given]),
+        "linked": template(**around, resources=[linked]),
+    }
+
+
+@pytest.mark.parametrize("where", ["default", "outer", "inner", "linked"])
+@pytest.mark.parametrize(("value", "refused"), DISGUISES)
+def test_a_secret_is_one_in_any_disguise(where: str, value: str, refused: bool) -> None:  # noqa: FBT001
+    """An expression that always gives the same is a literal; what Azure or a vault says is none."""
+    tree = tree_of(main=disguising(value)[where], m=declaring(p="securestring"))
+    values = {"given": {"reference": REFERENCE}}
+    if not refused:
+        compiled(tree, values=values)
+        return
+    (problem,) = problems_of(tree, values=values)
+
+    assert problem.code == "SecretInGit"
+    assert SECRET not in repr(problem)
+    assert "aHVudGVyMg" not in repr(problem)
+
+
+@pytest.mark.parametrize(
+    ("value", "refused"),
+    [
+        ({"a": SECRET, "b": "[resourceGroup().name]"}, True),
+        ({"a": [{"b": "[newGuid()]"}, "[concat('x')]"]}, True),
+        ("[createObject('a', newGuid(), 'b', 'x')]", True),
+        ("[variables('config')]", True),
+        ({"copy": [{"name": "x", "count": 2, "input": SECRET}]}, True),
+        ({"copy": [{"name": "x", "count": 2, "input": "[newGuid()]"}]}, False),
+        ({"user": "[parameters('plain')]", "b": "[parameters('given')]"}, False),
+        ({"a": "", "b": None, "c": [{}]}, False),
+        ("[createObject('a', newGuid())]", False),
+    ],
+)
+@pytest.mark.parametrize("where", ["default", "outer", "inner"])
+def test_each_part_of_a_secret_object_counts(where: str, value: Any, refused: bool) -> None:  # noqa: FBT001
+    """A text beside an expression is in Git; a plain parameter's is no secret by its declaration."""
+    tree = tree_of(main=disguising(value, "secureObject")[where])
+    values = {"given": {"reference": REFERENCE}}
+    if not refused:
+        compiled(tree, values=values)
+        return
+
+    assert [each.code for each in problems_of(tree, values=values)] == ["SecretInGit"]
+
+
+def cpu_s(run: Callable[[], Any]) -> float:
+    """Return the CPU seconds that a call takes."""
+    started = time.process_time()
+    run()
+    return time.process_time() - started
+
+
+def test_variables_that_multiply_are_given_up() -> None:
+    """Sixty variables that each hold the one before twice are never looked at as a whole."""
+    doubling: dict[str, Any] = {
+        f"v{n}": {"a": f"[variables('v{n - 1}')]", "b": f"[variables('v{n - 1}')]"}
+        for n in range(1, 40)
+    }
+    main = declaring(p={"type": "secureObject", "defaultValue": "[variables('v39')]"})
+    main["variables"] = {"v0": "[newGuid()]", **doubling}
+    found: list[Any] = []
+
+    assert cpu_s(lambda: found.extend(problems_of(tree_of(main=main)))) < 5.0
+    assert [each.code for each in found] == ["TooManyValues"]
+
+
+def test_looking_up_many_names_costs_little() -> None:
+    """Definitions that nobody wrote, beside many others; properties in another case."""
+    many = {f"name{n}": {"type": "string"} for n in range(20_000)}
+    shape = {"type": "object", "properties": many}
+    value = {f"NAME{n}": "x" for n in range(20_000)}
+    lost = {f"p{n}": {"$ref": "#/definitions/none", "defaultValue": 1} for n in range(10_000)}
+    main = declaring(a=shape, **lost) | {"definitions": many}
+
+    assert cpu_s(lambda: compiled(tree_of(main=main), values={"a": value})) < 10.0
+
+
+def test_many_unknown_parameters_beside_many_known_ones_are_told_soon() -> None:
+    """Looking for the nearest of 20,000 names, fifty times, would take a minute."""
+    known = {
+        f"parameterNumber{n:05d}abc": {"type": "int", "defaultValue": 1} for n in range(20_000)
+    }
+    given = {f"parameterNumbre{n:05d}abd": {"value": 1} for n in range(50)}
+    tree = tree_of(main=template(parameters=known), p=parameters(**given))
+    found: list[Any] = []
+
+    assert cpu_s(lambda: found.extend(problems_of(tree, parameters=("p.json",)))) < 10.0
+    assert {each.code for each in found} == {"ParameterUnknown"}
+
+
 def test_empty_values_are_no_secrets() -> None:
     """Switching something off with an empty text is allowed."""
     tree = tree_of(main=declaring(a="securestring", b="secureObject"))
@@ -329,14 +481,22 @@ def test_secrets_that_linked_templates_get_evaluated_are_fine() -> None:
     """An expression hands a secret on without naming it; so does a reference."""
     tree = tree_of(
         main=template(
-            parameters={"p": {"type": "securestring", "defaultValue": ""}},
+            parameters={
+                "p": {"type": "securestring", "defaultValue": ""},
+                "user": {"type": "string", "defaultValue": "x"},
+            },
             resources=[
                 link(
                     "m.json",
                     parameters={
                         "a": {"value": "[parameters('p')]"},
                         "b": {"reference": REFERENCE},
-                        "c": {"value": {"user": "x", "password": "[parameters('p')]"}},
+                        "c": {
+                            "value": {
+                                "user": "[parameters('user')]",
+                                "password": "[parameters('p')]",
+                            }
+                        },
                         "d": "[variables('entry')]",
                     },
                 ),
