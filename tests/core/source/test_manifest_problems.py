@@ -221,8 +221,12 @@ STACK_CASES = [
     ("{template: t, scope: /subscriptions/x}", "BadScope", ".scope", "resource group"),
     ("{template: t, scope: /subscriptions/x/resourceGroups/y}", "BadScope", ".scope", "<id>"),
     (f"{{template: t, scope: /subscriptions/{GUID}}}", "BadScope", ".scope", "resource group"),
-    (f"{{template: t, scope: /\u017fubscriptions/{GUID}/resourceGroups/y}}", "BadScope", ".scope",
-     "resource group"),
+    (
+        f"{{template: t, scope: /\u017fubscriptions/{GUID}/resourceGroups/y}}",
+        "BadScope",
+        ".scope",
+        "resource group",
+    ),
     (
         f"{{template: t, scope: '/subscriptions/{GUID}/resourceGroups/a b'}}",
         "BadScope",
