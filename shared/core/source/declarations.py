@@ -6,7 +6,6 @@ from typing import Any
 
 from shared.core.source.arm_json import Json, fold, member
 
-_MAX_REFS = 20
 _MAX_SCHEMA_DEPTH = 32
 _PARTS = ("properties", "additionalproperties", "items", "prefixitems")
 _WORDS = (
@@ -33,6 +32,7 @@ class Shapes:
 
     definitions: Json
     seen: dict[int, tuple[Json, dict[str, Any]]] = field(default_factory=dict)
+    known: dict[str, Json] = field(default_factory=dict)
 
     def folded(self, holder: Json) -> dict[str, Any]:
         """Return an object's members by their names in lower case."""
@@ -44,17 +44,25 @@ class Shapes:
 
     def followed(self, shape: Any) -> Json:
         """Return a declaration's words, with what its ``$ref`` says below what it says itself."""
-        merged: dict[str, Any] = {}
-        for _ in range(_MAX_REFS):
-            if not isinstance(shape, dict):
-                break
-            said = self.folded(shape)
-            merged = {word: said[word] for word in _WORDS if word in said} | merged
-            reference = said.get("$ref")
-            if not isinstance(reference, str):
-                break
-            shape = self.folded(self.definitions).get(fold(reference.rsplit("/", 1)[-1]))
-        return merged
+        merged, name = self._said(shape)
+        chain: list[tuple[str, Json]] = []
+        met: set[str] = set()
+        while name is not None and name not in self.known and name not in met:
+            met.add(name)
+            words, following = self._said(self.folded(self.definitions).get(name))
+            chain.append((name, words))
+            name = following
+        below: Json = {} if name is None else self.known.get(name, {})
+        for each, words in reversed(chain):
+            below = self.known[each] = {**below, **words}
+        return {**below, **merged}
+
+    def _said(self, shape: Any) -> tuple[Json, str | None]:
+        """Return a declaration's own words, and the definition that it refers to."""
+        said = self.folded(shape) if isinstance(shape, dict) else {}
+        reference = said.get("$ref")
+        name = fold(reference.rsplit("/", 1)[-1]) if isinstance(reference, str) else None
+        return {word: said[word] for word in _WORDS if word in said}, name
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ _ELSEWHERE = re.compile(
 _TYPE = re.compile(r"[\w.-]+(?:/[\w.-]+)*", re.ASCII)
 _RESERVED = "plumbline."
 _RESERVED_TAG = "plumbline-"
+_MAX_TAGS = 50
+"""ARM takes no more."""
 _NEVER_RESERVED = frozenset({"uniquestring", "guid", "copyindex"})
 """Hashes of 13 and 36 characters without a dot, and numbers: no name of ours begins so."""
 _STACKS = "microsoft.resources/deploymentstacks"
@@ -163,9 +165,12 @@ def _reserved(resource: Json, at: str, frame: Frame) -> Iterator[TargetScope]:
         yield _refused(at, "name", written, "DeploymentNameReserved")
     tags = member(resource, "tags")
     found = frame.value(tags)
-    if tags is not None and not isinstance(found, dict):
+    if tags is None:
+        return
+    if not isinstance(found, dict) or len(found) > _MAX_TAGS:
         yield _refused(at, "tags", tags, "DeploymentNameReserved")
-    for tag in found if isinstance(found, dict) else ():
+        return
+    for tag in found:
         if fold(tag).lstrip().startswith(_RESERVED_TAG):
             yield _refused(at, "tags", tag, "DeploymentNameReserved")
 
@@ -227,4 +232,5 @@ def _refused(at: str, name: str, written: Any, code: str = "ScopeUndecided") -> 
 
 
 def _said(value: Any) -> str:
-    return str(value)[:_SAID_CHARACTERS]
+    # A whole object is never spelled out: it may be large, and is used many times.
+    return str(value)[:_SAID_CHARACTERS] if isinstance(value, str | int | None) else "(no text)"

@@ -448,6 +448,16 @@ def test_definitions_in_circles_end() -> None:
     assert compiled(tree_of(main=main), values={"a": "x"}).source["parameters"]
 
 
+def test_long_chains_of_definitions_are_followed() -> None:
+    """From every beginning, whichever was looked at first."""
+    chain = {f"d{n}": {"$ref": f"#/definitions/D{n + 1}"} for n in range(1500)}
+    main = declaring(a={"$ref": "#/definitions/d0"}, b={"$ref": "#/definitions/d1400"})
+    main["definitions"] = {**chain, "d1500": {"type": "securestring"}}
+
+    found = problems_of(tree_of(main=main), values={"a": SECRET, "b": SECRET})
+    assert [each.code for each in found] == ["SecretInGit", "SecretInGit"]
+
+
 def test_secrets_in_linked_templates_are_found() -> None:
     """In what the link passes, in a linked parameter file, and in defaults, each in its own file."""
     linked = declaring(

@@ -368,6 +368,7 @@ def test_no_nested_deployment_passes_for_a_stacks_own(
         ("[createObject('team', uniqueString('x'))]", False),
         ("[createObject('plumbline-stack', 'x')]", True),
         ("[parameters('tags')]", True),
+        ({f"tag{n}": "x" for n in range(51)}, True),
         ("[variables('tags')]", True),
     ],
 )
