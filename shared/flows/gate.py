@@ -49,7 +49,13 @@ class Gate:
         source = {"scope": request.scope, "template": request.template}
         source["parameters"] = request.parameters
         for target in target_scopes(source):
-            _check(target.scope or target.written, allowed)
+            if target.scope is None:
+                raise Stalled(
+                    target.code,
+                    f"Where {target.written!r} leads cannot be told before the deployment.",
+                    hint=f"Look at {target.path} in the template.",
+                )
+            _check(target.scope, allowed)
         return self.arm.put(request)
 
     def create_group(
