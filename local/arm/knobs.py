@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 
@@ -30,6 +32,16 @@ class Knobs(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Added to real time wherever a client sees a time."""
     history_limit: int = 800
     """Deployments a scope may hold before DeploymentQuotaExceeded."""
+    groom_above: int | None = 775
+    """More deployments than this in a scope start the grooming of its history; null never does."""
+    groom_to: int = 750
+    """How many deployments grooming leaves."""
+    strict: bool = False
+    """Refuse types and api-versions that the knowledge does not list, and unknown members."""
+    noise: dict[str, list[str]] = msgspec.field(default_factory=dict)
+    """Noise classes switched on by full type ("*" is every type): {"*": ["N1", "N5"]}."""
+    whatif_evaluator: Literal["2026", "classic"] = "2026"
+    """How far what-if evaluates: 2026 partially, classic gives up on nested deployments."""
 
     def seconds_for(self, kind: str) -> float:
         """Return how long a write to this type takes."""

@@ -17,7 +17,20 @@ file looks like this (all parts but the types optional)::
         "implicit": ["blobServices/default"],
         "write": "sync|async|location",
         "unreadable": ["appsettings"],   names that GET refuses (405); POST list shows them
-        "actions": {"listKeys": {...}}}}}
+        "actions": {"listKeys": {...}},
+        "readOnly": ["properties.state"], ignored in a PUT; the leaves of `computed` are, anyway
+        "secrets": ["properties.password"], written, never shown; what-if masks them
+        "normalise": [{"path": "sku.name", "how": "map", "values": {"s2": "S2"}}],
+        "elements": {"properties.rules": {"key": "name", "defaults": {}, "computed": {}}},
+        "immutable": ["properties.isHnsEnabled"], a change is refused with PropertyChangeNotAllowed
+        "noEffect": ["sku.tier"],        follows from something else, whatever the body says
+        "merges": ["properties.logs"],   arrays that a PUT adds to instead of replacing
+        "volatile": {...},               like `computed`, and different at every GET (noise N20)
+        "withVersion": [{"before": "2021-01-01", "drop": [...]}], what older versions do not show
+        "complete": false,               mode Complete does not delete it
+        "leaks": {"N2": ["properties.x"]}}}} where what-if is known to be noisy, by class
+
+Paths are dotted, keys match in any case, and ``[*]`` stands for every element of an array.
 
 Strings may hold ``{name}``, ``{id}``, ``{location}``, ``{guid:word}``, ``{now}``,
 ``{created}`` and the like (see `knowledge.words`).
@@ -56,6 +69,29 @@ class Lookup(msgspec.Struct, kw_only=True):
     values: dict[str, dict[str, Any]]
 
 
+class Normaliser(msgspec.Struct, kw_only=True):
+    """How a provider rewrites the value at `path`; `values` is the table of `how` "map"."""
+
+    path: str
+    how: str
+    values: dict[str, Any] = {}
+
+
+class Element(msgspec.Struct, kw_only=True):
+    """What a provider makes of each element of an array; `key` is the member that names it."""
+
+    key: str | None = None
+    defaults: dict[str, Any] = {}
+    computed: dict[str, Any] = {}
+
+
+class VersionRule(msgspec.Struct, kw_only=True):
+    """What api-versions `before` a date do not show."""
+
+    before: str
+    drop: list[str]
+
+
 class ResourceType(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What is known about one type; the defaults describe a type nothing is known about."""
 
@@ -73,6 +109,17 @@ class ResourceType(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     write: str = "sync"
     actions: dict[str, dict[str, Any]] = {}
     unreadable: list[str] = []
+    readOnly: list[str] = []  # noqa: N815 - as in the files
+    secrets: list[str] = []
+    normalise: list[Normaliser] = []
+    elements: dict[str, Element] = {}
+    immutable: list[str] = []
+    noEffect: list[str] = []  # noqa: N815 - as in the files
+    merges: list[str] = []
+    volatile: dict[str, Any] = {}
+    withVersion: list[VersionRule] = []  # noqa: N815 - as in the files
+    complete: bool = True
+    leaks: dict[str, list[str]] = {}
 
 
 class Provider(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -1,0 +1,1 @@
+"""What-if: what a deployment would change, said before it is done."""
