@@ -16,7 +16,7 @@ from local.arm.knobs import Knobs
 from local.arm.knowledge import Knowledge
 from local.arm.request_log import RequestLog
 from local.arm.script import Script
-from local.arm.state.records import Group, Resource
+from local.arm.state.records import Group, Resource, ResourceDue
 from local.arm.state.store import Store
 from local.arm.tokens import Identity
 
@@ -36,7 +36,7 @@ class Cloud:
 
     def __post_init__(self) -> None:
         self.clock.offset_seconds = self.knobs.clock_offset_seconds
-        for resource in self.store.resources.values():
+        for resource in self.store.resources.parts(ResourceDue):
             self._serial = max(self._serial, resource.serial)
             if resource.pending == "Deleting":
                 self.leave_at(resource.ready_at, resource.id)
@@ -79,8 +79,7 @@ class Cloud:
     def purge(self, resource_id: str) -> None:
         """Remove a group or resource with all that hangs on it."""
         store = self.store
-        for resource in store.resources.below(resource_id):
-            store.resources.delete(resource.id)
+        store.resources.delete_below(resource_id)
         for deployment in store.deployments.below(resource_id):
             self.forget_deployment(deployment.id)
         store.resources.delete(resource_id)
@@ -92,8 +91,7 @@ class Cloud:
         if record is None:
             return
         record.cancel = True
-        for operation in self.store.operations.below(deployment_id):
-            self.store.operations.delete(operation.id)
+        self.store.operations.delete_below(deployment_id)
         self.store.submissions.delete(deployment_id)
         self.store.templates.delete(deployment_id)
         self.store.deployments.delete(deployment_id)

@@ -141,11 +141,10 @@ def _check_name(cloud: Cloud, rule: NameRule, rid: ResourceId) -> None:
         raise ArmError(400, rule.code, rule.message.replace("{name}", name), gateway=False)
     if rule.unique is None:
         return
-    wanted = (rid.type.lower(), name.lower())
-    for other in cloud.store.resources.values():
-        if (other.type.lower(), other.name.lower()) == wanted:
-            message = rule.unique.message.replace("{name}", name)
-            raise ArmError(409, rule.unique.code, message, gateway=False)
+    tail = rid.id[len(rid.scope) + len("/providers/") :]
+    if cloud.store.resources.of_tail(tail):
+        message = rule.unique.message.replace("{name}", name)
+        raise ArmError(409, rule.unique.code, message, gateway=False)
 
 
 def _store(

@@ -24,6 +24,21 @@ class Group(msgspec.Struct, kw_only=True):
     deleting_at: float | None = None
 
 
+class ManagementGroup(msgspec.Struct, kw_only=True):
+    """A management group; `parent` is the name of the one above, None at the root.
+
+    `subscriptions` are the ids of those that stand directly under it.
+    """
+
+    name: str
+    display_name: str
+    parent: str | None
+    subscriptions: list[str] = msgspec.field(default_factory=list)
+    version: int = 1
+    changed: str = ""
+    changed_by: str = ""
+
+
 class Resource(msgspec.Struct, kw_only=True):
     """A resource: the body as last written and as read, which differ as providers make them.
 
@@ -44,6 +59,15 @@ class Resource(msgspec.Struct, kw_only=True):
     serial: int
     ready_at: float = 0.0
     pending: str = "Updating"
+
+
+class ResourceDue(msgspec.Struct, kw_only=True):
+    """What has to be known of every resource when a folder is opened, and no more."""
+
+    id: str
+    serial: int
+    ready_at: float
+    pending: str
 
 
 class Deployment(msgspec.Struct, kw_only=True):
@@ -77,18 +101,24 @@ class Deployment(msgspec.Struct, kw_only=True):
     parent: str | None = None
     api_version: str = ""
     cancel: bool = False
+    secure_outputs: dict[str, Any] = msgspec.field(default_factory=dict)
+    """The values of the secure outputs: for listOutputsWithSecureValues and nobody else."""
+    rolls_back: str | None = None
+    """The id of the failed deployment that this run is the `onErrorDeployment` of."""
 
 
 class Submission(msgspec.Struct, kw_only=True):
-    """What it takes to carry a deployment on after a restart; gone once it has ended.
+    """What it takes to carry a deployment on after a restart, or to run it once more.
 
-    With `utc_now` and `seed` the template comes to the same plan again.
+    With `utc_now` and `seed` the template comes to the same plan again. `linked` is the template
+    with its linked templates filled in, if it has such.
     """
 
     parameters: dict[str, Any]
     utc_now: str
     seed: str
     caller: dict[str, str]
+    linked: dict[str, Any] | None = None
 
 
 class Operation(msgspec.Struct, kw_only=True):
@@ -106,12 +136,15 @@ class Operation(msgspec.Struct, kw_only=True):
     status_message: dict[str, Any] | None = None
     target: dict[str, Any] | None = None
     serial: int = 0
+    request: dict[str, Any] | None = None
+    response: dict[str, Any] | None = None
 
 
 class Job(msgspec.Struct, kw_only=True):
     """A long-running operation other than a deployment; `due_at` is when it ends.
 
-    `resource` is the id whose body a Location poll answers at the end; None answers no content.
+    `resource` is the id whose body a Location poll answers at the end, `body` the answer itself;
+    with neither there is no content. `scope` is where the job is asked about.
     """
 
     id: str
@@ -119,6 +152,8 @@ class Job(msgspec.Struct, kw_only=True):
     resource: str | None = None
     api_version: str = ""
     done_status: int = 200
+    body: dict[str, Any] | None = None
+    scope: str = ""
 
 
 class Registration(msgspec.Struct, kw_only=True):
@@ -128,3 +163,30 @@ class Registration(msgspec.Struct, kw_only=True):
     state: str
     then: str | None = None
     due_at: float = 0.0
+
+
+class Event(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One entry of the Activity Log, as far as the rest does not follow from it.
+
+    `at` is when it happened, in seconds since the epoch as the simulator's clock told them.
+    `action` is the permission's name, `status` one of Started, Accepted, Succeeded, Failed,
+    Canceled. `actor` is who did it by hand; else the token's `oid`, `appid` and `tid` say who.
+    `code` is the HTTP status; a refusal has an `error`. `body` is what was asked for, without
+    secrets.
+    """
+
+    at: float
+    action: str
+    scope: str
+    status: str
+    correlation_id: str
+    request_id: str
+    actor: str = ""
+    oid: str = ""
+    appid: str = ""
+    tid: str = ""
+    code: int = 0
+    error: dict[str, str] | None = None
+    method: str = ""
+    client_request_id: str = ""
+    body: str = ""
