@@ -53,6 +53,10 @@ class Body:
         shown: dict[str, Any] = show(self._partial)
         return shown
 
+    def secrets(self) -> frozenset[str]:
+        """Return the texts in secure parameters that the body may hold."""
+        return self._instance.frame.names.secrets()
+
     def body(self, runtime: Runtime) -> dict[str, Any]:
         """Return the body with the runtime's answers filled in. Raises TemplateError."""
         if self._complete:

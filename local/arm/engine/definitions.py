@@ -18,6 +18,8 @@ TYPES: Mapping[str, str] = {
     "secureobject": "SecureObject",
 }
 SECURE = frozenset({"securestring", "secureobject"})
+ANY = "any"
+"""What a schema without a type declares; only languageVersion 2.0 has such."""
 _JSON_TYPE: Mapping[str, str] = {
     "string": "String",
     "securestring": "String",
@@ -33,9 +35,10 @@ _MAX_REFERENCES = 64
 
 @dataclass(frozen=True)
 class Definitions:
-    """The `definitions` of a template."""
+    """The `definitions` of a template; `untyped` tells whether a schema may lack a type."""
 
     members: Mapping[str, Any]
+    untyped: bool = False
 
     def resolve(self, schema: Any) -> dict[str, Any]:
         """Return a schema with its $ref followed; its own members win. Raises ExpressionError."""
@@ -64,13 +67,24 @@ class Definitions:
         )
 
 
-def type_of(schema: Mapping[str, Any]) -> str:
+def type_of(schema: Mapping[str, Any], definitions: Definitions) -> str:
     """Return the folded type of a resolved schema. Raises ExpressionError."""
     declared = get(schema, "type")
     if isinstance(declared, str) and declared.lower() in TYPES:
         return declared.lower()
+    if declared is None and definitions.untyped:
+        return ANY
     raise ExpressionError(
         f"The type '{declared}' is not valid: it must be one of '{', '.join(TYPES.values())}'."
+    )
+
+
+def shown_type(kind: str, value: Any) -> str:
+    """Return the type that a deployment shows for a parameter or an output. Pure."""
+    if kind != ANY:
+        return TYPES[kind]
+    return {"Integer": "Int", "Boolean": "Bool", "String": "String", "Array": "Array"}.get(
+        type_name(value), "Object"
     )
 
 
@@ -82,7 +96,10 @@ def check(value: Any, schema: Any, definitions: Definitions, path: str = "") -> 
     if isinstance(value, Deferred):
         return
     resolved = definitions.resolve(schema)
-    kind = type_of(resolved)
+    kind = type_of(resolved, definitions)
+    if kind == ANY:
+        _check_allowed(value, resolved, kind, path)
+        return
     if value is None and get(resolved, "nullable") is True:
         return
     expected = _JSON_TYPE[kind]

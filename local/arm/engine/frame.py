@@ -144,6 +144,8 @@ class Frame:
     depth: int = 0
     busy: tuple[str, ...] = ()
     """The parameters and variables whose values are just being computed, outermost first."""
+    tolerant: bool = False
+    """Whether what cannot be identified without a runtime is kept, in doubt: what-if wants that."""
 
     @property
     def partial(self) -> bool:

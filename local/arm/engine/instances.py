@@ -5,10 +5,11 @@ Copies are unrolled, children lifted out of their parents, conditions decided, i
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from local.arm.engine.context import Scope
+from local.arm.engine import vague
 from local.arm.engine.copies import Loop, read_loop
 from local.arm.engine.documents import join_path
 from local.arm.engine.errors import (
@@ -22,10 +23,13 @@ from local.arm.engine.expansion import settle
 from local.arm.engine.frame import Frame, NeedsRuntime
 from local.arm.engine.ids import id_of_short_form, resource_id, scope_of, segments_agree
 from local.arm.engine.limits import MAX_RESOURCES
-from local.arm.engine.plan import CopyMember
+from local.arm.engine.plan import CopyMember, Doubt
 from local.arm.engine.sources import Source, path_of
+from local.arm.engine.syntax import Literal
 from local.arm.engine.values import get, type_name
 
+UNKNOWN_LOOP = Loop("", 0, None)
+"""A copy loop whose number of turns only the running deployment knows."""
 DEPLOYMENTS = "microsoft.resources/deployments"
 _ABSOLUTE = re.compile(r"/(subscriptions|providers)/", re.IGNORECASE)
 
@@ -46,6 +50,7 @@ class Instance:
     symbolic_name: str | None
     existing: bool
     member: CopyMember | None
+    doubt: Doubt = ""
 
     @property
     def is_deployment(self) -> bool:
@@ -58,6 +63,15 @@ class _Parent:
     type: str
     name: str
     scope_id: str
+    vague: bool = False
+
+
+class _SegmentsError(Exception):
+    """A type and a name do not have segments that go together."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__()
+        self.type, self.name = kind, name
 
 
 class Instances:
@@ -82,13 +96,18 @@ class Instances:
         self, item: Any, path: str, symbolic: str | None, frame: Frame, parent: _Parent | None
     ) -> None:
         try:
-            loop = read_loop(_as_object(item), frame)
+            loop = self._loop(_as_object(item), frame)
+            if loop is UNKNOWN_LOOP:
+                self._add(self._vague(item, (path, symbolic, None), frame, parent), parent)
+                return
             self.loops.update(name.lower() for name in (symbolic, loop and loop.name) if name)
             for turn in _turns(loop):
                 inside = (
                     frame if turn is None else frame.in_loop(turn.loop, turn.index, current=True)
                 )
-                self._add(self._instance(item, (path, symbolic, turn), inside, parent), parent)
+                instance = self._instance(item, (path, symbolic, turn), inside, parent)
+                if instance is not None:
+                    self._add(instance, parent)
         except ExpressionError as error:
             raise self._wrap(error, item, path) from error
 
@@ -104,7 +123,7 @@ class Instances:
         if children is None or instance.is_deployment:
             return
         base = parent.scope_id if parent else instance.id[: len(instance.id) - _tail(instance)]
-        here = _Parent(instance.type, instance.name, base)
+        here = _Parent(instance.type, instance.name, base, instance.doubt == "identity")
         for symbolic, path, child in _entries(children, join_path(instance.path, "resources")):
             self._read_one(child, path, symbolic, instance.frame, here)
 
@@ -114,16 +133,46 @@ class Instances:
         at: tuple[str, str | None, CopyMember | None],
         frame: Frame,
         parent: _Parent | None,
+    ) -> Instance | None:
+        """Return the resource; None for one whose condition is false and that has no identity.
+
+        The public modules count on the latter: they name what a null parameter leaves out by
+        parts of that parameter.
+        """
+        active, doubt = _decided(item, frame)
+        try:
+            if parent is not None and parent.vague:
+                return self._vague(item, at, frame, parent)
+            found = self._identified(item, at, frame, parent, active=active)
+            return replace(found, doubt=doubt)
+        except NeedsRuntime:
+            if not frame.tolerant:
+                raise
+            return self._vague(item, at, frame, parent)
+        except (ExpressionError, _SegmentsError) as error:
+            if not active:
+                return None
+            if isinstance(error, _SegmentsError):
+                raise self._segments(error, at[0]) from error
+            raise
+
+    def _identified(
+        self,
+        item: Mapping[str, Any],
+        at: tuple[str, str | None, CopyMember | None],
+        frame: Frame,
+        parent: _Parent | None,
+        *,
+        active: bool,
     ) -> Instance:
         path, symbolic, turn = at
-        active = _condition(item, frame)
         kind, name = _text(item, "type", frame), _text(item, "name", frame)
         if parent is not None and not _is_absolute_type(kind, parent):
             kind, name = f"{parent.type}/{kind}", f"{parent.name}/{name}"
         existing = settle(get(item, "existing", default=False), frame) is True
         api_version = _text(item, "apiVersion", frame)
         if not segments_agree(kind, name):
-            raise validation_failed(self._segments(kind, name, path), self._source.place(path))
+            raise _SegmentsError(kind, name)
         scope_id = parent.scope_id if parent else self._scope_id(item, kind, frame)
         return Instance(
             source=item,
@@ -138,6 +187,46 @@ class Instances:
             symbolic_name=symbolic,
             existing=existing,
             member=turn,
+        )
+
+    def _loop(self, item: Mapping[str, Any], frame: Frame) -> Loop | None:
+        try:
+            return read_loop(item, frame)
+        except NeedsRuntime:
+            if not frame.tolerant:
+                raise
+            return UNKNOWN_LOOP
+
+    def _vague(
+        self,
+        item: Mapping[str, Any],
+        at: tuple[str, str | None, CopyMember | None],
+        frame: Frame,
+        parent: _Parent | None,
+    ) -> Instance:
+        """Return a resource of which nobody can tell yet which one it is."""
+        path, symbolic, turn = at
+        kind = vague.shown(vague.known_text(item, "type", frame))
+        name = vague.known_text(item, "name", frame)
+        scope = vague.scope_of_parts(item, frame, self._target.id)
+        if parent is not None:
+            name = vague.name_below(parent.name, name)
+            kind = kind if _is_absolute_type(kind, parent) else f"{parent.type}/{kind}"
+            scope = Literal(parent.scope_id)
+        return Instance(
+            source=item,
+            path=path,
+            frame=frame,
+            active=True,
+            id=vague.identity(scope, kind, name),
+            type=kind,
+            name=vague.shown(name),
+            api_version=vague.shown(vague.known_text(item, "apiVersion", frame)),
+            scope=self._target,
+            symbolic_name=symbolic,
+            existing=get(item, "existing", default=False) is True,
+            member=turn,
+            doubt="identity",
         )
 
     def _scope_id(self, item: Mapping[str, Any], kind: str, frame: Frame) -> str:
@@ -175,13 +264,14 @@ class Instances:
             raise ExpressionError(f"The scope '{scope}' is not the id of a scope or resource.")
         return short
 
-    def _segments(self, kind: str, name: str, path: str) -> str:
-        line, position, _ = self._source.place(path)
-        return (
-            f"The template resource '{name}' for type '{kind}' at line '{line}' and column "
-            f"'{position}' has incorrect segment lengths. A nested resource type must have "
+    def _segments(self, error: "_SegmentsError", path: str) -> TemplateError:
+        line, position, _ = place = self._source.place(path)
+        return validation_failed(
+            f"The template resource '{error.name}' for type '{error.type}' at line '{line}' and "
+            f"column '{position}' has incorrect segment lengths. A nested resource type must have "
             "identical number of segments as its resource name. A root resource type must have "
-            f"segment length one greater than its resource name. {RESOURCES_HELP}"
+            f"segment length one greater than its resource name. {RESOURCES_HELP}",
+            place,
         )
 
     def _wrap(self, error: ExpressionError, item: Any, path: str) -> TemplateError:
@@ -191,7 +281,7 @@ class Instances:
     def _refuse_doubles(self) -> None:
         seen: set[str] = set()
         for instance in self._found:
-            if instance.existing:
+            if instance.existing or instance.doubt == "identity":
                 continue
             if instance.id.lower() in seen and instance.active:
                 line, position, _ = place = self._source.place(instance.path)
@@ -250,6 +340,16 @@ def _condition(item: Mapping[str, Any], frame: Frame) -> bool:
     raise ExpressionError(
         f"The 'condition' of a resource must be a boolean: it is of type '{type_name(value)}'."
     )
+
+
+def _decided(item: Mapping[str, Any], frame: Frame) -> tuple[bool, Doubt]:
+    """Return whether a resource is deployed, and whether that is in doubt."""
+    try:
+        return _condition(item, frame), ""
+    except NeedsRuntime:
+        if not frame.tolerant:
+            raise
+        return True, "condition"
 
 
 def _text(item: Mapping[str, Any], key: str, frame: Frame) -> str:

@@ -9,11 +9,11 @@ from local.arm.engine.context import Context, Runtime, Scope
 from local.arm.engine.documents import join_path
 from local.arm.engine.errors import ExpressionError, no_overflow
 from local.arm.engine.expansion import expand, settle
-from local.arm.engine.frame import Deferred, Frame, Meter, Stage
+from local.arm.engine.frame import Deferred, Frame, Meter, NeedsRuntime, Stage
 from local.arm.engine.instances import Instance
 from local.arm.engine.plan import Plan
 from local.arm.engine.sources import Source
-from local.arm.engine.syntax import Call, Literal
+from local.arm.engine.syntax import Access, Call, Literal
 from local.arm.engine.values import find_key, get, type_name
 
 _LINKS = "Please see https://aka.ms/arm-template-links for usage details."
@@ -30,6 +30,7 @@ class Inner:
     mode: str
     meter: Meter
     depth: int
+    tolerant: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,9 @@ class Nested:
         self._path = join_path(instance.path, find_key(instance.source, "properties") or "")
         self.template: Mapping[str, Any] = _template(instance, self._properties)
         self.mode = _mode(self._properties)
-        self.outer_scope = _is_outer(self._properties)
+        # A template that an expression makes has no expressions of the parent's left in it.
+        written = get(self._properties, "template") is self.template
+        self.outer_scope = written and _is_outer(self._properties)
 
     @property
     def name(self) -> str:
@@ -93,6 +96,8 @@ class Nested:
         except ExpressionError as error:
             error.trail[:0] = ["properties", "parameters"]
             raise
+        if isinstance(values, Deferred):
+            raise NeedsRuntime
         if not isinstance(values, dict):
             raise ExpressionError(
                 f"The 'parameters' of a deployment must be an object: they are of type "
@@ -120,7 +125,17 @@ class Nested:
         given = {
             name: _placeholder(name, entry) for name, entry in self.parameters_in(inside).items()
         }
-        return self._inner(self._as_inner(given, inside.meter))
+        return self._inner(replace(self._as_inner(given, inside.meter), tolerant=inside.tolerant))
+
+    def foresee(self) -> Plan:
+        """Return the plan without a runtime, resources in doubt included.
+
+        Raises TemplateError, or NeedsRuntime when the template cannot be taken apart at all.
+        """
+        with no_overflow():
+            return self.preview(
+                replace(at_runtime(self._instance.frame, None, Stage.BODY), tolerant=True)
+            )
 
     def _as_inner(self, given: Mapping[str, Any], meter: Meter) -> Inner:
         context = self._instance.frame.context
@@ -135,7 +150,7 @@ class Nested:
         return Inner(self.template, given, inside, self._below(), self.mode, meter, self._depth + 1)
 
     def _as_outer(self, frame: Frame) -> Outer:
-        inside = replace(frame, stage=Stage.DECLARATION)
+        inside = replace(frame, stage=Stage.DECLARATION, tolerant=False)
         return Outer(self.template, inside, self.scope, self._below(), self._depth + 1)
 
     def _below(self) -> Source:
@@ -151,6 +166,8 @@ def _properties(instance: Instance) -> Mapping[str, Any]:
 
 def _template(instance: Instance, properties: Mapping[str, Any]) -> Mapping[str, Any]:
     template = get(properties, "template")
+    if isinstance(template, str):
+        template = settle(template, replace(instance.frame, stage=Stage.DECLARATION))
     if isinstance(template, Mapping):
         return template
     if template is None and find_key(properties, "templateLink") is not None:
@@ -180,7 +197,9 @@ def _is_outer(properties: Mapping[str, Any]) -> bool:
 
 
 def _placeholder(name: str, entry: Any) -> Any:
-    """Stand in for a secret that is read from a vault when the deployment runs."""
+    """Stand in for an entry that only the running deployment knows: a vault's secret, an answer."""
+    if isinstance(entry, Deferred):
+        return {"value": Deferred(Access(entry.node, Literal("value")))}
     if isinstance(entry, Mapping) and find_key(entry, "reference") is not None:
         return {"value": Deferred(Call("parameters", (Literal(name),)))}
     return entry

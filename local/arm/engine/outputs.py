@@ -5,7 +5,7 @@ from typing import Any
 
 from local.arm.engine.bodies import at_runtime
 from local.arm.engine.context import Runtime
-from local.arm.engine.definitions import SECURE, TYPES, Definitions, check, type_of
+from local.arm.engine.definitions import SECURE, Definitions, check, shown_type, type_of
 from local.arm.engine.documents import join_path
 from local.arm.engine.errors import (
     EXPRESSIONS_HELP,
@@ -97,15 +97,15 @@ class TemplateOutputs:
 
     def _evaluate(self, name: str, declared: Any, frame: Frame) -> dict[str, Any] | None:
         schema = self._definitions.resolve(declared)
-        kind = type_of(schema)
+        kind = type_of(schema, self._definitions)
         if settle(get(schema, "condition", default=True), frame) is False:
             return None
         value = _value(name, schema, frame)
         frame.meter.charge(weigh(value) // 16)
         check(value, schema, self._definitions)
         if kind in SECURE:
-            return {"type": TYPES[kind]}
-        return {"type": TYPES[kind], "value": value}
+            return {"type": shown_type(kind, None)}
+        return {"type": shown_type(kind, value), "value": value}
 
 
 def _value(name: str, schema: Mapping[str, Any], frame: Frame) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from local.arm.engine.definitions import SECURE, TYPES, Definitions, check, type_of
+from local.arm.engine.definitions import SECURE, Definitions, check, shown_type, type_of
 from local.arm.engine.documents import join_path
 from local.arm.engine.errors import (
     PARAMETERS_HELP,
@@ -56,7 +56,7 @@ class Parameters:
                 value = self.lazy.get(item.name, frame)
             except ExpressionError as error:
                 raise _invalid(item, error, source) from error
-            result[item.name] = ParameterValue(TYPES[item.type], value, item.secure)
+            result[item.name] = ParameterValue(shown_type(item.type, value), value, item.secure)
         return result
 
 
@@ -81,7 +81,7 @@ def _declared(name: str, schema: Any, definitions: Definitions, source: Source) 
     path = join_path("parameters", name)
     try:
         resolved = definitions.resolve(schema)
-        return Declared(name, resolved, type_of(resolved), path)
+        return Declared(name, resolved, type_of(resolved, definitions), path)
     except ExpressionError as error:
         line, position, _ = place = source.place(path)
         raise validation_failed(

@@ -6,9 +6,13 @@ plans of nested deployments) is a method that takes the `Runtime`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from local.arm.engine.context import Runtime, Scope
+
+
+Doubt = Literal["", "identity", "condition"]
+"""What cannot be told of a resource before the deployment runs: which it is, or whether it is."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,10 @@ class Bodies(Protocol):
 
     def preview(self) -> dict[str, Any]:
         """Return the request body as far as it is known; the rest is expression text."""
+        ...
+
+    def secrets(self) -> frozenset[str]:
+        """Return the texts in secure parameters that the body may hold."""
         ...
 
 
@@ -84,6 +92,13 @@ class NestedDeployment(Protocol):
         """
         ...
 
+    def foresee(self) -> "Plan":
+        """Return the inner plan without a runtime, resources that are in doubt included.
+
+        Raises NeedsRuntime when the template cannot be taken apart at all.
+        """
+        ...
+
 
 @dataclass(frozen=True)
 class PlannedResource:
@@ -102,6 +117,10 @@ class PlannedResource:
     path: str
     """Where it is declared: the JSON path in the template."""
     bodies: Bodies
+    doubt: Doubt = ""
+    """Only in a plan that was foreseen; with "identity" the id is the text of an expression."""
+    place: tuple[int | None, int | None] = (None, None)
+    """Line and column of the declaration, for a resource in doubt."""
 
     def body(self, runtime: Runtime) -> dict[str, Any]:
         """Return the request body with every expression evaluated; raises TemplateError."""
@@ -110,6 +129,10 @@ class PlannedResource:
     def preview(self) -> dict[str, Any]:
         """Return the body as it is known without a runtime: the rest is text, `[reference(...)]`."""
         return self.bodies.preview()
+
+    def secrets(self) -> frozenset[str]:
+        """Return the texts in secure parameters that the body may hold."""
+        return self.bodies.secrets()
 
 
 class Outputs(Protocol):

@@ -6,7 +6,6 @@ from typing import Any
 
 from local.arm.engine.bodies import Body, sent_part
 from local.arm.engine.context import Context, Scope
-from local.arm.engine.definitions import Definitions
 from local.arm.engine.dependencies import (
     explicit,
     ordered,
@@ -64,7 +63,7 @@ def plan_inner(inner: Inner) -> Plan:
         lambda: _deployment(inner),
     )
     names.keep_secret(texts(parameters.given_secrets()))
-    frame = Frame(inner.context, names, Stage.DECLARATION, inner.meter)
+    frame = Frame(inner.context, names, Stage.DECLARATION, inner.meter, tolerant=inner.tolerant)
     with masked(names):
         values = parameters.values(frame, inner.source)
         names.keep_secret(texts(item.value for item in values.values() if item.secure))
@@ -98,8 +97,7 @@ class _Ground:
         planned = tuple(self._planned(item, registry) for item in ready if item.active)
         refuse_circles({item.id: item.depends_on for item in planned})
         frame = replace(self.frame, targets=registry)
-        definitions = self.shape.definitions if self.shape.outputs else Definitions({})
-        closing = TemplateOutputs(self.shape.outputs, definitions, frame, self.source)
+        closing = TemplateOutputs(self.shape.outputs, self.shape.definitions, frame, self.source)
         closing.prepare(replace(frame, stage=Stage.OUTPUT))
         return Plan(values, planned, closing)
 
@@ -107,7 +105,7 @@ class _Ground:
         used: set[str] = set()
         frame = replace(instance.frame, stage=Stage.BODY, used=used)
         try:
-            wanted = explicit(instance, registry, self.target.id)
+            wanted = self._waited_for(instance, registry)
             nested = None
             if instance.is_deployment and not instance.existing:
                 nested = self._nested(instance, frame)
@@ -137,13 +135,23 @@ class _Ground:
             nested=nested,
             path=self.source.full(instance.path),
             bodies=body,
+            doubt=instance.doubt,
+            place=self.source.place(instance.path)[:2] if instance.doubt else (None, None),
         )
+
+    def _waited_for(self, instance: Instance, registry: Registry) -> list[str]:
+        try:
+            return explicit(instance, registry, self.target.id)
+        except NeedsRuntime:
+            if not self.frame.tolerant:
+                raise
+            return []
 
     def _body(self, instance: Instance, frame: Frame, nested: Nested | None) -> Body:
         sent = sent_part(instance)
         raw: dict[str, Any] = {}
         if nested is not None:
-            sent, raw = _without_template(sent)
+            sent, raw = _without_template(sent, nested.template)
         check_texts(sent, instance.path, frame.names.function, self.source)
         body = Body(instance, self.source, sent, raw)
         body.prepare(frame)
@@ -151,6 +159,8 @@ class _Ground:
 
     def _nested(self, instance: Instance, frame: Frame) -> Nested:
         nested = Nested(instance, self.source, (plan_inner, plan_outer), self.depth)
+        if instance.doubt == "identity":
+            return nested
         try:
             nested.preview(frame)
         except NeedsRuntime:
@@ -158,13 +168,15 @@ class _Ground:
         return nested
 
 
-def _without_template(sent: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _without_template(
+    sent: Mapping[str, Any], template: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return a deployment's members without its template, and the template apart."""
     rest, raw = dict(sent), dict[str, Any]()
     for key, item in sent.items():
         if key.lower() == "properties" and isinstance(item, Mapping):
             rest[key] = {name: part for name, part in item.items() if name.lower() != "template"}
-            raw = {name: part for name, part in item.items() if name.lower() == "template"}
+            raw = {name: template for name in item if name.lower() == "template"}
     return rest, raw
 
 

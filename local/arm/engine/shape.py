@@ -63,7 +63,9 @@ def read_shape(template: Any, source: Source) -> Shape:
         parameters=_section(template, "parameters", source, MAX_PARAMETERS),
         variables=_section(template, "variables", source, MAX_VARIABLES),
         functions=_functions(get(template, "functions") or [], source),
-        definitions=Definitions(_section(template, "definitions", source, None)),
+        definitions=Definitions(
+            _section(template, "definitions", source, None), untyped=not version.startswith("1.")
+        ),
         resources=resources,
         outputs=_section(template, "outputs", source, MAX_OUTPUTS),
         symbolic=symbolic,
