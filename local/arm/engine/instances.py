@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from local.arm.engine.context import Scope
 from local.arm.engine import vague
+from local.arm.engine.context import Scope
 from local.arm.engine.copies import Loop, read_loop
 from local.arm.engine.documents import join_path
 from local.arm.engine.errors import (

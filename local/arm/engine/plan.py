@@ -10,7 +10,6 @@ from typing import Any, Literal, Protocol
 
 from local.arm.engine.context import Runtime, Scope
 
-
 Doubt = Literal["", "identity", "condition"]
 """What cannot be told of a resource before the deployment runs: which it is, or whether it is."""
 

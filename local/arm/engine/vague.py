@@ -6,11 +6,10 @@ expression, the way ARM does.
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from local.arm.engine.errors import ExpressionError
 from local.arm.engine.expansion import expand
-from local.arm.engine.frame import Deferred, Frame
+from local.arm.engine.frame import Frame
 from local.arm.engine.quoting import quote
 from local.arm.engine.syntax import Call, Literal, Node, literal_text, write
 from local.arm.engine.values import get
@@ -103,8 +102,3 @@ def _names(name: Node) -> list[Node]:
             if max(places) < len(name.arguments) - 1:
                 return [name.arguments[1 + place] for place in places]
     return [name]
-
-
-def is_vague(value: Any) -> bool:
-    """Tell whether a value is only known at run time. Pure."""
-    return isinstance(value, Deferred)
