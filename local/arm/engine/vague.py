@@ -6,6 +6,7 @@ expression, the way ARM does.
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from local.arm.engine.errors import ExpressionError
 from local.arm.engine.expansion import expand
