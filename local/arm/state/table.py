@@ -178,6 +178,15 @@ class Table(Generic[Record]):
         keys = list(self._tails.get(tail.lower(), ()))
         return [self._unpack(row[1]) for key in keys if (row := self._rows.get(key))]
 
+    def first(self) -> Record | None:
+        """Return the oldest record, or None."""
+        row = next(iter(self._rows.values()), None)
+        return self._unpack(row[1]) if row else None
+
+    def rows(self) -> list[tuple[str, Record]]:
+        """Return (key, record) of all records, oldest first."""
+        return [(key, self._unpack(row[1])) for key, row in list(self._rows.items())]
+
     def values(self) -> list[Record]:
         """Return all records, oldest first."""
         return [self._unpack(row[1]) for row in list(self._rows.values())]

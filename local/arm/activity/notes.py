@@ -1,0 +1,291 @@
+"""Writing the Activity Log: one function for every way in which something is done.
+
+An operation is a pair of entries at least: Started and its end, with Accepted between them where
+the end comes later. An end that is already known (a provider that works for three seconds) is
+written at once with the time at which it will be, and is not shown before.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from local.arm import actions, ids
+from local.arm.clock import new_guid
+from local.arm.cloud import Cloud
+from local.arm.errors import ArmError
+from local.arm.messages import Answer, Caller, Request
+from local.arm.state.records import Deployment, Event
+
+STARTED, ACCEPTED, SUCCEEDED, FAILED = "Started", "Accepted", "Succeeded", "Failed"
+
+_WRITES = frozenset({"PUT", "PATCH", "DELETE", "POST"})
+_DATA_PLANE = "/v1/"
+_ASKING = re.compile(
+    r"/providers/(Microsoft\.ResourceGraph/.+|Microsoft\.Resources/calculateTemplateHash"
+    r"|Microsoft\.Insights/(metrics|logs).*)",
+    re.IGNORECASE,
+)
+# What never reaches the log: no caller, no such call, too many calls, not simulated.
+_UNSEEN = frozenset({401, 405, 429, 501})
+_SECRET = re.compile(
+    r"(?i)password|secret|token|credential|connectionstring|(access|account|shared|private|primary"
+    r"|secondary|master|admin|api|encryption)key$|^key\d?$|^value$|passphrase|sas"
+)
+_SECRET_TEXT = re.compile(r"(?i)(key|password|pwd|secret|signature|sig)=|-----BEGIN")
+_MASK = "*******"
+# Deployments are shown by themselves; the others consist of secrets under names of all kinds.
+_TELLS_TOO_MUCH = (
+    "microsoft.resources/deployment",
+    "microsoft.keyvault/vaults/s",
+    "microsoft.web/sites/config",
+    "microsoft.web/sites/slots/config",
+)
+_BODY_LIMIT_BYTES = 4096
+_DAY_SECONDS = 86_400
+_KEPT_DAYS = 90
+
+
+@dataclass(frozen=True, slots=True)
+class _Deed:
+    """What all entries of one operation have in common."""
+
+    action: str
+    scope: str
+    caller: Caller
+    correlation_id: str
+    actor: str = ""
+    method: str = ""
+    client_request_id: str = ""
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Phase:
+    """One entry of an operation; `after_seconds` from now."""
+
+    status: str
+    code: int = 0
+    error: dict[str, Any] | None = None
+    after_seconds: float = 0.0
+
+
+def _note(cloud: Cloud, deed: _Deed, *phases: _Phase) -> None:
+    now = cloud.clock.now().timestamp()
+    events = cloud.store.events
+    caller = deed.caller
+    request_id = new_guid()
+    for number, phase in enumerate(phases):
+        error = phase.error
+        events.add(
+            Event(
+                at=now + phase.after_seconds,
+                action=deed.action,
+                scope=deed.scope,
+                status=phase.status,
+                correlation_id=deed.correlation_id,
+                request_id=request_id,
+                actor=deed.actor,
+                oid=caller.oid,
+                appid=caller.appid,
+                tid=caller.tid,
+                code=phase.code,
+                error={key: str(error[key]) for key in ("code", "message") if key in error}
+                if error
+                else None,
+                method=deed.method,
+                client_request_id=deed.client_request_id,
+                body="" if number else deed.body,
+            )
+        )
+    events.keep(cloud.knobs.activity_limit)
+    oldest = events.first()
+    while oldest is not None and oldest.at < now - _KEPT_DAYS * _DAY_SECONDS:
+        events.keep(len(events) - 1)
+        oldest = events.first()
+
+
+# ------------------------------------------------------------------ calls of clients
+
+
+def _deed_of(cloud: Cloud, request: Request) -> _Deed | None:
+    """Return what a call does; None if it only asks, or is none of ARM's."""
+    path = request.path
+    if request.method not in _WRITES or path.startswith(_DATA_PLANE) or _ASKING.fullmatch(path):
+        return None
+    action, scope = actions.needed(request.method, _spelled_call(cloud, request))
+    return _Deed(
+        action=action,
+        scope=scope,
+        caller=request.caller,
+        correlation_id=request.correlation_id,
+        method=request.method,
+        client_request_id=request.headers.get("x-ms-client-request-id", ""),
+        body=_body(action, request),
+    )
+
+
+def _spelled_call(cloud: Cloud, request: Request) -> str:
+    """Return a call's path with the id in it in ARM's spelling."""
+    if request.method != "POST":
+        return _spelled(cloud, request.path)
+    target, _, verb = request.path.rpartition("/")
+    return f"{_spelled(cloud, target)}/{verb}"
+
+
+def _spelled(cloud: Cloud, path: str) -> str:
+    """Return an id in ARM's spelling, as far as it is one and whether it exists or not."""
+    record = cloud.resource(path) or cloud.store.deployments.get(path)
+    if record is not None:
+        return record.id
+    rid, pair = ids.parse(path), ids.group_of(path)
+    scope = path if rid is None else rid.scope
+    if pair is not None:
+        group = cloud.store.groups.get(ids.group_id(*pair))
+        rest = "/".join(scope.split("/")[5:])
+        scope = ids.group_id(pair[0], group.name if group else pair[1]) + (
+            f"/{rest}" if rest else ""
+        )
+    if rid is None:
+        return scope
+    namespace, *types = cloud.knowledge.spell(rid.type).split("/")
+    return ids.ResourceId(scope, namespace, tuple(types), rid.names).id
+
+
+def _body(action: str, request: Request) -> str:
+    """Return what was asked for, without secrets; "" where that cannot be told. Pure."""
+    if not request.body or len(request.body) > _BODY_LIMIT_BYTES:
+        return ""
+    if action.lower().startswith(_TELLS_TOO_MUCH):
+        return ""
+    try:
+        body = msgspec.json.decode(request.body)
+    except msgspec.DecodeError:
+        return ""
+    return msgspec.json.encode(_masked(body)).decode()
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: _MASK if _SECRET.search(key) and not isinstance(one, dict) else _masked(one)
+            for key, one in value.items()
+        }
+    if isinstance(value, list):
+        return [_masked(one) for one in value]
+    return _MASK if isinstance(value, str) and _SECRET_TEXT.search(value) else value
+
+
+def answered(cloud: Cloud, request: Request, answer: Answer) -> None:
+    """Note a call of a client that had its effect."""
+    deed = _deed_of(cloud, request)
+    if deed is None:
+        return
+    if answer.status >= HTTPStatus.BAD_REQUEST:
+        error = answer.body.get("error") if isinstance(answer.body, dict) else None
+        _note(cloud, deed, _Phase(STARTED), _Phase(FAILED, answer.status, error))
+        return
+    polled = {"azure-asyncoperation", "location"} & {name.lower() for name in answer.headers}
+    if answer.status != HTTPStatus.ACCEPTED and not polled:
+        _note(cloud, deed, _Phase(STARTED), _Phase(SUCCEEDED, answer.status))
+        return
+    begun = (_Phase(STARTED), _Phase(ACCEPTED, answer.status))
+    if cloud.store.deployments.get(deed.scope) is not None and request.method == "PUT":
+        # Its end is noted when it comes.
+        _note(cloud, deed, *begun)
+        return
+    _note(cloud, deed, *begun, _Phase(SUCCEEDED, 200, after_seconds=_remaining(cloud, deed.scope)))
+
+
+def _remaining(cloud: Cloud, scope: str) -> float:
+    """Return in how many seconds the work on a resource or group ends."""
+    record = cloud.resource(scope)
+    group = cloud.store.groups.get(scope)
+    due = record.ready_at if record else group.deleting_at if group else None
+    return max((due or 0.0) - time.time(), 0.0)
+
+
+def refused(cloud: Cloud, request: Request, error: ArmError) -> None:
+    """Note a call of a client that was refused."""
+    if error.status in _UNSEEN:
+        return
+    deed = _deed_of(cloud, request)
+    if deed is not None:
+        _note(cloud, deed, _Phase(STARTED), _Phase(FAILED, error.status, error.body()))
+
+
+# ------------------------------------------------------------------ what goes with a group
+
+
+def group_deleted(cloud: Cloud, group: str, request: Request) -> None:
+    """Note what leaves with a group (its canonical id): the deletion of each resource in it."""
+    after = _remaining(cloud, group)
+    for record in cloud.store.resources.below(group, _is_top_level):
+        deed = _Deed(f"{record.type}/delete", record.id, request.caller, request.correlation_id)
+        _note(cloud, deed, _Phase(STARTED), _Phase(SUCCEEDED, 200, after_seconds=after))
+
+
+def _is_top_level(key: str) -> bool:
+    return key.count("/") == 8 and key.count("/providers/") == 1  # noqa: PLR2004 - /s/S/r/R/p/N/t/n
+
+
+# ------------------------------------------------------------------ deployments
+
+
+def _caller(record: Deployment) -> Caller:
+    return Caller(**record.caller) if record.caller else Caller("", "", "")
+
+
+def _deployment_deed(record: Deployment) -> _Deed:
+    action = f"{ids.DEPLOYMENT_TYPE}/write"
+    return _Deed(action, record.id, _caller(record), record.correlation_id)
+
+
+def deployment_began(cloud: Cloud, record: Deployment) -> None:
+    """Note that a deployment was begun by another deployment."""
+    _note(cloud, _deployment_deed(record), _Phase(STARTED), _Phase(ACCEPTED, HTTPStatus.CREATED))
+
+
+def deployment_ended(cloud: Cloud, record: Deployment) -> None:
+    """Note how a deployment ended."""
+    code = HTTPStatus.OK if record.state == SUCCEEDED else HTTPStatus.CONFLICT
+    _note(cloud, _deployment_deed(record), _Phase(record.state, code, record.error))
+
+
+def step_taken(
+    cloud: Cloud, deployment: Deployment, resource_id: str, outcome: ArmError | HTTPStatus
+) -> None:
+    """Note what a step of a deployment wrote, or what it was refused with."""
+    action, scope = actions.needed("PUT", _spelled(cloud, resource_id))
+    deed = _Deed(action, scope, _caller(deployment), deployment.correlation_id)
+    _note(cloud, deed, _Phase(STARTED), _end(outcome))
+
+
+def _end(outcome: ArmError | HTTPStatus) -> _Phase:
+    if isinstance(outcome, ArmError):
+        return _Phase(FAILED, outcome.status, outcome.body())
+    return _Phase(SUCCEEDED, outcome)
+
+
+def resource_deleted(
+    cloud: Cloud, deployment: tuple[Caller, str], resource_id: str, outcome: ArmError | HTTPStatus
+) -> None:
+    """Note a deletion that a deployment (its caller and correlation id) made or was refused."""
+    action, scope = actions.needed("DELETE", resource_id)
+    _note(cloud, _Deed(action, scope, *deployment), _Phase(STARTED), _end(outcome))
+
+
+# ------------------------------------------------------------------ the portal
+
+
+def done_by_hand(cloud: Cloud, method: str, resource_id: str, actor: str) -> None:
+    """Note what a person did: `method` PUT, PATCH or DELETE to a resource or group."""
+    action, scope = actions.needed(method, _spelled(cloud, resource_id))
+    caller = Caller("", "", cloud.identity.tenant)
+    deed = _Deed(action, scope, caller, new_guid(), actor=actor, method=method)
+    _note(cloud, deed, _Phase(STARTED), _Phase(SUCCEEDED, HTTPStatus.OK))
