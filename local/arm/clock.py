@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -17,6 +18,10 @@ class Clock:
     def now(self) -> datetime:
         """Return the simulated time, in UTC."""
         return datetime.now(UTC) + timedelta(seconds=self.offset_seconds)
+
+    def seconds(self) -> float:
+        """Return simulated seconds that never run backwards by themselves, from any start."""
+        return time.monotonic() + self.offset_seconds
 
 
 def stamp(moment: datetime) -> str:

@@ -8,17 +8,29 @@ from __future__ import annotations
 import heapq
 import time
 from dataclasses import dataclass, field
+from datetime import timedelta
 
-from local.arm import errors
-from local.arm.clock import Clock
-from local.arm.ids import group_id
+from local.arm import errors, ids
+from local.arm.clock import Clock, stamp
+from local.arm.ids import PROVIDERS, group_id
 from local.arm.knobs import Knobs
-from local.arm.knowledge import Knowledge
+from local.arm.knowledge import Knowledge, paths, regions
+from local.arm.knowledge.schema import SoftDelete
 from local.arm.request_log import RequestLog
 from local.arm.script import Script
-from local.arm.state.records import Group, Resource, ResourceDue
+from local.arm.state.records import Grave, Group, Resource, ResourceDue
 from local.arm.state.store import Store
+from local.arm.throttle import Buckets
 from local.arm.tokens import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Shadow:
+    """What clients see of a resource for a while after a write; times are the clock's seconds."""
+
+    record: Resource | None
+    read_until: float
+    list_until: float
 
 
 @dataclass
@@ -31,6 +43,10 @@ class Cloud:
     identity: Identity
     script: Script = field(default_factory=Script)
     requests: RequestLog = field(default_factory=RequestLog)
+    buckets: Buckets = field(default_factory=Buckets)
+    shadows: dict[str, Shadow] = field(default_factory=dict)
+    references: dict[str, set[str]] | None = None
+    """Id in lower case -> resources that may refer to it (see `providers.references`)."""
     _leaving: list[tuple[float, str]] = field(default_factory=list)
     _serial: int = 0
 
@@ -76,14 +92,44 @@ class Cloud:
             if group_leaves or (resource is not None and resource.pending == "Deleting"):
                 self.purge(resource_id)
 
-    def purge(self, resource_id: str) -> None:
-        """Remove a group or resource with all that hangs on it."""
+    def purge(self, resource_id: str, *, for_good: bool = False) -> None:
+        """Remove a group or resource with all that hangs on it.
+
+        What its provider keeps for a while is kept, unless it is `for_good`.
+        """
+        if not for_good:
+            self._bury(resource_id)
         store = self.store
         store.resources.delete_below(resource_id)
         for deployment in store.deployments.below(resource_id):
             self.forget_deployment(deployment.id)
         store.resources.delete(resource_id)
         store.groups.delete(resource_id)
+
+    def _bury(self, resource_id: str) -> None:
+        marks = [(f"{PROVIDERS}/{kind}/", rule) for kind, rule in self.knowledge.buried.items()]
+        for key in (ids.key_of(resource_id), *self.store.resources.keys_below(resource_id)):
+            for mark, rule in marks:
+                head, found, name = key.rpartition(mark)
+                record = self.resource(key) if found and head and "/" not in name else None
+                if record is not None:
+                    self._keep(record, rule)
+
+    def _keep(self, record: Resource, rule: SoftDelete) -> None:
+        """Note a deleted resource for as long as its provider keeps it."""
+        for path, value in rule.unless.items():
+            if paths.first(record.got, paths.steps(path)) == value:
+                return
+        days = paths.first(record.got, paths.steps(rule.days_at)) if rule.days_at else None
+        now = self.clock.now()
+        grave = Grave(
+            resource=record,
+            below=self.store.resources.below(record.id),
+            location=regions.normal(str(record.got.get("location", "westeurope"))),
+            deleted=stamp(now),
+            until=stamp(now + timedelta(days=days if isinstance(days, int) else rule.days)),
+        )
+        self.store.graves.put(record.id, grave)
 
     def forget_deployment(self, deployment_id: str) -> None:
         """Remove a deployment from the history with its operations; if it runs, it stops."""

@@ -87,18 +87,6 @@ def authorization_failed(appid: str, oid: str, action: str, scope: str) -> ArmEr
     )
 
 
-def throttled(subscription: str, oid: str, kind: str, seconds: int) -> ArmError:
-    """Refuse a caller who spent the subscription's tokens; `seconds` until new ones are there."""
-    return ArmError(
-        429,
-        "SubscriptionRequestsThrottled",
-        f"Number of '{kind}' requests for subscription actor '{subscription}:{oid}' exceeded."
-        f" Please try again after '{seconds}' seconds after additional tokens are available."
-        " Refer to https://aka.ms/arm-throttling for additional information.",
-        headers={"Retry-After": str(seconds)},
-    )
-
-
 def invalid_content(what: str) -> ArmError:
     """Refuse a body that cannot be read."""
     return ArmError(

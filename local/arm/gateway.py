@@ -1,34 +1,36 @@
-"""The way of every request: known path, known caller, scripted answer, api-version, handler, headers.
+"""The way of every request: known path, known caller, tokens left, script, handler, headers.
 
 The gateway knows no HTTP library; `server` hands it requests and sends its answers.
 """
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 import msgspec
 
-from local.arm import actions, errors, tokens
+from local.arm import errors, ids, tokens
 from local.arm.clock import new_guid, stamp
 from local.arm.cloud import Cloud
 from local.arm.errors import ArmError
-from local.arm.messages import Answer, Caller, Request
+from local.arm.faults import lag, operations, wire
+from local.arm.faults.course import Course, DropError
+from local.arm.messages import Answer, Caller, Request, refusal
+from local.arm.providers import reads
 from local.arm.request_log import KINDS, Entry
 from local.arm.routes.all import PUBLIC
 from local.arm.routes.table import Found, Route, find
-from local.arm.script import Reply
+from local.arm.script import Call
+from local.arm.throttle import Asked, kind_of
 from local.arm.tokens import LOGIN
+
+__all__ = ["DropError", "Gateway", "encode", "refusal"]
 
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[A-Za-z]+)?")
 _NOBODY = Caller("", "", "")
-
-
-class DropError(Exception):
-    """The script wants the connection broken without an answer."""
 
 
 @dataclass(slots=True)
@@ -37,6 +39,11 @@ class _Visit:
 
     route: str = "none"
     scripted: bool = False
+    limits: dict[str, str] = field(default_factory=dict)
+
+    def mark(self) -> None:
+        """Note that a rule of the script applied."""
+        self.scripted = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +66,7 @@ class Gateway:
             elapsed = (time.perf_counter() - started) * 1000
             cloud.requests.add(_entry(cloud, request, visit, status, elapsed))
         cloud.store.compact_if_long()
-        answer.headers = {**_headers(cloud, request), **answer.headers}
-        return answer
+        return _finished(cloud, request, visit, answer)
 
     async def _guarded(self, request: Request, token: str | None, visit: _Visit) -> Answer:
         try:
@@ -77,42 +83,25 @@ class Gateway:
         request.route = visit.route = found.route.name
         if found.route.name not in PUBLIC:
             request.caller = _caller(cloud, token)
-        reply = cloud.script.take(request.method, request.path, found.route.name, "client")
-        if reply is None:
-            return await _true_answer(cloud, request, found)
-        visit.scripted = True
-        if reply.hang_seconds:
-            await asyncio.sleep(reply.hang_seconds)
-        if reply.when == "after" or not _speaks(reply):
-            answer = await _true_answer(cloud, request, found)
-            if not _speaks(reply):
-                return answer
-        return scripted(cloud, request, reply)
-
-
-def refusal(error: ArmError) -> Answer:
-    """Return the answer that carries an error. Pure."""
-    headers = {**error.headers, "x-ms-failure-cause": "gateway" if error.gateway else "service"}
-    return Answer(error.status, errors.envelope(error.body()), headers)
-
-
-def _speaks(reply: Reply) -> bool:
-    return reply.drop or reply.status is not None or reply.kind != "answer"
-
-
-def scripted(cloud: Cloud, request: Request, reply: Reply) -> Answer:
-    """Return what the script wants said. Raises `DropError`, `ArmError`."""
-    if reply.drop:
-        raise DropError
-    if reply.kind == "authorization_failed":
-        action, scope = actions.needed(request.method, request.path)
-        raise errors.authorization_failed(request.caller.appid, request.caller.oid, action, scope)
-    if reply.kind == "throttled":
-        kind = KINDS.get(request.method, "writes").removesuffix("s")
-        subscription = cloud.identity.subscription
-        raise errors.throttled(subscription, request.caller.oid, kind, reply.retry_after)
-    body = errors.envelope(reply.error) if reply.error is not None else reply.body
-    return Answer(reply.status or 200, body, dict(reply.headers))
+        if found.route.name not in PUBLIC:
+            visit.limits = _count(cloud, request)
+        call = Call(
+            request.method,
+            request.path,
+            found.route.name,
+            "client",
+            request.api_version,
+            request.caller.oid,
+            request.caller.appid,
+        )
+        return await Course(
+            cloud,
+            call,
+            partial(_true_answer, cloud, request, found),
+            request.json,
+            request=request,
+            scripted=visit.mark,
+        ).run()
 
 
 async def _true_answer(cloud: Cloud, request: Request, found: Found) -> Answer:
@@ -127,7 +116,59 @@ async def _true_answer(cloud: Cloud, request: Request, found: Found) -> Answer:
         raise errors.invalid_api_version(version)
     if "sub" in found.words:
         cloud.check_subscription(found.words["sub"])
+    if request.method in ("GET", "HEAD"):
+        told = operations.poll(cloud, request.path) or _shadowed(cloud, request, found)
+        if told is not None:
+            return told
     return await handler(cloud, request, found.words)
+
+
+def _shadowed(cloud: Cloud, request: Request, found: Found) -> Answer | None:
+    """Return what a read by id still sees while it lags, or None for the truth."""
+    if found.route.name != "resource":
+        return None
+    shadow = lag.is_shadowed(cloud, request.path)
+    if shadow is None:
+        return None
+    if shadow.record is None:
+        rid = ids.parse(request.path)
+        kind, name, group = (rid.type, rid.name, rid.group) if rid else ("", "", None)
+        raise errors.resource_not_found(kind, name, group)
+    return Answer(200 if request.method == "GET" else 204, reads.body(cloud, shadow.record))
+
+
+def _count(cloud: Cloud, request: Request) -> dict[str, str]:
+    """Take the call's tokens and return the headers that say what is left; raises 429."""
+    identity, path = cloud.identity, request.path
+    prefix = f"/subscriptions/{identity.subscription}"
+    tenant = path[: len(prefix)].lower() != prefix.lower() or path[len(prefix) :][:1] not in (
+        "",
+        "/",
+    )
+    rid = ids.parse(path)
+    asked = Asked(
+        identity.tenant if tenant else identity.subscription,
+        request.caller.oid,
+        kind_of(request.method),
+        request.headers.get("x-ms-client-request-id", ""),
+        rid.namespace if rid else "",
+        tenant,
+    )
+    limits, now = cloud.knobs.throttle, cloud.clock.seconds()
+    left = cloud.buckets.take(asked, limits, now)
+    return {**left, **cloud.buckets.take_from_provider(asked, limits, now)}
+
+
+def _finished(cloud: Cloud, request: Request, visit: _Visit, answer: Answer) -> Answer:
+    """Return an answer with ARM's headers, as it travels."""
+    headers = {**_headers(cloud, request), **visit.limits, **answer.headers}
+    if answer.long_urls or cloud.knobs.long_urls:
+        headers = wire.lengthen(headers)
+    if "Retry-After" in headers and (answer.dated or cloud.knobs.retry_after_as == "date"):
+        headers["Retry-After"] = wire.date_of(headers["Retry-After"], cloud.clock.now())
+    lost = {name.lower() for name in answer.omit}
+    answer.headers = {key: value for key, value in headers.items() if key.lower() not in lost}
+    return answer
 
 
 def _caller(cloud: Cloud, token: str | None) -> Caller:
@@ -155,7 +196,7 @@ def _caller(cloud: Cloud, token: str | None) -> Caller:
 def _headers(cloud: Cloud, request: Request) -> dict[str, str]:
     request_id = new_guid()
     moment = cloud.clock.now().strftime("%Y%m%dT%H%M%SZ")
-    headers = {
+    return {
         "Cache-Control": "no-cache",
         "Pragma": "no-cache",
         "Expires": "-1",
@@ -166,11 +207,6 @@ def _headers(cloud: Cloud, request: Request) -> dict[str, str]:
         "x-ms-routing-request-id": f"WESTEUROPE:{moment}:{request_id}",
         "x-ms-throttling-version": "v2",
     }
-    kind = KINDS.get(request.method, "writes")
-    full = {"reads": (249, 3749), "writes": (199, 2999), "deletes": (199, 2999)}[kind]
-    prefix = "x-ms-ratelimit-remaining-subscription"
-    headers[f"{prefix}-{kind}"], headers[f"{prefix}-global-{kind}"] = map(str, full)
-    return headers
 
 
 def _entry(cloud: Cloud, request: Request, visit: _Visit, status: int, elapsed: float) -> Entry:

@@ -24,10 +24,27 @@ def ticket(job_id: str) -> str:
     return base64.urlsafe_b64encode(word).rstrip(b"=").decode()
 
 
-def start(cloud: Cloud, seconds: float, done_status: int, resource: str | None = None) -> Job:
-    """Note a job that ends in `seconds`; a Location poll then answers `done_status`."""
+def start(
+    cloud: Cloud,
+    seconds: float,
+    done_status: int,
+    resource: str | None = None,
+    *,
+    body: dict[str, Any] | None = None,
+    scope: str | None = None,
+) -> Job:
+    """Note a job that ends in `seconds`; a Location poll then answers `done_status`.
+
+    The answer's body is `body`, or that of `resource`. `scope` is where it is asked about, as the
+    start of a path: "" is the tenant, None the subscription.
+    """
     job = Job(
-        id=new_guid(), due_at=time.time() + seconds, resource=resource, done_status=done_status
+        id=new_guid(),
+        due_at=time.time() + seconds,
+        resource=resource,
+        done_status=done_status,
+        body=body,
+        scope=f"/subscriptions/{cloud.identity.subscription}" if scope is None else scope,
     )
     cloud.store.jobs.put(job.id, job)
     return job
@@ -46,8 +63,8 @@ def wait_headers(cloud: Cloud) -> dict[str, str]:
 def location_headers(cloud: Cloud, request: Request, job: Job) -> dict[str, str]:
     """Return the headers that send a client polling by Location."""
     url = (
-        f"{request.base}/subscriptions/{cloud.identity.subscription}/operationresults/"
-        f"{ticket(job.id)}?api-version={request.api_version}"
+        f"{request.base}{job.scope}/operationresults/{ticket(job.id)}"
+        f"?api-version={request.api_version}"
     )
     return {"Location": url, **wait_headers(cloud)}
 
@@ -77,14 +94,31 @@ def is_done(job: Job) -> bool:
 
 
 def location_answer(cloud: Cloud, request: Request, job: Job, body: Any) -> Answer:
-    """Answer a Location poll: 202 with the way on, or the job's end."""
+    """Answer a Location poll: 202 with the way on, or the job's end; raises what it failed of."""
     if not is_done(job):
         return Answer(202, None, location_headers(cloud, request, job))
+    if job.error is not None:
+        raise errors.ArmError(
+            409,
+            str(job.error.get("code", "")),
+            str(job.error.get("message", "")),
+            details=job.error.get("details") or [],
+            gateway=False,
+        )
+    if job.body is not None:
+        return Answer(job.done_status, job.body)
     return Answer(job.done_status, body if job.done_status == 200 else None)  # noqa: PLR2004 - OK
+
+
+def scope_above(scope: str) -> str:
+    """Return the part of a scope that jobs are asked about at: no resource group. Pure."""
+    return scope.partition("/resourceGroups/")[0]
 
 
 def status_answer(cloud: Cloud, job: Job) -> Answer:
     """Answer an Azure-AsyncOperation poll."""
     done = is_done(job)
-    body = {"name": job.id, "status": "Succeeded" if done else "InProgress"}
+    body: dict[str, Any] = {"name": job.id, "status": job.outcome if done else "InProgress"}
+    if done and job.error is not None:
+        body["error"] = job.error
     return Answer(200, body, {} if done else wait_headers(cloud))

@@ -62,8 +62,22 @@ class Request:
 
 @dataclass(slots=True)
 class Answer:
-    """One reply. `body` None means no content."""
+    """One reply. `body` None means no content, a text goes out as it is.
+
+    The rest is for faults on the way: `omit` names headers that get lost, `bytes_per_second` lets
+    the body trickle, `long_urls` makes polling URLs long, `dated` writes Retry-After as a date.
+    """
 
     status: int
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
+    omit: tuple[str, ...] = ()
+    bytes_per_second: float | None = None
+    long_urls: bool = False
+    dated: bool = False
+
+
+def refusal(error: errors.ArmError) -> Answer:
+    """Return the answer that carries an error. Pure."""
+    headers = {**error.headers, "x-ms-failure-cause": "gateway" if error.gateway else "service"}
+    return Answer(error.status, errors.envelope(error.body()), headers)

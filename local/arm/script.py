@@ -1,56 +1,131 @@
 """Scripted answers: what the simulator says instead of (or on top of) what it would have said.
 
-A rule matches calls by method, path and route name, skips the first `nth - 1` of them, and then
-answers `count` times. It may answer before the call had its effect or after, break the connection
-before or after, or hang first. Rules are tried in the order in which they were added.
+A rule matches calls, skips the first `nth - 1` of them, and then answers `count` times, every
+`every`-th time, or by `chance`. It may answer before the call had its effect or after, break the
+connection before or after, or hang first. Rules are tried in the order in which they were added.
+Nothing here is random: the same seed and the same calls give the same answers.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
-from typing import Any, Literal
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Annotated, Any, Literal
 
 import msgspec
 
-from local.arm import errors
+from local.arm import actions, errors, ids
+from local.arm.knobs import Seconds
+from local.arm.patterns import PatternError, compile_pattern
 
 Origin = Literal["client", "deployment", "any"]
-Kind = Literal["answer", "authorization_failed", "throttled"]
+Ordinal = Annotated[int, msgspec.Meta(ge=1)]
+Kind = Literal[
+    "answer",
+    "another_operation",
+    "authorization_failed",
+    "busy",
+    "conflict",
+    "deny_assignment",
+    "deployment_active",
+    "empty_body",
+    "group_being_deleted",
+    "html_page",
+    "in_use",
+    "linked_authorization_failed",
+    "lro_stuck",
+    "malformed_json",
+    "not_registered",
+    "partial",
+    "policy",
+    "principal_not_found",
+    "property_change",
+    "provider_throttled",
+    "quota_exceeded",
+    "scope_locked",
+    "server_error",
+    "sku_not_available",
+    "throttled",
+    "too_many_requests",
+]
 
 
 class Match(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Which calls a rule is about; what is left out matches all.
+    """Which calls a rule is about; what is left out matches all. Nothing looks at case.
 
-    `path` is a regular expression searched in the path without regard to case; `route` a route
-    name as in the request log; `origin` says whether the client called or a running deployment
-    writing its resources; `nth` 1 is the first matching call.
+    `path` is a regular expression searched in the path; `route` a route name as in the request
+    log; `type` a resource type, `action` a permission such as Microsoft.Web/sites/write (in both,
+    * stands for anything); `scope` an id, for it and all below; `caller` the object or client id
+    of who asks. `origin` says whether the client called or a running deployment writing its
+    resources. `nth` 1 is the first matching call; from there on `every` 3 takes each third, and
+    `chance` each with that probability.
     """
 
     method: str | None = None
     path: str | None = None
     route: str | None = None
     origin: Origin = "any"
-    nth: int = 1
+    type: str | None = None
+    action: str | None = None
+    scope: str | None = None
+    api_version: str | None = None
+    caller: str | None = None
+    nth: Ordinal = 1
+    every: Ordinal = 1
+    chance: Annotated[float, msgspec.Meta(ge=0, le=1)] = 1.0
+
+
+class Lro(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What becomes of the long-running operation of the matched call (kind "lro_stuck").
+
+    It ends after `seconds` as `end` says, with `error` ({code, message}) if that is no success.
+    `says` is what polls are told meanwhile: any other word than ARM's, "" for no body at all, or
+    "{" for something that is no JSON. null is the truth.
+    """
+
+    end: Literal["never", "Succeeded", "Failed", "Canceled"] = "never"
+    seconds: Seconds = 0.0
+    error: dict[str, Any] | None = None
+    says: str | None = None
 
 
 class Reply(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What a rule answers.
 
-    `kind` "authorization_failed" and "throttled" word the error as ARM does; else `status`,
-    `headers` and `body` go out as given, or `error` ({code, message, ...}) in ARM's envelope.
-    `when` "after" lets the call have its effect first. `drop` breaks the connection instead of
-    answering; `hang_seconds` waits first, and without a status the true answer follows.
+    `kind` words the answer as ARM does (GET on the side channel lists the kinds); for "answer"
+    the `status`, `headers` and `body` go out as given, or `error` ({code, message, ...}) in ARM's
+    envelope. `when` "after" lets the call have its effect first. `drop` breaks the connection
+    instead of answering; `hang_seconds` waits first. What is left of the answer is the true one:
+    `headers` are added to it, `omit` takes some away, `bytes_per_second` makes it trickle,
+    `long_urls` gives polling URLs more than 4 KB, `retry_after_as` "date" rewrites Retry-After.
+    `detail` is what some kinds need to know: a namespace, a policy's name, the lock's scope.
     """
 
     kind: Kind = "answer"
-    status: int | None = None
+    status: Annotated[int, msgspec.Meta(ge=200, le=599)] | None = None
     headers: dict[str, str] = msgspec.field(default_factory=dict)
     body: Any = None
     error: dict[str, Any] | None = None
-    retry_after: int = 1
+    detail: str | None = None
+    retry_after: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    retry_after_as: Literal["seconds", "date"] = "seconds"
     when: Literal["before", "after"] = "before"
     drop: bool = False
-    hang_seconds: float = 0.0
+    hang_seconds: Seconds = 0.0
+    omit: list[str] = msgspec.field(default_factory=list)
+    bytes_per_second: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    long_urls: bool = False
+    lro: Lro = msgspec.field(default_factory=Lro)
+
+    @property
+    def does_something(self) -> bool:
+        """Whether the reply changes anything."""
+        told = (self.status, self.headers, self.drop, self.hang_seconds, self.omit)
+        worn = (self.bytes_per_second, self.long_urls, self.retry_after_as == "date")
+        return self.kind != "answer" or any((*told, *worn))
 
 
 class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -58,7 +133,7 @@ class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     match: Match = msgspec.field(default_factory=Match)
     answer: Reply
-    count: int | None = 1
+    count: Ordinal | None = 1
     id: str = ""
     seen: int = 0
     used: int = 0
@@ -66,34 +141,141 @@ class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     def check(self) -> None:
         """Raise `ArmError` if the rule cannot work."""
         try:
-            re.compile(self.match.path or "")
-        except re.error as error:
-            raise errors.invalid_content(f"match.path is no regular expression: {error}") from error
-        reply = self.answer
-        if reply.kind == "answer" and not (reply.status or reply.drop or reply.hang_seconds):
+            compile_pattern(self.match.path or "")
+        except PatternError as error:
             raise errors.invalid_content(
-                "answer needs status, drop, hang_seconds, or kind authorization_failed or throttled"
+                f"match.path is no regular expression that can be used: {error}"
+            ) from error
+        if not self.answer.does_something:
+            raise errors.invalid_content(
+                "answer says nothing: give it status, drop, hang_seconds, headers, omit,"
+                " bytes_per_second, or a kind"
             )
-        if self.match.nth < 1:
-            raise errors.invalid_content("match.nth counts from 1")
-
-    def fits(self, method: str, path: str, route: str, origin: Origin) -> bool:
-        """Return whether the call is one this rule is about. Pure."""
-        match = self.match
-        return (
-            (match.method is None or match.method.upper() == method)
-            and (match.origin in ("any", origin))
-            and (match.route is None or match.route == route)
-            and (match.path is None or re.search(match.path, path, re.IGNORECASE) is not None)
-        )
+        given = self.answer.error
+        if given is not None and not isinstance(given.get("code"), str):
+            raise errors.invalid_content("answer.error needs a 'code'")
+        for name, value in self.answer.headers.items():
+            if not name.isascii() or not (name + value).isprintable() or ":" in name:
+                raise errors.invalid_content(f"answer.headers: '{name}' cannot be sent")
 
 
+class Faults(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A file of rules; `seed` is what the draws of `chance` follow from."""
+
+    rules: list[Rule]
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call as rules look at it: a client's, or a deployment's write of a resource."""
+
+    method: str
+    path: str
+    route: str
+    origin: Literal["client", "deployment"]
+    api_version: str
+    oid: str
+    appid: str
+
+    @cached_property
+    def needed(self) -> tuple[str, str]:
+        """The permission that the call needs, and the scope of it."""
+        return actions.needed(self.method, self.path)
+
+    @cached_property
+    def types(self) -> tuple[str, ...]:
+        """The resource type, also as permissions spell it."""
+        rid = ids.parse(self.path) or ids.parse(self.path.rpartition("/")[0])
+        spelled = self.needed[0].rpartition("/")[0]
+        return (rid.type.lower(), spelled.lower()) if rid else (spelled.lower(),)
+
+    @property
+    def identity(self) -> str:
+        """What stays the same when the same call is made in another run."""
+        return f"{self.method} {self.origin} {_VOLATILE.sub('*', self.path.lower())}"
+
+
+_VOLATILE = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{16,}|(?<=results/)[^/]+")
+
+
+def _is_like(pattern: str, text: str) -> bool:
+    """Return whether a text is what a pattern with * says, in linear time. Pure."""
+    first, *rest = pattern.lower().split("*")
+    text = text.lower()
+    if not rest:
+        return text == first
+    if not text.startswith(first):
+        return False
+    at = len(first)
+    for part in rest[:-1]:
+        at = text.find(part, at)
+        if at < 0:
+            return False
+        at += len(part)
+    return len(text) - at >= len(rest[-1]) and text.endswith(rest[-1])
+
+
+def _same(wanted: str | None, *found: str) -> bool:
+    return wanted is None or wanted.lower() in (one.lower() for one in found)
+
+
+def fits(match: Match, call: Call) -> bool:
+    """Return whether a rule is about a call, its count aside. Pure."""
+    plain = (
+        _same(match.method, call.method)
+        and match.origin in ("any", call.origin)
+        and _same(match.route, call.route)
+        and _same(match.api_version, call.api_version)
+        and _same(match.caller, call.oid, call.appid)
+    )
+    return plain and _fits_place(match, call)
+
+
+def _fits_place(match: Match, call: Call) -> bool:
+    if match.type is not None and not any(_is_like(match.type, one) for one in call.types):
+        return False
+    if match.action is not None and not _is_like(match.action, call.needed[0]):
+        return False
+    if match.scope is not None:
+        scope, path = ids.key_of(match.scope), ids.key_of(call.path)
+        if path != scope and not path.startswith(scope + "/"):
+            return False
+    return match.path is None or compile_pattern(match.path).search(call.path)
+
+
+@dataclass(slots=True)
+class Hold:
+    """A deployment that does not end before `due` (seconds since the epoch), and how it ends."""
+
+    due: float
+    end: str
+    error: dict[str, Any] | None
+
+
+@dataclass
 class Script:
-    """The rules in force."""
+    """The rules in force, and what they have started."""
 
-    def __init__(self) -> None:
-        self.rules: list[Rule] = []
-        self._made = 0
+    seed: int = 0
+    rules: list[Rule] = field(default_factory=list)
+    holds: dict[str, Hold] = field(default_factory=dict)
+    """Deployments that do not end, by the key of their id."""
+    polls: dict[str, str] = field(default_factory=dict)
+    """What polls are told instead of the truth, by path in lower case."""
+    _made: int = 0
+    _turns: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def load(self, faults: Faults) -> None:
+        """Add a file's rules, all or none, and take over its seed; raises `ArmError`."""
+        for number, rule in enumerate(faults.rules):
+            try:
+                rule.check()
+            except errors.ArmError as error:
+                raise errors.invalid_content(f"rules[{number}]: {error.message}") from error
+        self.seed = faults.seed
+        for rule in faults.rules:
+            self.add(rule)
 
     def add(self, rule: Rule) -> Rule:
         """Put a rule in force; raises `ArmError` for one that cannot work."""
@@ -104,21 +286,41 @@ class Script:
         return rule
 
     def remove(self, rule_id: str | None) -> int:
-        """Take back one rule, or all; return how many."""
+        """Take back one rule, or all with what they have started; return how many."""
         kept = [rule for rule in self.rules if rule_id is not None and rule.id != rule_id]
         removed = len(self.rules) - len(kept)
         self.rules = kept
+        if rule_id is None:
+            self.holds.clear()
+            self.polls.clear()
+            self._turns.clear()
+            self._made = 0
         return removed
 
-    def take(self, method: str, path: str, route: str, origin: Origin) -> Reply | None:
+    def take(self, call: Call) -> Reply | None:
         """Return the reply to use for this call, counting it; None for the true answer."""
         for rule in self.rules:
-            if not rule.fits(method, path, route, origin):
+            if not fits(rule.match, call):
                 continue
             if rule.count is not None and rule.used >= rule.count:
                 continue
             rule.seen += 1
-            if rule.seen >= rule.match.nth:
+            past = rule.seen - rule.match.nth
+            if past >= 0 and past % rule.match.every == 0 and self._is_drawn(rule, call):
                 rule.used += 1
                 return rule.answer
         return None
+
+    def _is_drawn(self, rule: Rule, call: Call) -> bool:
+        """Draw for one call. Each call has draws of its own, whatever others come in between."""
+        if rule.match.chance >= 1.0:
+            return True
+        turn = (rule.id, call.identity)
+        self._turns[turn] += 1
+        return draw(self.seed, *turn, str(self._turns[turn])) < rule.match.chance
+
+
+def draw(seed: int, *words: str) -> float:
+    """Return a number from 0 up to 1 that follows from the seed and the words. Pure."""
+    text = "|".join((str(seed), *words)).encode(errors="surrogateescape")
+    return int.from_bytes(hashlib.blake2b(text, digest_size=7).digest()) / 2**56

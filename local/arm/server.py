@@ -35,6 +35,7 @@ HOST = "127.0.0.1"
 SUBSCRIPTION = "11111111-2222-4333-8444-555555555555"
 TENANT = "99999999-8888-4777-8666-555555555555"
 _BODY_LIMIT = 32 * 1024 * 1024
+_DRIP_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,10 @@ def _handler(doors: _Doors, wires: weakref.WeakSet[asyncio.Transport]) -> Any:
             headers=raw.headers,
         )
         try:
-            return _response(raw, await _dispatch(doors, raw, request))
+            answer = await _dispatch(doors, raw, request)
+            if answer.bytes_per_second:
+                return await _trickle(raw, answer)
+            return _response(raw, answer)
         except gateway.DropError:
             if raw.transport is not None:
                 raw.transport.abort()
@@ -208,6 +212,21 @@ def _response(raw: web.BaseRequest, answer: Answer) -> web.Response:
     if raw.method == "HEAD":
         body = b""
     return web.Response(status=answer.status, body=body, headers=headers)
+
+
+async def _trickle(raw: web.BaseRequest, answer: Answer) -> web.StreamResponse:
+    """Send an answer's body little by little."""
+    whole = _response(raw, answer)
+    body = whole.body if isinstance(whole.body, bytes) else b""
+    headers = {**whole.headers, "Content-Length": str(len(body))}
+    slow = web.StreamResponse(status=whole.status, headers=headers)
+    await slow.prepare(raw)
+    step = max(int((answer.bytes_per_second or 1.0) * _DRIP_S), 1)
+    for at in range(0, len(body), step):
+        await slow.write(body[at : at + step])
+        await asyncio.sleep(step / (answer.bytes_per_second or 1.0))
+    await slow.write_eof()
+    return slow
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ from local.arm.deploy.steps import Refusal, Step, finish_outputs
 from local.arm.deploy.submit import Ask
 from local.arm.engine import Plan
 from local.arm.errors import ArmError
+from local.arm.faults import operations
 from local.arm.state.records import Deployment
 
 FAILED_MESSAGE = (
@@ -113,6 +114,10 @@ class Runner:
             outcome = await finish_outputs(self._cloud, (ask, record), plan, runtime)
             refusals = [outcome] if outcome else []
         await asyncio.sleep(end - time.monotonic())
+        hold = await operations.held(self._cloud, record)
+        if hold is not None:
+            refusals = [Refusal(hold.error or {}, whole=True)]
+            record.cancel = hold.end == "Canceled"
         self._conclude(record, steps, refusals)
 
     async def _in_order(self, record: Deployment, steps: list[Step]) -> None:

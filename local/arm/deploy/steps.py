@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Protocol
 
-from local.arm import actions, errors, groups, ids
+from local.arm import errors, groups, ids
 from local.arm.clock import new_guid, stamp
 from local.arm.cloud import Cloud
 from local.arm.deploy import history, report, secrets, submit
@@ -17,12 +17,13 @@ from local.arm.deploy.runtime import CloudRuntime
 from local.arm.deploy.submit import Ask
 from local.arm.engine import NestedDeployment, Plan, PlannedResource, TemplateError
 from local.arm.errors import ArmError
+from local.arm.faults.course import Course, DropError
+from local.arm.messages import Answer
 from local.arm.providers import reads, writes
 from local.arm.providers.writes import Write
-from local.arm.script import Reply
+from local.arm.script import Call
 from local.arm.state.records import Deployment, Operation
-
-_SLOW_DOWN = HTTPStatus.TOO_MANY_REQUESTS
+from local.arm.throttle import Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,42 +148,48 @@ class Step:
 
     async def _write(self, body: dict[str, Any]) -> str:
         """Write the resource, through the script; a provider's 429 is waited out, as ARM does."""
-        while True:
-            reply = self._cloud.script.take("PUT", self.resource.id, "resource", "deployment")
-            if reply is None:
-                return self._put(body)
-            await asyncio.sleep(reply.hang_seconds)
-            if reply.when == "after":
-                self._put(body)
-            refusal = self._scripted(reply)
-            if refusal is None:
-                return self._put(body)
-            if refusal.status != _SLOW_DOWN:
-                raise refusal
-            await asyncio.sleep(float(refusal.headers.get("Retry-After", "1")))
 
-    def _scripted(self, reply: Reply) -> ArmError | None:
-        caller, path = self._ask.caller, self.resource.id
-        if reply.kind == "authorization_failed":
-            action, scope = actions.needed("PUT", path)
-            return errors.authorization_failed(caller.appid, caller.oid, action, scope)
-        if reply.kind == "throttled":
-            subscription = self._cloud.identity.subscription
-            return errors.throttled(subscription, caller.oid, "write", reply.retry_after)
-        if reply.drop:
-            return ArmError(504, "GatewayTimeout", "The gateway did not receive a response.")
-        if reply.status is None or reply.status < HTTPStatus.BAD_REQUEST:
-            return None
-        error = reply.error or (reply.body or {}).get("error") or {}
-        return ArmError(
-            reply.status,
-            error.get("code", _status_word(reply.status)),
-            error.get("message", f"The provider answered {reply.status}."),
-            target=error.get("target"),
-            details=error.get("details", []),
-            additional_info=error.get("additionalInfo", []),
-            headers=dict(reply.headers),
+        async def effect() -> Answer:
+            return Answer(201 if self._put(body) == "Created" else 200)
+
+        caller = self._ask.caller
+        call = Call(
+            "PUT",
+            self.resource.id,
+            "resource",
+            "deployment",
+            self.resource.api_version,
+            caller.oid,
+            caller.appid,
         )
+        course = Course(
+            self._cloud, call, effect, lambda: body, given_up=lambda: self._record.cancel
+        )
+        while True:
+            try:
+                self._count()
+                answer = await course.run()
+            except DropError as error:
+                message = "The gateway did not receive a response."
+                raise ArmError(504, "GatewayTimeout", message) from error
+            except ArmError as error:
+                refused = error
+            else:
+                if answer.status < HTTPStatus.BAD_REQUEST:
+                    return _status_word(answer.status)
+                refused = _refused(answer)
+            if refused.status != HTTPStatus.TOO_MANY_REQUESTS:
+                raise refused
+            await asyncio.sleep(_seconds(refused.headers.get("Retry-After", "1")))
+
+    def _count(self) -> None:
+        """Count the write where a provider counts, if it does for deployments; raises 429."""
+        cloud, limits = self._cloud, self._cloud.knobs.throttle
+        if limits is None or not limits.deployments_count:
+            return
+        scope, namespace = cloud.identity.subscription, self.resource.type.partition("/")[0]
+        asked = Asked(scope, self._ask.caller.oid, "writes", namespace=namespace)
+        cloud.buckets.take_from_provider(asked, limits, cloud.clock.seconds())
 
     def _put(self, body: dict[str, Any]) -> str:
         cloud, resource = self._cloud, self.resource
@@ -244,6 +251,26 @@ def _nested_failure(record: Deployment) -> ArmError:
         target=record.id,
         details=[record.error] if record.error else [],
     )
+
+
+def _refused(answer: Answer) -> ArmError:
+    """Return the refusal in an answer that a rule gave as it is. Pure."""
+    body = answer.body if isinstance(answer.body, dict) else {}
+    error = body["error"] if isinstance(body.get("error"), dict) else {}
+    return ArmError(
+        answer.status,
+        str(error.get("code") or _status_word(answer.status)),
+        str(error.get("message") or f"The provider answered {answer.status}."),
+        target=error.get("target"),
+        details=error.get("details") or [],
+        additional_info=error.get("additionalInfo") or [],
+        headers=answer.headers,
+    )
+
+
+def _seconds(retry_after: str) -> float:
+    """Return how long a Retry-After asks to wait; one second if it is no number. Pure."""
+    return float(retry_after) if retry_after.isdecimal() else 1.0
 
 
 def _status_word(status: int) -> str:

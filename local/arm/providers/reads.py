@@ -8,6 +8,12 @@ from typing import Any
 from local.arm import errors, ids
 from local.arm.cloud import Cloud
 from local.arm.ids import ResourceId
+from local.arm.knowledge import ResourceType, paths
+from local.arm.knowledge.regions import normal
+from local.arm.knowledge.words import copied
+from local.arm.providers import references
+from local.arm.providers.children import flattened
+from local.arm.providers.compiled import Compiled, compiled
 from local.arm.state.records import Resource
 
 
@@ -50,17 +56,28 @@ def find(cloud: Cloud, rid: ResourceId) -> Resource:
     return record
 
 
-def body(cloud: Cloud, record: Resource) -> dict[str, Any]:
-    """Return the body of GET, with embedded children and the state of a write under way."""
+def body(cloud: Cloud, record: Resource, api_version: str = "") -> dict[str, Any]:
+    """Return the body of GET, with embedded children and the state of a write under way.
+
+    `api_version` is the one that is asked with: older ones do not show everything.
+    """
     known = cloud.knowledge.type(record.type)
+    ready = compiled(known)
     shown = dict(record.got)
     if known.etag:
         shown["etag"] = record.etag
-    properties = dict(shown["properties"])
+    properties = shown["properties"] = dict(shown["properties"])
+    if ready.etagged:
+        properties = shown["properties"] = copied(properties)
+        _mark_elements(shown, ready, record.etag)
     for name, child in known.embeds.items():
-        properties[name] = _embedded(cloud, record, child)
-    properties["provisioningState"] = record.pending if is_busy(record) else "Succeeded"
-    shown["properties"] = properties
+        properties[name] = _embedded(cloud, record, child, api_version)
+        if name in known.flat:
+            properties[name] = [flattened(one) for one in properties[name]]
+    if known.inUse:
+        references.show(cloud, record, shown)
+    if known.provisioningState:
+        properties["provisioningState"] = record.pending if is_busy(record) else record.ended
     if known.systemData:
         shown["systemData"] = {
             "createdBy": record.created_by,
@@ -70,7 +87,25 @@ def body(cloud: Cloud, record: Resource) -> dict[str, Any]:
             "lastModifiedByType": "Application",
             "lastModifiedAt": record.changed,
         }
+    if api_version and known.withVersion:
+        _hide_from(known, api_version, shown)
     return shown
+
+
+def _mark_elements(shown: dict[str, Any], ready: Compiled, etag: str) -> None:
+    for path in ready.etagged:
+        for element in paths.values(shown, path):
+            if isinstance(element, dict):
+                element["etag"] = etag
+
+
+def _hide_from(known: ResourceType, api_version: str, shown: dict[str, Any]) -> None:
+    """Take out what an api-version does not show."""
+    shown["properties"] = copied(shown["properties"])
+    for rule in known.withVersion:
+        if api_version[: len(rule.before)] < rule.before:
+            for path in rule.drop:
+                paths.remove(shown, paths.steps(path))
 
 
 def is_busy(record: Resource) -> bool:
@@ -86,8 +121,10 @@ def children(cloud: Cloud, record: Resource, kind: str) -> list[Resource]:
     return sorted(found, key=lambda one: one.serial)
 
 
-def _embedded(cloud: Cloud, record: Resource, kind: str) -> list[dict[str, Any]]:
-    return [body(cloud, child) for child in children(cloud, record, kind)]
+def _embedded(
+    cloud: Cloud, record: Resource, kind: str, api_version: str
+) -> list[dict[str, Any]]:
+    return [body(cloud, child, api_version) for child in children(cloud, record, kind)]
 
 
 def is_listed(record: Resource) -> bool:
@@ -114,12 +151,14 @@ def summary(record: Resource, expand: frozenset[str]) -> dict[str, Any]:
     )
     shown = {key: record.got[key] for key in keys if key in record.got}
     shown["name"] = record.name
+    if isinstance(shown.get("location"), str):
+        shown["location"] = normal(shown["location"])
     extra = {
         "createdtime": ("createdTime", record.created),
         "changedtime": ("changedTime", record.changed),
         "provisioningstate": (
             "provisioningState",
-            record.pending if is_busy(record) else "Succeeded",
+            record.pending if is_busy(record) else record.ended,
         ),
     }
     shown.update(extra[name] for name in extra if name in expand)

@@ -7,6 +7,7 @@ import time
 from local.arm import groups, ids, lro
 from local.arm.clock import stamp
 from local.arm.cloud import Cloud
+from local.arm.faults import lag
 from local.arm.filters import page
 from local.arm.messages import Answer, Request
 from local.arm.providers import reads
@@ -76,7 +77,7 @@ async def list_resources(cloud: Cloud, request: Request, words: Words) -> Answer
     expand = frozenset(request.query.get("$expand", "").lower().replace(" ", "").split(","))
     found = [
         reads.summary(record, expand)
-        for record in cloud.store.resources.below(prefix)
+        for record in lag.listed(cloud, prefix)
         if reads.is_listed(record)
     ]
     return Answer(200, page(request, found))

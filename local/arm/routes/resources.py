@@ -7,6 +7,7 @@ from typing import Any
 from local.arm import errors, ids, lro
 from local.arm.cloud import Cloud
 from local.arm.errors import ArmError
+from local.arm.faults import lag
 from local.arm.filters import page
 from local.arm.ids import ResourceId
 from local.arm.messages import Answer, Request
@@ -74,7 +75,7 @@ def _list_type(cloud: Cloud, request: Request, scope: str, rest: str) -> Answer:
         cloud.group(*pair)
     found = [
         reads.body(cloud, record)
-        for record in cloud.store.resources.below(scope)
+        for record in lag.listed(cloud, scope)
         if record.type.lower() == kind
     ]
     return Answer(200, page(request, found))

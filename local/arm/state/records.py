@@ -42,7 +42,8 @@ class ManagementGroup(msgspec.Struct, kw_only=True):
 class Resource(msgspec.Struct, kw_only=True):
     """A resource: the body as last written and as read, which differ as providers make them.
 
-    `serial` is the order of creation. `ready_at` is when a long-running write ends.
+    `serial` is the order of creation. `ready_at` is when a long-running write ends, and `ended`
+    the provisioningState that it leaves.
     """
 
     id: str
@@ -59,6 +60,19 @@ class Resource(msgspec.Struct, kw_only=True):
     serial: int
     ready_at: float = 0.0
     pending: str = "Updating"
+    own: dict[str, Any] | None = None
+    """What actions changed: `rotations` of keys, and what they `set` at paths."""
+    ended: str = "Succeeded"
+
+
+class Grave(msgspec.Struct, kw_only=True):
+    """A deleted resource that can be recovered `until` a time, and what hung on it."""
+
+    resource: Resource
+    below: list[Resource]
+    location: str
+    deleted: str
+    until: str
 
 
 class ResourceDue(msgspec.Struct, kw_only=True):
@@ -144,7 +158,8 @@ class Job(msgspec.Struct, kw_only=True):
     """A long-running operation other than a deployment; `due_at` is when it ends.
 
     `resource` is the id whose body a Location poll answers at the end, `body` the answer itself;
-    with neither there is no content. `scope` is where the job is asked about.
+    with neither there is no content. `scope` is where the job is asked about. `outcome` is
+    Succeeded, Failed or Canceled, the last two with an `error`.
     """
 
     id: str
@@ -154,6 +169,8 @@ class Job(msgspec.Struct, kw_only=True):
     done_status: int = 200
     body: dict[str, Any] | None = None
     scope: str = ""
+    outcome: str = "Succeeded"
+    error: dict[str, Any] | None = None
 
 
 class Registration(msgspec.Struct, kw_only=True):
