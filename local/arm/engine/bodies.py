@@ -48,9 +48,16 @@ class Body:
         self._partial = self._evaluate(frame)
         self._complete = not has_deferred(self._partial)
 
-    def preview(self) -> dict[str, Any]:
-        """Return the body as it is known without a runtime; the rest is expression text."""
-        shown: dict[str, Any] = show(self._partial)
+    def preview(self, runtime: Runtime | None = None) -> dict[str, Any]:
+        """Return the body as it is known without a runtime; the rest is expression text.
+
+        A `runtime` fills in what it knows and raises NeedsRuntime for what it does not.
+        """
+        value = self._partial
+        if runtime is not None and not self._complete:
+            frame = at_runtime(self._instance.frame, runtime, Stage.BODY)
+            value = self._evaluate(replace(frame, tolerant=True))
+        shown: dict[str, Any] = show(value)
         return shown
 
     def secrets(self) -> frozenset[str]:

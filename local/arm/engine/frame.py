@@ -145,12 +145,13 @@ class Frame:
     busy: tuple[str, ...] = ()
     """The parameters and variables whose values are just being computed, outermost first."""
     tolerant: bool = False
-    """Whether what cannot be identified without a runtime is kept, in doubt: what-if wants that."""
+    """Whether what cannot be identified yet is kept, in doubt, and a runtime may answer with
+    NeedsRuntime: what-if wants that."""
 
     @property
     def partial(self) -> bool:
         """Tell whether runtime values are left as expressions."""
-        return self.runtime is None
+        return self.runtime is None or self.tolerant
 
     def in_loop(self, name: str, index: int, *, current: bool) -> "Frame":
         """Return the sight of one turn of a copy loop."""

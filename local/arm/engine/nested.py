@@ -8,6 +8,7 @@ from local.arm.engine.bodies import Failing, at_runtime
 from local.arm.engine.context import Context, Runtime, Scope
 from local.arm.engine.documents import join_path
 from local.arm.engine.errors import ExpressionError, no_overflow
+from local.arm.engine.evaluator import has_deferred
 from local.arm.engine.expansion import expand, settle
 from local.arm.engine.frame import Deferred, Frame, Meter, NeedsRuntime, Stage
 from local.arm.engine.instances import Instance
@@ -127,15 +128,26 @@ class Nested:
         }
         return self._inner(replace(self._as_inner(given, inside.meter), tolerant=inside.tolerant))
 
-    def foresee(self) -> Plan:
-        """Return the plan without a runtime, resources in doubt included.
+    def foresee(self, runtime: Runtime | None = None) -> Plan:
+        """Return the plan before anything runs, resources in doubt included.
 
-        Raises TemplateError, or NeedsRuntime when the template cannot be taken apart at all.
+        A `runtime` answers what it knows and raises NeedsRuntime for what it does not. Raises
+        TemplateError, or NeedsRuntime when the template cannot be taken apart at all.
         """
         with no_overflow():
-            return self.preview(
-                replace(at_runtime(self._instance.frame, None, Stage.BODY), tolerant=True)
-            )
+            frame = at_runtime(self._instance.frame, runtime, Stage.BODY)
+            return self.preview(replace(frame, tolerant=True))
+
+    @property
+    def has_unknown_parameters(self) -> bool:
+        """Tell whether a parameter is only known when the deployment runs."""
+        if self.outer_scope:
+            return False
+        try:
+            given = self.parameters_in(at_runtime(self._instance.frame, None, Stage.BODY))
+        except NeedsRuntime:
+            return True
+        return has_deferred(given)
 
     def _as_inner(self, given: Mapping[str, Any], meter: Meter) -> Inner:
         context = self._instance.frame.context

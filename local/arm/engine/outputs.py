@@ -1,6 +1,7 @@
 """The outputs of a template, evaluated when all its resources are there."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from local.arm.engine.bodies import at_runtime
@@ -14,6 +15,7 @@ from local.arm.engine.errors import (
     no_overflow,
     validation_failed,
 )
+from local.arm.engine.evaluator import has_deferred
 from local.arm.engine.expansion import copy_count, expand_below, settle
 from local.arm.engine.folding import show
 from local.arm.engine.frame import Frame, NeedsRuntime, Stage
@@ -74,6 +76,14 @@ class TemplateOutputs:
             self.prepare(at_runtime(self._frame, None, Stage.OUTPUT))
         )
         return shown
+
+    def settled(self, runtime: Runtime | None) -> dict[str, dict[str, Any]]:
+        """Return the outputs; those that are not known yet, or secure, have no value."""
+        frame = replace(at_runtime(self._frame, runtime, Stage.OUTPUT), tolerant=True)
+        return {
+            name: {"type": output["type"]} if has_deferred(output.get("value")) else output
+            for name, output in self.prepare(frame).items()
+        }
 
     def prepare(self, frame: Frame) -> dict[str, dict[str, Any]]:
         """Evaluate as far as is known before the deployment runs. Raises TemplateError."""

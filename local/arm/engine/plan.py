@@ -44,7 +44,7 @@ class Bodies(Protocol):
         """Return the request body."""
         ...
 
-    def preview(self) -> dict[str, Any]:
+    def preview(self, runtime: Runtime | None = None) -> dict[str, Any]:
         """Return the request body as far as it is known; the rest is expression text."""
         ...
 
@@ -91,11 +91,22 @@ class NestedDeployment(Protocol):
         """
         ...
 
-    def foresee(self) -> "Plan":
-        """Return the inner plan without a runtime, resources that are in doubt included.
+    def foresee(self, runtime: Runtime | None = None) -> "Plan":
+        """Return the inner plan before anything runs, resources that are in doubt included.
 
-        Raises NeedsRuntime when the template cannot be taken apart at all.
+        A `runtime` answers what it knows and raises NeedsRuntime for what it does not. Raises
+        NeedsRuntime when the template cannot be taken apart at all.
         """
+        ...
+
+    @property
+    def outer_scope(self) -> bool:
+        """Tell whether the template sees its parent's names."""
+        ...
+
+    @property
+    def has_unknown_parameters(self) -> bool:
+        """Tell whether a parameter is only known when the deployment runs."""
         ...
 
 
@@ -125,9 +136,12 @@ class PlannedResource:
         """Return the request body with every expression evaluated; raises TemplateError."""
         return self.bodies.body(runtime)
 
-    def preview(self) -> dict[str, Any]:
-        """Return the body as it is known without a runtime: the rest is text, `[reference(...)]`."""
-        return self.bodies.preview()
+    def preview(self, runtime: Runtime | None = None) -> dict[str, Any]:
+        """Return the body as it is known without a runtime: the rest is text, `[reference(...)]`.
+
+        A `runtime` fills in what it knows and raises NeedsRuntime for what it does not.
+        """
+        return self.bodies.preview(runtime)
 
     def secrets(self) -> frozenset[str]:
         """Return the texts in secure parameters that the body may hold."""
@@ -143,6 +157,10 @@ class Outputs(Protocol):
 
     def preview(self) -> dict[str, dict[str, Any]]:
         """Return the outputs as far as they are known."""
+        ...
+
+    def settled(self, runtime: Runtime | None) -> dict[str, dict[str, Any]]:
+        """Return the outputs whose values are known; the others have no value."""
         ...
 
 
@@ -161,3 +179,7 @@ class Plan:
     def preview(self) -> dict[str, dict[str, Any]]:
         """Return the outputs as they are known without a runtime."""
         return self.closing.preview()
+
+    def settled_outputs(self, runtime: Runtime | None = None) -> dict[str, dict[str, Any]]:
+        """Return {name: {"type", "value"?}}: the values that are known before anything runs."""
+        return self.closing.settled(runtime)
