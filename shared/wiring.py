@@ -16,6 +16,7 @@ from shared.adapters.system import JsonLog, SystemClock, SystemIds, ThreadParall
 from shared.core.redaction import keyed_digest
 from shared.core.version import VERSION
 from shared.flows.conclude import Conclude
+from shared.flows.dependencies import Dependencies
 from shared.flows.gate import Gate
 from shared.flows.messenger import Messenger
 from shared.flows.poison import Poison
@@ -101,6 +102,7 @@ class Services:
             arm=self._ports.arm,
             gate=self._gate,
             conclude=self._conclude,
+            dependencies=Dependencies(self._records, self._archive, self._ports.parallel),
             messenger=self._messenger,
             log=self.log,
             first_look_s=self._settings.watch_first_s,

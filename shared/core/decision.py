@@ -4,13 +4,14 @@ This is the heart of the loop (docs/architecture.md, rules 5, 6, 7 and 10). ``re
 step out; nothing here knows how.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from shared.core.arm_model import Deployment
 from shared.core.problem import Problem
 from shared.core.record import Attempt, Desired, Record
+from shared.core.waves import Inputs, Waits
 
 TAG_INSTALLATION: Final = "plumbline-installation"
 TAG_REPOSITORY: Final = "plumbline-repository"
@@ -60,10 +61,26 @@ class Put:
     """Start a release; ``again`` is the attempt that never arrived and is sent once more."""
 
     reason: str
+    inputs: Inputs
     again: Attempt | None = None
 
 
-Step = Rest | Adopt | Conclude | Wait | Stall | Put
+@dataclass(frozen=True)
+class Block:
+    """Others come first: the stack stays as it is until they are done."""
+
+    waits: Waits
+
+    @property
+    def reason(self) -> str:
+        """What is waited for, for the log."""
+        return f"it waits for {self.waits}"
+
+
+Ask = Callable[[], Inputs | Waits]
+"""Finds the values that a stack takes from others, or what it waits for."""
+
+Step = Rest | Adopt | Conclude | Wait | Stall | Put | Block
 
 
 def tags(installation: str, record: Record, attempt: Attempt) -> dict[str, str]:
@@ -105,12 +122,13 @@ def carries(deployment: Deployment, attempt: Attempt) -> bool:
 
 
 def decide(
-    record: Record, deployment: Deployment | None, *, installation: str, inputs: str
+    record: Record, deployment: Deployment | None, *, installation: str, inputs: Ask
 ) -> Step:
     """Return the one step that brings the stack nearer to what is desired.
 
     ``deployment`` is what ARM says now, None when it has no deployment of the stack's name;
-    ``inputs`` is the digest of the values that the stack takes from others. Pure.
+    ``inputs`` is asked for the values that the stack takes from others only when they matter: a
+    release that has ended is recorded whatever became of them. Pure but for that.
     """
     if deployment is not None and not is_ours(installation, record, deployment.tags):
         return Stall(_foreign(deployment))
@@ -123,27 +141,36 @@ def decide(
         return Rest("nothing is desired: the stack could not be compiled yet", applied=False)
     if record.orphaned:
         return Rest("the stack left the manifest: it is kept as it is", applied=False)
-    if under_way is not None and under_way.digest == record.desired.digest:
-        return Put("the PUT of this release did not arrive", again=under_way)
+    found = inputs()
+    if isinstance(found, Waits):
+        return Block(found)
+    wanted = (record.desired.digest, found.digest)
+    if under_way is not None and (under_way.digest, under_way.inputs) == wanted:
+        return Put("the PUT of this release did not arrive", found, again=under_way)
     # An attempt that is still under way here never arrived, and something newer is desired.
-    return _fresh(record, record.desired, deployment, inputs)
+    return _fresh(record, record.desired, deployment, found)
 
 
-def _fresh(record: Record, desired: Desired, deployment: Deployment | None, inputs: str) -> Step:
+def _fresh(record: Record, desired: Desired, deployment: Deployment | None, inputs: Inputs) -> Step:
     applied, attempted = record.applied, record.attempted
-    equal = applied is not None and (applied.digest, applied.inputs) == (desired.digest, inputs)
+    wanted = (desired.digest, inputs.digest)
+    equal = applied is not None and (applied.digest, applied.inputs) == wanted
     if equal and applied is not None and record.reached == applied.release:
         if deployment is None or deployment.tags.get(TAG_RELEASE) == applied.release:
             return Rest("what is applied is what is desired", applied=True)
-        return Put("ARM holds another release than the record says")
+        return Put("ARM holds another release than the record says", inputs)
     if attempted is not None and attempted.generation == record.generation:
+        if attempted.inputs != inputs.digest:
+            return Put("a value that the stack takes from another has changed", inputs)
         if attempted.transient:
-            return Put("the last attempt failed for a passing reason")
+            return Put("the last attempt failed for a passing reason", inputs)
         if attempted.outcome in {"refused", "failed", "canceled"}:
             return Rest("this generation failed: a new revision starts the next", applied=False)
     if equal:
-        return Put("a later release reached ARM after the one that is desired again")
-    return Put("a new revision is desired")
+        return Put("a later release reached ARM after the one that is desired again", inputs)
+    if applied is not None and applied.digest == desired.digest:
+        return Put("a value that the stack takes from another has changed", inputs)
+    return Put("a new revision is desired", inputs)
 
 
 def _foreign(deployment: Deployment) -> Problem:

@@ -1,24 +1,22 @@
 """From a compiled source to what one PUT to ARM says."""
 
-import hashlib
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from shared.core.arm_model import DeploymentRequest
-
-NO_INPUTS: Final = hashlib.sha256(b"{}").hexdigest()
-"""The inputs digest of a stack that takes nothing from others."""
+from shared.core.waves import Inputs
 
 
 def deployment_request(
-    source: Mapping[str, Any], deployment_id: str, tags: Mapping[str, str]
+    source: Mapping[str, Any], inputs: Inputs, deployment_id: str, tags: Mapping[str, str]
 ) -> DeploymentRequest:
-    """Return the PUT of a compiled source (``Compiled.source``). Pure."""
+    """Return the PUT of a compiled source (``Compiled.source``) with the values it takes. Pure."""
+    taken = {name: {"value": value} for name, value in inputs.values.items()}
     return DeploymentRequest(
         id=deployment_id,
         scope=source["scope"],
         template=source["template"],
-        parameters=source["parameters"],
+        parameters={**source["parameters"], **taken},
         tags=tags,
         location=source["location"],
     )

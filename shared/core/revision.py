@@ -9,10 +9,10 @@ import msgspec
 from shared.core.document import Document
 from shared.core.record import Record
 
-StackStatus = Literal["deployed", "failed", "superseded", "pending"]
+StackStatus = Literal["deployed", "failed", "blocked", "superseded", "pending"]
 Status = Literal["failed", "blocked", "pending", "superseded", "deployed", "nothing"]
 
-_ORDER: Final[tuple[Status, ...]] = ("failed", "superseded", "deployed")
+_ORDER: Final[tuple[Status, ...]] = ("failed", "blocked", "superseded", "deployed")
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -74,11 +74,34 @@ def stack_status(record: Record | None, generation: int, ended: StackStatus | No
         return ended or "superseded"
     if record.generation > generation:
         return ended or "superseded"
-    if record.standing == "stalled":
-        return "failed"
-    if record.standing == "failed" and not (record.attempted and record.attempted.transient):
+    if record.standing in {"stalled", "failed"} and is_stuck(record):
         return "failed"
     return "pending"
+
+
+def blocked_by(name: str, records: Mapping[str, Record]) -> str | None:
+    """Return the failed stack that ``name`` waits for, over however many others; None: nobody. Pure.
+
+    A stack that failed for a passing reason is still on its way, and blocks nobody.
+    """
+    seen: set[str] = {name}
+    waiting = list(records[name].waits_for) if name in records else []
+    while waiting:
+        other = waiting.pop(0)
+        if other in seen or other not in records:
+            continue
+        seen.add(other)
+        if is_stuck(records[other]):
+            return other
+        waiting.extend(records[other].waits_for)
+    return None
+
+
+def is_stuck(record: Record) -> bool:
+    """Tell whether a stack stays where it is until somebody acts. Pure."""
+    if record.source_problems or record.standing == "stalled":
+        return True
+    return record.standing == "failed" and not (record.attempted and record.attempted.transient)
 
 
 def answer(revision: Revision, records: Mapping[str, Record], ended: Ended) -> Answer:
@@ -88,7 +111,9 @@ def answer(revision: Revision, records: Mapping[str, Record], ended: Ended) -> A
     visit = revision.visits[-1]
     stacks: dict[str, StackStatus] = {}
     for name, generation in visit.changed.items():
-        stacks[name] = stack_status(records.get(name), generation, ended.get((name, generation)))
+        status_now = stack_status(records.get(name), generation, ended.get((name, generation)))
+        blocked = status_now == "pending" and blocked_by(name, records) is not None
+        stacks[name] = "blocked" if blocked else status_now
     stacks.update(dict.fromkeys(visit.broken, "failed"))
     found = set(stacks.values())
     if visit.superseded_by is not None:

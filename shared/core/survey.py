@@ -9,6 +9,7 @@ import msgspec
 
 from shared.core import names, scopes
 from shared.core.configuration import Repository
+from shared.core.links import broken_links
 from shared.core.problem import Problem
 from shared.core.source.compile import Compiled, compile_stack, is_unchanged, spec_digest
 from shared.core.source.faults import SourceError
@@ -55,6 +56,9 @@ def survey(previous: Tip, tree: SourceTree, repository: Repository) -> Survey:
     for name, spec in manifest.stacks.items():
         compiled.add(name, spec)
     entries, broken = compiled.entries, {**manifest.broken, **compiled.broken}
+    for name, problems in broken_links(manifest, entries).items():
+        broken[name] = broken.get(name, ()) + problems
+        entries.pop(name, None)
     # What is no stack's name must never become part of a document's: it is the repository's problem.
     misnamed = [name for name in broken if not names.is_stack_name(name)]
     strays = tuple(problem for name in misnamed for problem in broken.pop(name))
@@ -153,6 +157,9 @@ class _Compiled:
             changed_by=before.changed_by if before and same else self._tree.revision,
             scope=compiled.source["scope"],
             create_group=compiled.create_resource_group,
+            waits_for=spec.dependencies,
+            takes=compiled.takes,
+            outputs=compiled.outputs,
             warnings=compiled.warnings,
         )
         if not same:

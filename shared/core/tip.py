@@ -12,6 +12,8 @@ import msgspec
 from shared.core.document import Document, to_text
 from shared.core.problem import Problem
 from shared.core.record import HOLD, MAX_UNFINISHED, Desired, Wish, shown
+from shared.core.taken import Taken
+from shared.core.waves import dependents
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -19,7 +21,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``files`` maps each file that was read to its Git object id and ``spec`` is the digest of the
     manifest's entry: while both are the same, nothing needs to be read or compiled again.
-    ``changed_by`` is the revision that brought this digest.
+    ``changed_by`` is the revision that brought this digest. ``waits_for`` names the stacks that this
+    one depends on; ``takes`` maps parameters to outputs of them, ``outputs`` its own to their types.
     """
 
     spec: str
@@ -28,6 +31,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     changed_by: str
     scope: str
     create_group: str | None = None
+    waits_for: tuple[str, ...] = ()
+    takes: Mapping[str, Taken] = msgspec.field(default_factory=dict)
+    outputs: Mapping[str, str] = msgspec.field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
 
 
@@ -152,6 +158,7 @@ def give_up(tip: Tip, *, due_at: datetime, problem: Problem) -> Tip:
 
 def wishes(tip: Tip, seq: int) -> dict[str, Wish]:
     """Return what the tip says of each of its stacks. Pure."""
+    waited_for = dependents({name: entry.waits_for for name, entry in tip.entries.items()})
     good = {
         name: Wish(
             seq=seq,
@@ -160,6 +167,9 @@ def wishes(tip: Tip, seq: int) -> dict[str, Wish]:
             create_group=entry.create_group,
             problems=(),
             warnings=entry.warnings,
+            waits_for=entry.waits_for,
+            takes=entry.takes,
+            dependents=waited_for.get(name, ()),
         )
         for name, entry in tip.entries.items()
         if name not in tip.broken

@@ -14,6 +14,7 @@ from shared.core.problem import Problem
 from shared.core.record import Record
 from shared.core.release import Release
 from shared.core.tip import Tip
+from shared.core.waves import Awaited, waiting
 
 
 class DesiredView(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +41,7 @@ class DriftView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StackView(msgspec.Struct, frozen=True, kw_only=True):
-    """A stack as ``GET /api/stacks`` shows it."""
+    """A stack as ``GET /api/stacks`` shows it; ``waiting`` is the chain that it waits for."""
 
     name: str
     repository: str
@@ -51,6 +52,7 @@ class StackView(msgspec.Struct, frozen=True, kw_only=True):
     applied: AppliedView | None
     drift: DriftView
     problem: Problem | None
+    waiting: tuple[Awaited, ...]
     warnings: tuple[Problem, ...]
     release: str | None
     due_at: datetime | None
@@ -101,8 +103,8 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True):
     candidates: tuple[str, ...] = ()
 
 
-def stack_view(record: Record) -> StackView:
-    """Return what is shown of a stack. Pure.
+def stack_view(record: Record, others: Mapping[str, Record]) -> StackView:
+    """Return what is shown of a stack; ``others`` are its repository's records by stack. Pure.
 
     A source problem goes first: it is what the author of the last push has to mend.
     """
@@ -126,6 +128,7 @@ def stack_view(record: Record) -> StackView:
         ),
         drift=DriftView(),
         problem=source_problem or (None if phase == "pending" and stale else record.problem),
+        waiting=waiting(record, others) if phase == "pending" else (),
         warnings=record.warnings,
         release=attempted.release if attempted else None,
         due_at=record.due_at,

@@ -85,7 +85,16 @@ class Conclude:
         self.messenger.stack("snapshot", record.repository, record.stack)
         if record.phase == "pending":
             self.messenger.stack("release", record.repository, record.stack)
-        return hold
+        return self.tell_dependents(hold)
+
+    def tell_dependents(self, hold: Hold) -> Hold:
+        """Pay what is owed to the stacks that wait for this one: a look, once it is steady (rule 3)."""
+        record = hold.record
+        if "dependents" not in record.owed or record.standing != "steady":
+            return hold
+        for dependent in record.dependents:
+            self.messenger.stack("release", record.repository, dependent)
+        return self.records.update(hold, changes.told)
 
     def _failed(
         self, hold: Hold, document: Release, problem: Problem, deployment: Deployment

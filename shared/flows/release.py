@@ -21,8 +21,9 @@ from shared.core.message import StackMessage
 from shared.core.problem import Problem
 from shared.core.record import Attempt, Record
 from shared.core.release import Release, describe
-from shared.core.request import NO_INPUTS, deployment_request
+from shared.core.request import deployment_request
 from shared.flows.conclude import Conclude
+from shared.flows.dependencies import Dependencies
 from shared.flows.gate import ArmReads, Gate
 from shared.flows.messenger import Messenger
 from shared.ports import Log
@@ -80,6 +81,7 @@ class Releases:
     arm: ArmReads
     gate: Gate
     conclude: Conclude
+    dependencies: Dependencies
     messenger: Messenger
     log: Log
     first_look_s: float
@@ -144,11 +146,13 @@ class Releases:
         deployment_id = _deployment_id(record, record.scope)
         deployment = self.arm.deployment(deployment_id)
         installation = self.configurations.current().installation
-        if record.attempted is None and deployment is not None:
-            remembered = decision.tagged_generation(deployment.tags)
-            if decision.is_ours(installation, record, deployment.tags):
-                turn.update(lambda r, _: changes.catch_up(r, remembered))
-        step = decision.decide(turn.record, deployment, installation=installation, inputs=NO_INPUTS)
+        _catch_up(turn, deployment, installation)
+        step = decision.decide(
+            turn.record,
+            deployment,
+            installation=installation,
+            inputs=lambda: self.dependencies(turn.record),
+        )
         self._tell(turn.record, step)
         match step:
             case decision.Put():
@@ -161,9 +165,12 @@ class Releases:
                 self._again(turn, WAIT_S)
             case decision.Stall():
                 turn.decide(lambda r, at: changes.stalled(r, step.problem, at))
+            case decision.Block():
+                turn.decide(changes.blocked)
             case decision.Rest():
                 self._keep(turn, step)
                 turn.decide(changes.settled if step.applied else changes.quiet)
+                turn.hold = self.conclude.tell_dependents(turn.hold)
 
     def _keep(self, turn: Turn, step: decision.Rest) -> None:
         """Keep that a generation ended well without a release: Git came back to what is applied."""
@@ -225,10 +232,12 @@ class Releases:
         record = turn.record
         if step.again is not None and self._was_refused(turn, step.again):
             return
-        attempt = step.again or changes.next_attempt(record, inputs=NO_INPUTS, at=turn.hold.held.at)
+        attempt = step.again or changes.next_attempt(
+            record, inputs=step.inputs.digest, at=turn.hold.held.at
+        )
         source = self.archive.content(attempt.digest)
         tags = decision.tags(installation, record, attempt)
-        request = deployment_request(source, deployment_id, tags)
+        request = deployment_request(source, step.inputs, deployment_id, tags)
         turn.update(lambda r, at: changes.intend(r, attempt, deployment_id, at))
         # From here on the stack is ours, so that no other worker makes the group at the same time.
         self._ensure_group(turn, configured, installation)
@@ -334,6 +343,16 @@ def _check_finished(record: Record) -> None:
             f"{record.unfinished} turns in a row began a release of this stack and did not end.",
             hint="Look for invocation_failed in the log; it is tried again from time to time.",
         )
+
+
+def _catch_up(turn: Turn, deployment: Deployment | None, installation: str) -> None:
+    """Count on above what ARM remembers of a stack whose record knows of no attempt."""
+    record = turn.record
+    if record.attempted is not None or deployment is None:
+        return
+    remembered = decision.tagged_generation(deployment.tags)
+    if decision.is_ours(installation, record, deployment.tags):
+        turn.update(lambda r, _: changes.catch_up(r, remembered))
 
 
 def _is_looked_after(turn: Turn) -> bool:

@@ -73,7 +73,7 @@ class Status:
             case ["stacks"]:
                 return Answered(200, self.stacks())
             case ["stacks", name]:
-                return self._of_stack(name, stack_view)
+                return self._of_stack(name, self._stack)
             case ["stacks", name, "releases"]:
                 return self._of_stack(name, self.releases)
             case ["stacks", _, "drift"]:
@@ -92,7 +92,16 @@ class Status:
 
     def stacks(self) -> list[StackView]:
         """Return every stack, by repository and name."""
-        return [stack_view(record) for record in self._records(names.RECORDS)]
+        records = self._records(names.RECORDS)
+        known: dict[str, dict[str, Record]] = {}
+        for record in records:
+            known.setdefault(record.repository, {})[record.stack] = record
+        return [stack_view(record, known[record.repository]) for record in records]
+
+    def _stack(self, record: Record) -> StackView:
+        waits = bool(record.waits_for)
+        others = self._records(names.records_of(record.repository)) if waits else ()
+        return stack_view(record, {other.stack: other for other in others})
 
     def _records(self, prefix: str) -> Sequence[Record]:
         identities = [

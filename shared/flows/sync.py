@@ -24,6 +24,7 @@ from shared.core.problem import Problem
 from shared.core.record import Record, Wish
 from shared.core.survey import Survey, settings_digest, survey
 from shared.core.tip import Tip
+from shared.core.waves import levels
 from shared.flows.messenger import Messenger
 from shared.ports import Clock, Git, Log, Parallel
 from shared.state.archive import Archive
@@ -159,15 +160,19 @@ class Sync:
         }
         generations = {name: int(f.get("generation", "0")) for name, f in listed.items()}
         wishes = tips_change.wishes(tip, tip.sync_seq)
-        stale = [
-            (name, wanted)
+        stale = {
+            name: wanted
             for name, wanted in wishes.items()
             if not tips_change.is_copied(listed.get(name, {}), wanted)
-        ]
-        written = self.parallel.map(
-            lambda item: self._wish(tip, item[0], item[1], listed.get(item[0]), committed.at), stale
-        )
-        generations.update({r.stack: r.generation for r in written if r is not None})
+        }
+        # Dependencies first: nobody must find what a stack waits for as it was before this tip.
+        waits_for = {name: entry.waits_for for name, entry in tip.entries.items()}
+        for wave in levels(stale, waits_for):
+            written = self.parallel.map(
+                lambda name: self._wish(tip, name, stale[name], listed.get(name), committed.at),
+                wave,
+            )
+            generations.update({r.stack: r.generation for r in written if r is not None})
         gone = [n for n in tip.gone if n in listed and "orphaned" not in listed[n]]
         self.parallel.map(lambda name: self._orphan(tip, name, committed.at), gone)
         return generations
@@ -205,6 +210,8 @@ class Sync:
                 generation=record.generation,
                 digest=record.desired.digest if record.desired else None,
             )
+            self.messenger.stack("release", tip.repository, stack)
+        elif record.due_at is not None and record.due_at <= held.at:
             self.messenger.stack("release", tip.repository, stack)
         return record
 

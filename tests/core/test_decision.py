@@ -8,6 +8,7 @@ from shared.core import record as changes
 from shared.core.arm_model import Deployment
 from shared.core.decision import (
     Adopt,
+    Block,
     Conclude,
     Put,
     Rest,
@@ -18,6 +19,7 @@ from shared.core.decision import (
     tagged_generation,
 )
 from shared.core.record import Record
+from shared.core.waves import Awaited, Inputs, Waits
 from tests.core.stacks import (
     INPUTS,
     INSTALLATION,
@@ -35,6 +37,12 @@ from tests.core.stacks import (
 )
 
 Situation = tuple[Record, Deployment | None]
+WAITS = Waits(chain=(Awaited(stack="network", phase="failed", code="X"),))
+
+
+def TAKEN() -> Inputs:  # noqa: N802 - it stands where a value would
+    """Return what the stack takes: what its attempts took."""
+    return Inputs(digest=INPUTS)
 
 
 def _intended(record: Record) -> Record:
@@ -189,7 +197,7 @@ def test_each_situation_has_one_step(
     """Every situation of the protocol leads to exactly the step that the design names."""
     record, found = situation()
 
-    step = decide(record, found, installation=INSTALLATION, inputs=INPUTS)
+    step = decide(record, found, installation=INSTALLATION, inputs=TAKEN)
 
     assert type(step) is expected
 
@@ -198,7 +206,7 @@ def test_a_put_that_did_not_arrive_is_sent_again_under_its_own_id() -> None:
     """A crash between intent and PUT does not use up an attempt: the same release is put."""
     record, found = _never_arrived()
 
-    step = decide(record, found, installation=INSTALLATION, inputs=INPUTS)
+    step = decide(record, found, installation=INSTALLATION, inputs=TAKEN)
 
     assert isinstance(step, Put)
     assert step.again == record.attempted
@@ -208,7 +216,7 @@ def test_an_overtaken_put_is_not_sent_again() -> None:
     """Newest wins: what never arrived and is not desired any more is not put."""
     record, found = _overtaken_before_it_arrived()
 
-    step = decide(record, found, installation=INSTALLATION, inputs=INPUTS)
+    step = decide(record, found, installation=INSTALLATION, inputs=TAKEN)
 
     assert isinstance(step, Put)
     assert step.again is None
@@ -216,8 +224,8 @@ def test_an_overtaken_put_is_not_sent_again() -> None:
 
 def test_what_is_applied_is_told_from_what_only_failed() -> None:
     """Resting on a failure never counts as being applied."""
-    good = decide(*_quiet(), installation=INSTALLATION, inputs=INPUTS)
-    bad = decide(*_failed_for_good(), installation=INSTALLATION, inputs=INPUTS)
+    good = decide(*_quiet(), installation=INSTALLATION, inputs=TAKEN)
+    bad = decide(*_failed_for_good(), installation=INSTALLATION, inputs=TAKEN)
 
     assert isinstance(good, Rest)
     assert isinstance(bad, Rest)
@@ -228,9 +236,42 @@ def test_other_inputs_are_released() -> None:
     """A value taken from another stack that changed brings a release, with the same source."""
     record, found = _quiet()
 
-    step = decide(record, found, installation=INSTALLATION, inputs="in1")
+    step = decide(record, found, installation=INSTALLATION, inputs=lambda: Inputs(digest="in1"))
 
     assert isinstance(step, Put)
+
+
+def test_a_failed_generation_is_released_again_when_a_value_changed() -> None:
+    """What failed with one value may work with another; with the same one it stays failed."""
+    record, found = _failed_for_good()
+
+    same = decide(record, found, installation=INSTALLATION, inputs=TAKEN)
+    other = decide(record, found, installation=INSTALLATION, inputs=lambda: Inputs(digest="in1"))
+
+    assert isinstance(same, Rest)
+    assert isinstance(other, Put)
+
+
+@pytest.mark.parametrize(
+    ("situation", "expected"),
+    [
+        (_running, Adopt),
+        (_ended, Conclude),
+        (_never_arrived, Block),
+        (_overtaken_before_it_arrived, Block),
+        (_quiet, Block),
+        (_orphaned, Rest),
+    ],
+)
+def test_what_waits_for_others_is_still_watched_and_concluded_and_never_put(
+    situation: Callable[[], Situation], expected: type[Step]
+) -> None:
+    """A dependency that is not ready stops PUTs, and nothing that ARM has begun."""
+    record, found = situation()
+
+    step = decide(record, found, installation=INSTALLATION, inputs=lambda: WAITS)
+
+    assert type(step) is expected
 
 
 @pytest.mark.parametrize(

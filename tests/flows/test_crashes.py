@@ -7,6 +7,7 @@ import pytest
 
 from tests.fakes.arm import Outcome
 from tests.fakes.system import Moment
+from tests.flows.chains import pair
 from tests.flows.world import Killed, World, files
 
 CALM_S = 700.0
@@ -48,10 +49,17 @@ def _change_while_it_runs(world: World) -> list[str]:
     return [first, world.push(files("a", a="two"))]
 
 
+def _two_waves(world: World) -> list[str]:
+    first = world.push(pair("one"))
+    world.run(30)
+    return [first, world.push(pair("two"))]
+
+
 SCENARIOS: dict[str, tuple[Callable[[World], list[str]], dict[str, str]]] = {
     "one push": (_one_push, {"a": "one", "b": ""}),
     "two pushes": (_two_pushes, {"a": "two", "b": "two"}),
     "a change while it runs": (_change_while_it_runs, {"a": "two"}),
+    "a value is handed on": (_two_waves, {"network": "", "web": ""}),
 }
 
 

@@ -8,9 +8,11 @@ be applied again when a compare-and-swap was lost. All are pure.
 """
 
 from shared.core.record.model import (
+    BLOCKED_RETRY,
     HOLD,
     MAX_TRANSIENT_ATTEMPTS,
     MAX_UNFINISHED,
+    OWED_RETRY,
     ROTATION,
     SLOW,
     STALLED_RETRY,
@@ -26,6 +28,7 @@ from shared.core.record.model import (
 from shared.core.record.turns import (
     accepted,
     answer_lost,
+    blocked,
     catch_up,
     ended,
     intend,
@@ -40,13 +43,16 @@ from shared.core.record.turns import (
     settled,
     stalled,
     succeeded,
+    told,
 )
 from shared.core.record.wishes import Wish, orphan, shown, wish
 
 __all__ = [
+    "BLOCKED_RETRY",
     "HOLD",
     "MAX_TRANSIENT_ATTEMPTS",
     "MAX_UNFINISHED",
+    "OWED_RETRY",
     "ROTATION",
     "SLOW",
     "STALLED_RETRY",
@@ -60,6 +66,7 @@ __all__ = [
     "Wish",
     "accepted",
     "answer_lost",
+    "blocked",
     "catch_up",
     "ended",
     "facts",
@@ -77,5 +84,6 @@ __all__ = [
     "shown",
     "stalled",
     "succeeded",
+    "told",
     "wish",
 ]

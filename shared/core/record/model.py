@@ -1,5 +1,6 @@
 """What a record holds, and what of it is shown in a listing."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
@@ -7,6 +8,7 @@ import msgspec
 
 from shared.core.document import Document, to_text
 from shared.core.problem import Problem
+from shared.core.taken import Taken
 
 HOLD: Final = timedelta(seconds=45)
 """How long a taken stack stays taken without a sign of life (rule 4)."""
@@ -19,6 +21,12 @@ ROTATION: Final = timedelta(hours=1)
 
 STALLED_RETRY: Final = timedelta(minutes=10)
 """When a stalled stack is looked at again: a person may have acted without telling us."""
+
+BLOCKED_RETRY: Final = timedelta(minutes=10)
+"""When a stack that waits for others is looked at again, should nobody have asked for it."""
+
+OWED_RETRY: Final = timedelta(seconds=20)
+"""When a stack that owes its dependents a look is looked at again, should it have died over it."""
 
 MAX_UNFINISHED: Final = 10
 """Turns in a row that died over a stack or repository before a person is told."""
@@ -77,7 +85,8 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     ``failure`` is why this generation failed, ``failures`` how often it did for passing reasons;
     ``lost_answers`` counts PUTs of unknown end, ``unfinished`` turns that died after their intent.
     ``looked_after_until``: until then the holder's own next message is on its way. ``raised`` are
-    the generations before and after state was lost and the count went on above ARM's.
+    the generations before and after state was lost and the count went on above ARM's. ``waits_for``
+    are the stacks that this one depends on, ``dependents`` those that depend on it directly.
     """
 
     repository: str
@@ -89,6 +98,9 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     desired: Desired | None = None
     scope: str | None = None
     create_group: str | None = None
+    waits_for: tuple[str, ...] = ()
+    takes: Mapping[str, Taken] = msgspec.field(default_factory=dict)
+    dependents: tuple[str, ...] = ()
     source_problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
     orphaned: bool = False

@@ -6,9 +6,11 @@ import msgspec
 
 from shared.core.problem import Problem
 from shared.core.record.model import (
+    BLOCKED_RETRY,
     HOLD,
     MAX_TRANSIENT_ATTEMPTS,
     MAX_UNFINISHED,
+    OWED_RETRY,
     ROTATION,
     STALLED_RETRY,
     VERIFY_AFTER,
@@ -58,7 +60,7 @@ def intend(record: Record, attempt: Attempt, deployment_id: str, at: datetime) -
         phase="releasing",
         problem=record.problem if record.unfinished else None,
         failure=None,
-        failures=record.failures if _is_same_generation(record, attempt) else 0,
+        failures=record.failures if _is_same(record, attempt) else 0,
         lost_answers=record.lost_answers if record.attempted == attempt else 0,
         unfinished=record.unfinished + 1,
         looked_after_until=None,
@@ -117,8 +119,13 @@ def overtaken(record: Record, at: datetime) -> Record:
     return msgspec.structs.replace(record, busy_until=None, due_at=at, unfinished=0)
 
 
-def _is_same_generation(record: Record, attempt: Attempt) -> bool:
-    return record.attempted is not None and record.attempted.generation == attempt.generation
+def _is_same(record: Record, attempt: Attempt) -> bool:
+    """Tell whether the last attempt was for the same source and values. Pure."""
+    last = record.attempted
+    return last is not None and (last.generation, last.inputs) == (
+        attempt.generation,
+        attempt.inputs,
+    )
 
 
 def stalled(record: Record, problem: Problem, at: datetime) -> Record:
@@ -204,7 +211,7 @@ def succeeded(record: Record, at: datetime, touched: tuple[str, ...]) -> Record:
         ),
         reached=attempted.release,
         touched=touched,
-        owed=_with(record.owed, "snapshot"),
+        owed=_owing(record, "snapshot"),
         phase="steady" if current else "pending",
         judged=record.generation,
         problem=None,
@@ -213,25 +220,44 @@ def succeeded(record: Record, at: datetime, touched: tuple[str, ...]) -> Record:
         looked_after_until=None,
         unfinished=0,
         busy_until=None,
-        due_at=at + VERIFY_AFTER if current else at,
+        due_at=_due_after(record, at, VERIFY_AFTER) if current else at,
     )
 
 
 def settled(record: Record, at: datetime) -> Record:
     """Nothing is to do: what is applied is what is desired, and ARM says the same."""
-    applied = record.applied
+    applied, owed = record.applied, record.owed
+    if record.standing != "steady":
+        owed = _owing(record)
     if applied is not None and applied.generation != record.generation:
         applied = msgspec.structs.replace(applied, generation=record.generation)
+    rest = ROTATION if record.in_flight is None else VERIFY_AFTER
     return msgspec.structs.replace(
         _given_up(record),
         applied=applied,
+        owed=owed,
         phase="steady",
         judged=record.generation,
         problem=None,
         failure=None,
         looked_after_until=None,
         busy_until=None,
-        due_at=at + (ROTATION if record.in_flight is None else VERIFY_AFTER),
+        due_at=_due_after(record, at, rest) if "dependents" in owed else at + rest,
+    )
+
+
+def blocked(record: Record, at: datetime) -> Record:
+    """Wait for other stacks: they ask for a look at this one when they are done (rule 11)."""
+    phase = record.standing
+    return msgspec.structs.replace(
+        _given_up(record),
+        phase="pending" if phase == "releasing" else phase,
+        judged=record.generation,
+        problem=None if phase in {"pending", "releasing"} else record.problem,
+        looked_after_until=None,
+        unfinished=0,
+        busy_until=None,
+        due_at=at + BLOCKED_RETRY,
     )
 
 
@@ -260,5 +286,21 @@ def paid(record: Record, debt: str) -> Record:
     return msgspec.structs.replace(record, owed=tuple(x for x in record.owed if x != debt))
 
 
-def _with(owed: tuple[str, ...], debt: str) -> tuple[str, ...]:
-    return owed if debt in owed else (*owed, debt)
+def told(record: Record, at: datetime) -> Record:
+    """Strike out that the dependents are owed a look, after the messages to them were sent."""
+    left = paid(record, "dependents")
+    quiet_until = at + VERIFY_AFTER
+    if left.standing != "steady" or (left.due_at is not None and left.due_at > quiet_until):
+        return left
+    return msgspec.structs.replace(left, due_at=quiet_until)
+
+
+def _owing(record: Record, *debts: str) -> tuple[str, ...]:
+    """Return what is owed with these debts, and with a look to those who wait for this stack."""
+    wanted = (*debts, "dependents") if record.dependents else debts
+    return (*record.owed, *(debt for debt in wanted if debt not in record.owed))
+
+
+def _due_after(record: Record, at: datetime, rest: timedelta) -> datetime:
+    """Return when to look again: soon while dependents are owed, in case their messages were lost."""
+    return at + (min(OWED_RETRY, rest) if record.dependents else rest)

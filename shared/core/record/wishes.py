@@ -1,12 +1,14 @@
 """Sync's changes of a record: what Git wants (rule 2). They never touch the holder's fields."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
 
 from shared.core.problem import Problem
 from shared.core.record.model import Desired, Record
+from shared.core.taken import Taken
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,6 +18,9 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     desired: Desired | None
     scope: str | None = None
     create_group: str | None = None
+    waits_for: tuple[str, ...] = ()
+    takes: Mapping[str, Taken] = msgspec.field(default_factory=dict)
+    dependents: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
 
@@ -29,7 +34,8 @@ def shown(wanted: Wish) -> str:
 def wish(record: Record, wanted: Wish, at: datetime) -> Record:
     """Record what Git wants (rule 2). An older wish changes nothing.
 
-    A new digest is a new generation and is due at once. A wish that could not be compiled keeps
+    A new digest is a new generation and is due at once, and so is a stack that takes its values, or
+    waits, differently. A wish that could not be compiled keeps
     what was desired and shows why.
     """
     if wanted.seq <= record.seq:
@@ -47,13 +53,17 @@ def wish(record: Record, wanted: Wish, at: datetime) -> Record:
         seq=wanted.seq,
         scope=wanted.scope,
         create_group=wanted.create_group,
+        waits_for=wanted.waits_for,
+        takes=wanted.takes,
+        dependents=wanted.dependents,
         source_problems=(),
         warnings=wanted.warnings,
         orphaned=False,
         shown=shown(wanted),
     )
     if record.desired is not None and record.desired.digest == wanted.desired.digest:
-        if not record.orphaned and record.standing != "pending":
+        relinked = (record.waits_for, record.takes) != (wanted.waits_for, wanted.takes)
+        if not record.orphaned and record.standing != "pending" and not relinked:
             return settings
         return msgspec.structs.replace(settings, due_at=at)
     return msgspec.structs.replace(

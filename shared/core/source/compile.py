@@ -21,8 +21,10 @@ from shared.core.source.parameters import (
     restless_defaults,
 )
 from shared.core.source.spec import StackSpec
+from shared.core.source.takings import output_types, taken_parameters
 from shared.core.source.template import MAX_TEMPLATE_BYTES, Template, read_template
 from shared.core.source.tree import SourceTree
+from shared.core.taken import Taken
 
 __all__ = [
     "COMPILER_VERSION",
@@ -34,7 +36,7 @@ __all__ = [
     "spec_digest",
 ]
 
-COMPILER_VERSION = 1
+COMPILER_VERSION = 2
 """Raised when the same files would compile to something else: every stack is then compiled anew."""
 
 
@@ -42,7 +44,8 @@ class Compiled(msgspec.Struct, frozen=True, kw_only=True):
     """What a stack is at a revision.
 
     ``content`` is the canonical JSON of ``source``, ``digest`` its SHA-256 in hex; ``files`` maps
-    every file that was read to its object id. ``create_resource_group`` is a location or None; it
+    every file that was read to its object id. ``takes`` are the parameters whose values are another
+    stack's outputs, ``outputs`` the template's own with their types in lower case. ``create_resource_group`` is a location or None; it
     is policy, so the digest does not know it. ``warnings`` stop nothing.
     """
 
@@ -50,6 +53,8 @@ class Compiled(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     content: bytes
     files: dict[str, str]
+    takes: dict[str, Taken] = {}
+    outputs: dict[str, str] = {}
     create_resource_group: str | None = None
     warnings: tuple[Problem, ...] = ()
 
@@ -88,6 +93,8 @@ def _compiled(files: Files, name: str, spec: StackSpec, default_subscription: st
         digest=hashlib.sha256(content).hexdigest(),
         content=content,
         files=files.ids,
+        takes=taken_parameters(template, spec),
+        outputs=output_types(template.content),
         create_resource_group=spec.create_resource_group,
         warnings=with_lines(warnings, files.contents),
     )
@@ -135,6 +142,8 @@ def spec_digest(spec: StackSpec, *, default_subscription: str) -> str:
                 spec.template,
                 spec.parameters,
                 spec.values,
+                {name: str(taking) for name, taking in spec.values_from.items()},
+                spec.depends_on,
                 spec.scope,
                 spec.create_resource_group,
             ]
@@ -162,6 +171,7 @@ def _arm_parameters(template: Template, given: Mapping[str, Given]) -> dict[str,
     return {
         (known[lower].name if lower in known else each.name): dict(each.entry)
         for lower, each in given.items()
+        if not each.is_taken
     }
 
 

@@ -11,11 +11,13 @@ from typing import Any
 from shared.core.problem import Problem
 from shared.core.source.faults import MAX_PROBLEMS, Place, Problems, SourceError, shown
 from shared.core.source.files import clean_path
+from shared.core.source.spec import Taking
 from shared.core.source.yaml_text import Entries, Items, Node, Scalar, kind_of
 
 _GROUP_NAME = re.compile(r"[\w().-]{0,89}[\w()-]")
 _GROUP_ID = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)", re.IGNORECASE | re.ASCII)
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+_OUTPUT = re.compile(r"([a-z0-9](?:-?[a-z0-9])*)\.outputs\.([^.\s]{1,255})", re.ASCII)
 _LOCATION = re.compile(r"[A-Za-z0-9 ]+", re.ASCII)
 _SCOPE_HINT = (
     "Write the name of a resource group (rg-shop), or "
@@ -122,6 +124,66 @@ def read_paths(node: Node, place: Place, problems: Problems) -> tuple[str, ...] 
     return tuple(path for path in paths if path is not None) if None not in paths else None
 
 
+def read_names(node: Node, place: Place, problems: Problems) -> tuple[str, ...] | None:
+    """Return a list of stacks' names, each once, all of them or none."""
+    if node.tag is not None:
+        problems.append(_tag_problem(node.tag, place))
+        return None
+    if not isinstance(node, Items):
+        hint = "Write [a, b], or one line with - for each."
+        problems.append(_wrong_type(node, "a list of stacks", hint, place))
+        return None
+    names = [
+        read_text(each, place.item(index, each.line), problems)
+        for index, each in enumerate(node.nodes)
+    ]
+    found = tuple(dict.fromkeys(name for name in names if name is not None))
+    return found if None not in names else None
+
+
+def read_takings(node: Node, place: Place, problems: Problems) -> Mapping[str, Taking] | None:
+    """Return a mapping of parameter names to outputs of other stacks."""
+    entries = read_mapping(node, place, problems)
+    if entries is None:
+        return None
+    before = len(problems)
+    found: dict[str, Taking] = {}
+    lower: dict[str, str] = {}
+    for key, value in entries.pairs:
+        name = key_text(key, place, problems)
+        if name is None:
+            continue
+        here = place.key(name, key.line)
+        _note_same_parameter(name, lower, here, problems)
+        written = read_text(value, here, problems)
+        match = _OUTPUT.fullmatch(written) if written is not None else None
+        if match is not None:
+            found[name] = Taking(match[1], match[2])
+        elif written is not None:
+            problems.append(
+                here.problem(
+                    "BadOutput",
+                    f"{shown(written)} is not the name of another stack's output.",
+                    "Write <stack>.outputs.<name>, as in network.outputs.subnetId.",
+                )
+            )
+    return found if len(problems) == before else None
+
+
+def _note_same_parameter(
+    name: str, lower: dict[str, str], place: Place, problems: Problems
+) -> None:
+    if name.lower() in lower:
+        problems.append(
+            place.problem(
+                "DuplicateKey",
+                f"{shown(name)} and {shown(lower[name.lower()])} are one parameter to ARM.",
+                "Keep one of them.",
+            )
+        )
+    lower[name.lower()] = name
+
+
 def read_scope(node: Node, place: Place, problems: Problems) -> str | None:
     """Return a resource group's name, or the canonical id of one."""
     written = read_text(node, place, problems)
@@ -197,15 +259,7 @@ def read_values(node: Node, place: Place, problems: Problems) -> Mapping[str, An
         if name is None:
             continue
         here = place.key(name, key.line)
-        if name.lower() in lower:
-            problems.append(
-                here.problem(
-                    "DuplicateKey",
-                    f"{shown(name)} and {shown(lower[name.lower()])} are one parameter to ARM.",
-                    "Keep one of them.",
-                )
-            )
-        lower[name.lower()] = name
+        _note_same_parameter(name, lower, here, problems)
         found[name] = _json_value(value, here, problems)
     return found if len(problems) == before else None
 

@@ -21,9 +21,11 @@ from shared.core.source.fields import (
     note_repeated,
     read_location,
     read_mapping,
+    read_names,
     read_path,
     read_paths,
     read_scope,
+    read_takings,
     read_values,
 )
 from shared.core.source.files import Files, clean_path
@@ -49,6 +51,8 @@ STACK_READERS: Mapping[str, Reader] = {
     "template": read_path,
     "parameters": read_paths,
     "values": read_values,
+    "valuesFrom": read_takings,
+    "dependsOn": read_names,
     **DEFAULT_READERS,
 }
 ROOT_KEYS = ("version", "defaults", "stacks")
@@ -292,6 +296,8 @@ def _stack(
         template=found["template"],
         parameters=found.get("parameters", ()),
         values=found.get("values", {}),
+        values_from=found.get("valuesFrom", {}),
+        depends_on=found.get("dependsOn", ()),
         scope=found["scope"],
         create_resource_group=found["createResourceGroup"],
         origin=Origin(here.file, here.path, _lines(members, here)),

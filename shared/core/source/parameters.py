@@ -52,11 +52,19 @@ _HOW_TO_MEND = (
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a stack says for one parameter: ``entry`` is {"value": ...} or {"reference": ...}."""
+    """What a stack says for one parameter: ``entry`` is {"value": ...} or {"reference": ...}.
+
+    It is empty for a value that is taken from another stack when this one is released.
+    """
 
     name: str
     entry: Mapping[str, Any]
     place: Place
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the value is another stack's output."""
+        return not self.entry
 
 
 def given_parameters(files: Files, spec: StackSpec) -> dict[str, Given]:
@@ -84,6 +92,18 @@ def given_parameters(files: Files, spec: StackSpec) -> dict[str, Given]:
             given[fold(name)] = Given(name, {"reference": reference}, place)
         else:
             given[fold(name)] = Given(name, {"value": value}, place)
+    values = {fold(name) for name in spec.values}
+    for name in spec.values_from:
+        place = spec.value_place(name, "valuesFrom")
+        if fold(name) in values:
+            problems.append(
+                place.problem(
+                    "ValueTwice",
+                    f"The parameter {shown(name)} has a value and takes one from another stack.",
+                    "Keep it under values or under valuesFrom.",
+                )
+            )
+        given[fold(name)] = Given(name, {}, place)
     if problems:
         raise SourceError(problems)
     return given
@@ -177,7 +197,7 @@ def _missing(file: JsonFile, parameter: Declared) -> Problem:
 
 
 def _value_problems(parameter: Declared, given: Given) -> Iterator[Problem]:
-    if "reference" in given.entry:
+    if "reference" in given.entry or given.is_taken:
         return
     value = given.entry["value"]
     secret = written_secret(parameter, value, _holds_anything)

@@ -57,6 +57,16 @@ LocationText = Annotated[
 ]
 
 
+OutputText = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[a-z0-9](-?[a-z0-9])*\.outputs\.[^.\s]{1,255}$",
+        description="Another stack's output: <stack>.outputs.<name>.",
+        examples=["network.outputs.subnetId"],
+    ),
+]
+
+
 def is_stack_name(text: str) -> bool:
     """Tell whether a text may name a stack. Pure."""
     return len(text) <= MAX_NAME and _NAME.fullmatch(text) is not None
@@ -97,6 +107,20 @@ class StackEntry(
         dict[str, Any],
         msgspec.Meta(description="Parameter values; they win over every file, per parameter."),
     ] = {}
+    values_from: Annotated[
+        dict[str, OutputText],
+        msgspec.Meta(
+            description="Parameter values taken from other stacks' outputs, as "
+            "<stack>.outputs.<name>; each of those stacks is waited for, and a changed value "
+            "releases this one again."
+        ),
+    ] = {}
+    depends_on: Annotated[
+        list[StackName],
+        msgspec.Meta(
+            description="Stacks of this manifest that must be deployed before this one is released."
+        ),
+    ] = []
     scope: ScopeText | msgspec.UnsetType = msgspec.UNSET
     create_resource_group: LocationText | msgspec.UnsetType = msgspec.UNSET
 
@@ -129,6 +153,16 @@ class Origin(msgspec.Struct, frozen=True):
     lines: Mapping[str, int]
 
 
+class Taking(msgspec.Struct, frozen=True):
+    """An output of another stack, as the manifest names it."""
+
+    stack: str
+    output: str
+
+    def __str__(self) -> str:
+        return f"{self.stack}.outputs.{self.output}"
+
+
 class StackSpec(msgspec.Struct, frozen=True, kw_only=True):
     """A valid stack entry with the defaults applied.
 
@@ -140,6 +174,8 @@ class StackSpec(msgspec.Struct, frozen=True, kw_only=True):
     scope: str
     parameters: tuple[str, ...] = ()
     values: Mapping[str, Any] = {}
+    values_from: Mapping[str, Taking] = {}
+    depends_on: tuple[str, ...] = ()
     create_resource_group: str | None = None
     origin: Origin = Origin("plumbline.yaml", "", {})
 
@@ -148,10 +184,16 @@ class StackSpec(msgspec.Struct, frozen=True, kw_only=True):
         path = f"{self.origin.path}.{field}" if self.origin.path else field
         return Place(self.origin.file, path, self.origin.lines.get(path))
 
-    def value_place(self, name: str) -> Place:
-        """Return where the manifest says a parameter's value. Pure."""
-        path = member_path(self.place("values").path, name)
+    def value_place(self, name: str, field: str = "values") -> Place:
+        """Return where the manifest says a parameter's value, or where it is taken from. Pure."""
+        path = member_path(self.place(field).path, name)
         return Place(self.origin.file, path, self.origin.lines.get(path))
+
+    @property
+    def dependencies(self) -> tuple[str, ...]:
+        """The stacks that this one waits for: those it names, and those it takes values from."""
+        taken = (taking.stack for taking in self.values_from.values())
+        return tuple(sorted({*self.depends_on, *taken}))
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
