@@ -5,10 +5,13 @@ It is state and nothing else: who works on it is handed it, and it knows none of
 
 from __future__ import annotations
 
+import copy
 import heapq
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
+
+import msgspec
 
 from local.arm import errors, ids
 from local.arm.clock import Clock, stamp
@@ -59,6 +62,21 @@ class Cloud:
         for group in self.store.groups.values():
             if group.deleting_at is not None:
                 self.leave_at(group.deleting_at, group_id(group.subscription, group.name))
+
+    def fork(self) -> Cloud:
+        """Return a cloud to try something out in: nothing that happens there happens here.
+
+        Nothing takes time in it, and no change of it is recorded in a journal.
+        """
+        other = copy.copy(self)
+        other.store = self.store.fork()
+        other.requests = RequestLog()
+        other._leaving = []
+        knobs = msgspec.structs.replace(
+            self.knobs, resource_seconds=0.0, resource_seconds_by_type={}, group_delete_seconds=0.0
+        )
+        other.store.knobs.put("knobs", knobs)
+        return other
 
     @property
     def knobs(self) -> Knobs:

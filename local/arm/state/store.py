@@ -11,6 +11,7 @@ from local.arm.state.journal import Journal
 from local.arm.state.records import (
     Deployment,
     Event,
+    Grave,
     Group,
     Job,
     ManagementGroup,
@@ -23,7 +24,8 @@ from local.arm.state.table import Table
 
 __all__ = ["Store", "Table"]
 
-_JOBS_KEPT = 10_000
+_JOBS_KEPT = 1000
+_HISTORY = frozenset({"submissions", "templates", "operations", "jobs", "events"})
 
 
 class Store:
@@ -38,11 +40,12 @@ class Store:
         self.groups = Table("groups", Group, journal)
         self.management_groups = Table("management_groups", ManagementGroup, journal)
         self.resources = Table("resources", Resource, journal, packed=True, tails=True)
+        self.graves = Table("graves", Grave, journal)
         self.deployments = Table("deployments", Deployment, journal)
         self.submissions = Table("submissions", Submission, journal, packed=True)
         self.templates = Table("templates", dict[str, Any], journal, packed=True)
         self.operations = Table("operations", Operation, journal, packed=True)
-        self.jobs = Table("jobs", Job, journal, limit=_JOBS_KEPT)
+        self.jobs = Table("jobs", Job, journal, packed=True, limit=_JOBS_KEPT)
         self.registrations = Table("registrations", Registration, journal)
         self.events = Table("events", Event, journal)
         self._tables: tuple[Table[Any], ...] = tuple(
@@ -52,6 +55,18 @@ class Store:
         for table in self._tables:
             table.load(found.get(table.name, {}))
         self.compact_if_long()
+
+    def fork(self) -> Store:
+        """Return a store in memory that holds what this one holds now: to try something out.
+
+        Its history (operations, jobs, events) is empty. The records of tables that are not packed
+        are shared and must be replaced, not changed.
+        """
+        other = Store(None)
+        for mine, theirs in zip(self._tables, other._tables, strict=True):
+            if mine.name not in _HISTORY:
+                theirs.fork(mine)
+        return other
 
     def compact(self) -> None:
         """Rewrite the journal without what has been replaced, beside what goes on."""

@@ -197,6 +197,16 @@ class Table(Generic[Record]):
         for _, kept in list(self._rows.values()):
             yield decoder.decode(cast("bytes", kept))
 
+    def fork(self, other: Table[Record]) -> None:
+        """Take over what another table holds now; what happens to one then is unknown to the other.
+
+        Records that are not packed stay shared: who changes one in place changes it in both.
+        """
+        self._rows = dict(other._rows)
+        self._keys = list(other._keys)
+        self._tails = {tail: list(keys) for tail, keys in other._tails.items()}
+        self._serial = other._serial
+
     def changes(self) -> Iterator[Change]:
         """Iterate over (table, key, JSON) of what is there when this is called, or newer."""
         rows = dict(self._rows)
