@@ -71,7 +71,7 @@ class Cloud:
         other = copy.copy(self)
         other.store = self.store.fork()
         other.requests = RequestLog()
-        other._leaving = []
+        other._leaving = []  # noqa: SLF001 - a cloud of its own
         knobs = msgspec.structs.replace(
             self.knobs, resource_seconds=0.0, resource_seconds_by_type={}, group_delete_seconds=0.0
         )
