@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import ast
+import inspect
+from functools import cache
+from itertools import pairwise
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -74,6 +78,8 @@ class Knobs(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Refuse types and api-versions that the knowledge does not list, and unknown members."""
     noise: dict[str, list[str]] = msgspec.field(default_factory=dict)
     """Noise classes switched on by full type ("*" is every type): {"*": ["N1", "N5"]}."""
+    noise_seed: Whole = 0
+    """Which of the possible noise shows; the same number always gives the same noise."""
     whatif_evaluator: Literal["2026", "classic"] = "2026"
     """How far what-if evaluates: 2026 partially, classic gives up on nested deployments."""
     throttle: Throttle | None = None
@@ -98,6 +104,13 @@ class Knobs(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     logs_row_limit: Annotated[int, msgspec.Meta(ge=1)] = 500_000
     """How many rows a logs query returns before it is cut short with a PartialError."""
 
+    def noise_for(self, kind: str) -> frozenset[str]:
+        """Return the noise classes that are on for a full type, in any case."""
+        wanted = ("*", kind.lower())
+        return frozenset(
+            name for on, names in self.noise.items() if on.lower() in wanted for name in names
+        )
+
     def read_lag_for(self, kind: str) -> float:
         """Return how long reads by id lag behind writes to this type."""
         return _by_type(self.read_lag_seconds_by_type, kind, self.read_lag_seconds)
@@ -105,6 +118,39 @@ class Knobs(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     def seconds_for(self, kind: str) -> float:
         """Return how long a write to this type takes."""
         return _by_type(self.resource_seconds_by_type, kind, self.resource_seconds)
+
+
+@cache
+def described() -> dict[str, dict[str, Any]]:
+    """Return every knob with its type (a JSON Schema), default and meaning."""
+    knobs = _fields(Knobs)
+    knobs["throttle"]["members"] = _fields(Throttle)
+    return knobs
+
+
+def _fields(kind: type[msgspec.Struct]) -> dict[str, dict[str, Any]]:
+    """Return the fields of a struct; what each means is the text that follows it."""
+    body = ast.parse(inspect.getsource(kind)).body[0]
+    lines = body.body if isinstance(body, ast.ClassDef) else []
+    meanings = {
+        before.target.id: text.value.value
+        for before, text in pairwise(lines)
+        if isinstance(before, ast.AnnAssign)
+        and isinstance(before.target, ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+    }
+    _, parts = msgspec.json.schema_components([kind])
+    types = parts[kind.__name__]["properties"]
+    defaults = msgspec.to_builtins(kind())
+    return {
+        name: {
+            "default": defaults[name],
+            "meaning": " ".join(str(meanings.get(name, "")).split()),
+            "type": {key: value for key, value in types[name].items() if key != "default"},
+        }
+        for name in kind.__struct_fields__
+    }
 
 
 def _by_type(table: dict[str, float], kind: str, otherwise: float) -> float:

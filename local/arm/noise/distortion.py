@@ -1,20 +1,115 @@
-"""Distorts what what-if predicts, class by class."""
+"""Distorts what what-if predicts, class by class.
+
+A class touches only places where the prediction says that nothing changes, so that noise never
+covers a true change, and no class the work of another. N22 is the exception, by its nature.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
+from local.arm.noise import edits as bodily
+from local.arm.noise.bodies import MISSING, at, drop, put
+from local.arm.noise.case import Edit
+from local.arm.noise.chance import some
+from local.arm.noise.foresight import FORESIGHT
 from local.arm.noise.prediction import Prediction
+from local.arm.noise.sides import Sides, case_of, moved
+from local.arm.noise.spelling import template_spelling
+from local.arm.noise.stored import joined, merged, unknown
+
+_ENVELOPE = frozenset({"id", "name", "type", "apiversion"})
+_NEW = frozenset({"N1", "N2", "N15", "N20"})
+"""Classes that may show, as deleted, what is on neither side."""
+
+
+def _read(prediction: Prediction, name: str) -> Prediction:
+    """Let what-if see the noise that GET shows."""
+    sides = Sides.of(prediction)
+    for edit in bodily.edits_of(case_of(prediction), name):
+        if str(edit.path[0]).lower() not in _ENVELOPE and sides.calm(edit.path):
+            sides = _seen(sides, edit, name)
+    return sides.into(prediction)
+
+
+def _seen(sides: Sides, edit: Edit, name: str) -> Sides:
+    there = at(sides.before, edit.path) is not MISSING
+    if name == "N18":
+        return sides if there else replace(sides, after=edit.applied(sides.after))
+    if there or (name in _NEW and not edit.order and not edit.more):
+        return replace(sides, before=edit.applied(sides.before))
+    return sides
+
+
+def _hidden(prediction: Prediction) -> Prediction:
+    """Show some true changes as none: `after` says what is there already (N22)."""
+    truth = Sides.of(prediction.truth or prediction)
+    sides = Sides.of(prediction)
+    places = [path for path in moved(truth.before, truth.after) if path]
+    for path in some(places, prediction.resource_id.lower(), "N22", prediction.seed):
+        sides = sides.reverted(path)
+    return sides.into(prediction)
+
+
+def _spelled(prediction: Prediction, name: str) -> Prediction:
+    """Leave the template's own spelling in `after`."""
+    sides = Sides.of(prediction)
+    for path, value in template_spelling(prediction, name):
+        if sides.calm(path):
+            sides = replace(sides, after=put(sides.after, path, value))
+    return sides.into(prediction)
+
+
+def _stage(prediction: Prediction, name: str) -> Prediction:
+    if name == "N22":
+        return _hidden(prediction)
+    foresee = FORESIGHT.get(name)
+    spelled = _spelled(prediction, name)
+    return _read(foresee(spelled) if foresee else spelled, name)
+
+
+def truth_of(prediction: Prediction, classes: Collection[str]) -> Prediction:
+    """Return what will really be, where a class changes what the provider does. Pure.
+
+    With N15 a PUT adds to an array: what `before` has more stays. With N16 a member that the
+    provider does not know is dropped: `after` does not have it either.
+    """
+    if prediction.before is None or prediction.after is None or prediction.truth is not None:
+        return prediction
+    sides = Sides.of(prediction)
+    kind, known, said = prediction.type, prediction.known, prediction.put
+    words = case_of(prediction).subject.words
+    for path in unknown(kind, known, said, words("N16")) if "N16" in classes else ():
+        if at(sides.before, path) is MISSING:
+            sides = replace(sides, after=drop(sides.after, path))
+    for path in merged(kind, known, said, words("N15")) if "N15" in classes else ():
+        old, new = at(sides.before, path), at(sides.after, path)
+        if isinstance(old, list) and isinstance(new, list):
+            sides = replace(sides, after=put(sides.after, path, joined(old, new)))
+    true = sides.into(prediction)
+    return replace(true, truth=true)
 
 
 def stages(prediction: Prediction, classes: Collection[str]) -> Iterator[tuple[str, Prediction]]:
-    """Yield the prediction after each class that is on, in number order. Pure."""
+    """Yield ("", the truth), then the prediction after each class that is on, in order. Pure.
+
+    What differs between one stage and the next is the noise of that class.
+    """
+    prediction = truth_of(prediction, classes)
+    yield "", prediction
+    if prediction.before is None or prediction.after is None:
+        return
     for name in sorted(classes, key=lambda name: int(name[1:])):
+        prediction = _stage(prediction, name)
         yield name, prediction
 
 
 def distort(prediction: Prediction, classes: Collection[str]) -> Prediction:
-    """Return the prediction with the noise of these classes in it. Pure."""
+    """Return the prediction with the noise of these classes in it. Pure.
+
+    What would be created or deleted as a whole stays as it is.
+    """
     for _, distorted in stages(prediction, classes):
         prediction = distorted
     return prediction
