@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -11,13 +11,15 @@ import msgspec
 from local.arm import errors, ids
 from local.arm.cloud import Cloud
 from local.arm.deploy.runner import Runner
-from local.arm.knobs import Knobs
+from local.arm.faults.words import KINDS as ANSWERS
+from local.arm.knobs import Knobs, described
 from local.arm.messages import Answer, Caller, Request
+from local.arm.noise.classes import CLASSES, NAMES
 from local.arm.providers import reads, writes
 from local.arm.providers.writes import Write
 from local.arm.request_log import KINDS
 from local.arm.routes.table import Route
-from local.arm.script import Rule
+from local.arm.script import Faults, Rule
 
 PREFIX = "/_control"
 _ACTOR = "laptop-operator@plumbline.example"
@@ -61,21 +63,24 @@ class Removal(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 def _read(request: Request, kind: type[Kind]) -> Kind:
     try:
         return msgspec.json.decode(request.body or b"{}", type=kind)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise errors.invalid_content(str(error)) from error
 
 
 def describe(side: Channel, request: Request) -> Answer:
-    """List what the channel can do."""
+    """List what the channel can do, all knobs, the routes, and what answers can be scripted."""
     verbs = {name: (verb.__doc__ or "").split("\n")[0] for name, verb in VERBS.items()}
     return Answer(
         200,
         {
             "control": f"{request.base}{PREFIX}",
             "verbs": verbs,
-            "knobs": list(Knobs.__struct_fields__),
+            "knobs": described(),
+            "noise": {one.name: one.about for one in CLASSES},
             "routes": [route.name for route in side.routes],
+            "methods": {route.name: sorted(route.methods) for route in side.routes},
             "kinds": sorted({*KINDS.values(), "writes"}),
+            "answers": ANSWERS,
             "rule": msgspec.json.schema(Rule),
         },
     )
@@ -103,13 +108,28 @@ def get_knobs(side: Channel, _: Request) -> Answer:
 
 def patch_knobs(side: Channel, request: Request) -> Answer:
     """Turn some knobs; the others stay."""
-    asked = _read(request, dict[str, Any])
-    try:
-        knobs = msgspec.convert({**msgspec.to_builtins(side.cloud.knobs), **asked}, Knobs)
-    except msgspec.ValidationError as error:
-        raise errors.invalid_content(str(error)) from error
+    knobs = turned(side.cloud.knobs, _read(request, dict[str, Any]))
     side.cloud.turn(knobs)
     return Answer(200, msgspec.to_builtins(knobs))
+
+
+def turned(knobs: Knobs, asked: Mapping[str, Any]) -> Knobs:
+    """Return knobs with some of them changed. Pure. Raises `ArmError` for what they cannot be."""
+    unknown = [name for name in asked if name not in Knobs.__struct_fields__]
+    if unknown:
+        raise errors.invalid_content(
+            f"there is no knob '{unknown[0]}'; there are {', '.join(Knobs.__struct_fields__)}"
+        )
+    try:
+        found = msgspec.convert({**msgspec.to_builtins(knobs), **asked}, Knobs)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise errors.invalid_content(str(error)) from error
+    for name in (name for names in found.noise.values() for name in names):
+        if name.upper() not in NAMES:
+            raise errors.invalid_content(
+                f"there is no noise class '{name}'; there are N1 to N{len(NAMES)}"
+            )
+    return found
 
 
 def get_answers(side: Channel, _: Request) -> Answer:
@@ -118,8 +138,23 @@ def get_answers(side: Channel, _: Request) -> Answer:
 
 
 def post_answers(side: Channel, request: Request) -> Answer:
-    """Script an answer: {match: {method, path, route, origin, nth}, answer: {...}, count}."""
-    return Answer(201, msgspec.to_builtins(side.cloud.script.add(_read(request, Rule))))
+    """Script an answer: {match, answer, count}; or many: {seed, rules: [...]} or [...]."""
+    script = side.cloud.script
+    asked = _read(request, Any)
+    if isinstance(asked, list) or (isinstance(asked, dict) and "rules" in asked):
+        faults = read_faults(request.body, script.seed)
+        script.load(faults)
+        return Answer(201, {"seed": script.seed, "value": msgspec.to_builtins(faults.rules)})
+    return Answer(201, msgspec.to_builtins(script.add(_read(request, Rule))))
+
+
+def read_faults(text: bytes, seed: int = 0) -> Faults:
+    """Return the rules of a faults file, a list or {seed, rules}. Pure. Raises `ArmError`."""
+    try:
+        found = msgspec.json.decode(text, type=Faults | list[Rule])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise errors.invalid_content(str(error)) from error
+    return Faults(rules=found, seed=seed) if isinstance(found, list) else found
 
 
 def delete_answers(side: Channel, request: Request) -> Answer:
@@ -164,6 +199,9 @@ def post_reset(side: Channel, _: Request) -> Answer:
     side.cloud.store.reset()
     side.cloud.turn(Knobs())
     side.cloud.script.remove(None)
+    side.cloud.script.seed = 0
+    side.cloud.buckets.clear()
+    side.cloud.shadows.clear()
     side.cloud.requests.reset()
     return Answer(204)
 

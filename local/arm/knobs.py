@@ -108,7 +108,10 @@ class Knobs(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         """Return the noise classes that are on for a full type, in any case."""
         wanted = ("*", kind.lower())
         return frozenset(
-            name for on, names in self.noise.items() if on.lower() in wanted for name in names
+            name.upper()
+            for on, names in self.noise.items()
+            if on.lower() in wanted
+            for name in names
         )
 
     def read_lag_for(self, kind: str) -> float:

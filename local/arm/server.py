@@ -13,7 +13,7 @@ import secrets
 import tempfile
 import threading
 import weakref
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ from local.arm.errors import ArmError
 from local.arm.knobs import Knobs
 from local.arm.messages import Answer, Caller, Request
 from local.arm.routes.all import all_routes
+from local.arm.script import Faults
+from local.arm.state.lock import FolderLock
 from local.arm.state.store import Store
 from local.arm.tokens import FAR_FUTURE, Identity
 
@@ -40,7 +42,12 @@ _DRIP_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to start: `folder` None keeps everything in memory; ports 0 take free ones."""
+    """How to start: `folder` None keeps everything in memory; ports 0 take free ones.
+
+    `knobs` replaces all knobs, `turn` some of them, as PATCH on the side channel does. `faults`
+    are scripted from the start. Starting raises `FolderError` for a folder that cannot be used,
+    `ArmError` for knobs and faults that cannot work, and OSError for a port that is taken.
+    """
 
     folder: Path | None = None
     port: int = 0
@@ -48,6 +55,8 @@ class Settings:
     subscription: str = SUBSCRIPTION
     tenant: str = TENANT
     knobs: Knobs | None = None
+    turn: Mapping[str, Any] = field(default_factory=dict)
+    faults: Faults | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +100,8 @@ async def serve(settings: Settings) -> AsyncIterator[tuple[Address, Cloud]]:
         certificates = settings.folder
         if certificates is None:
             certificates = Path(stack.enter_context(tempfile.TemporaryDirectory("-arm")))
+        else:
+            stack.callback(FolderLock(certificates).close)
         ca_file, context = tls.ensure_certificate(certificates)
         store = Store(settings.folder)
         stack.callback(store.close)
@@ -98,6 +109,10 @@ async def serve(settings: Settings) -> AsyncIterator[tuple[Address, Cloud]]:
         cloud = Cloud(store, Clock(), knowledge.load(), who)
         if settings.knobs is not None:
             cloud.turn(settings.knobs)
+        if settings.turn:
+            cloud.turn(control.turned(cloud.knobs, settings.turn))
+        if settings.faults is not None:
+            cloud.script.load(settings.faults)
         header = _identity_header(store)
         async with contextlib.AsyncExitStack() as services:
             runner = Runner(cloud)

@@ -20,6 +20,8 @@ from pathlib import Path
 
 import msgspec
 
+from local.arm.state.lock import FolderError
+
 Change = tuple[str, str, bytes]
 """Table, key and the record as JSON."""
 
@@ -37,6 +39,14 @@ def journal_name(generation: int) -> str:
 def snapshot_name(generation: int) -> str:
     """Return the name of the file of records at the start of one generation. Pure."""
     return f"arm-snapshot-{generation:06d}.jsonl"
+
+
+def unreadable(path: Path, number: int, why: str) -> FolderError:
+    """Refuse a file that something else has changed. Pure."""
+    return FolderError(
+        f"{path}, line {number} cannot be read: {why}. Something else has changed the file. Remove"
+        " that line to go on without this one change, or give another folder."
+    )
 
 
 def line_of(table: str, key: str, record: bytes | None) -> bytes:
@@ -92,14 +102,14 @@ class Journal:
         decoder = msgspec.json.Decoder(tuple[str, str, msgspec.Raw])
         good = 0
         with path.open("r+b") as file:
-            for line in file:
+            for number, line in enumerate(file, 1):
                 if not line.endswith(b"\n"):
                     break
                 good += len(line)
                 try:
                     table, key, record = decoder.decode(line)
-                except msgspec.DecodeError:
-                    continue
+                except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                    raise unreadable(path, number, str(error)) from error
                 self._lines += 1
                 yield table, key, bytes(record)
             # What follows must not be glued to a torn line.

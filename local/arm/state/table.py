@@ -16,6 +16,7 @@ import msgspec
 
 from local.arm.ids import key_of
 from local.arm.state.journal import Change, Journal
+from local.arm.state.lock import FolderError
 
 Record = TypeVar("Record")
 Part = TypeVar("Part")
@@ -61,10 +62,19 @@ class Table(Generic[Record]):
         self._forget()
         for key, record in raw.items():
             self._serial += 1
-            kept = record if self._packed else self._decoder.decode(record)
+            kept = record if self._packed else self._read(key, record)
             self._rows[key] = (self._serial, kept)
             self._note_tail(key)
         self._keys = sorted(self._rows)
+
+    def _read(self, key: str, record: bytes) -> Record:
+        try:
+            return self._decoder.decode(record)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise FolderError(
+                f"what the folder holds of '{key}' in table '{self.name}' cannot be read: {error}."
+                " It is from another version of the simulator: give another folder."
+            ) from error
 
     def _unpack(self, kept: Record | bytes) -> Record:
         return self._decoder.decode(cast("bytes", kept)) if self._packed else cast("Record", kept)
