@@ -8,15 +8,27 @@ from local.arm.engine import TemplateError
 from tests.engine.world import value_of
 
 
-def test_variables_are_evaluated_on_first_use_only() -> None:
-    """A variable that nobody asks for may be wrong; one that is asked for may use others."""
+def test_variables_may_use_each_other_in_any_order_and_casing() -> None:
+    """A variable that is asked for may use others, declared before it or after."""
     variables = {
-        "wrong": "[fail('never asked')]",
-        "base": {"name": "shop", "[concat('key', '1')]": 1},
         "full": "[concat(variables('base').name, string(variables('BASE').KEY1))]",
+        "base": {"name": "shop", "[concat('key', '1')]": 1},
     }
 
     assert value_of("[variables('full')]", variables=variables) == "shop1"
+
+
+def test_a_variable_that_fails_refuses_the_template_though_nobody_asks_for_it() -> None:
+    """ARM evaluates all variables; only what an if() does not choose is left alone."""
+    with pytest.raises(TemplateError) as caught:
+        value_of("[variables('kept')]", variables={"kept": 1, "wrong": "[fail('no')]"})
+
+    assert caught.value.message == (
+        "Deployment template validation failed: 'The template variable 'wrong' is not valid: no. "
+        "Please see https://aka.ms/arm-template-expressions for usage details.'."
+    )
+    assert caught.value.path == "variables.wrong"
+    assert value_of("[variables('kept')]", variables={"kept": "[if(true(), 1, fail('no'))]"}) == 1
 
 
 def test_variable_copies_make_arrays_at_the_root_and_inside_objects() -> None:

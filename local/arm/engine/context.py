@@ -4,7 +4,7 @@ The engine has no clock, no randomness and no network; all of that comes in thro
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -52,6 +52,12 @@ class Context:
     provider: Callable[[str], Mapping[str, Any]] | None = None
     """Namespace -> {namespace, resourceTypes[{resourceType, locations, apiVersions}]}, for
     providers(); without it that function is refused."""
+    external_inputs: Mapping[str, Any] = field(default_factory=dict)
+    """{name: {"value": ...}} for externalInputs(), which parameters given as expressions use."""
+    management_group: Callable[[str], Mapping[str, Any]] | None = None
+    """Name -> what managementGroup() returns; without it, what follows from the name."""
+    template_link: Mapping[str, Any] | None = None
+    """Where the template came from, as deployment() shows it; None when it was sent inline."""
 
 
 class Runtime(Protocol):

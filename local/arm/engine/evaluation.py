@@ -1,13 +1,14 @@
 """The engine in one call: every body and output of a template, nested deployments included."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from local.arm.engine.context import Context, Runtime
 from local.arm.engine.folding import show
+from local.arm.engine.foresight import Foresight
 from local.arm.engine.frame import NeedsRuntime
-from local.arm.engine.plan import ParameterValue, Plan, PlannedResource
+from local.arm.engine.plan import NestedDeployment, ParameterValue, Plan, PlannedResource
 from local.arm.engine.planning import plan
 
 
@@ -36,6 +37,7 @@ class Evaluated:
     parameters: Mapping[str, ParameterValue]
     resources: tuple[EvaluatedResource, ...]
     outputs: Mapping[str, Any]
+    asserts: Mapping[str, bool]
 
 
 def evaluate(
@@ -47,25 +49,78 @@ def evaluate(
     """Plan a template and evaluate all bodies and outputs.
 
     Without a runtime, what only a running deployment can know stays as what is left of its
-    expression, `[reference(...).x]`. Raises TemplateError.
+    expression, `[reference(...).x]`; static outputs of nested deployments are known. Assertions
+    that fail are reported, not refused. Raises TemplateError.
     """
-    return _evaluated(plan(template, parameters, context), runtime)
+    return _evaluated(plan(template, parameters, context, check_asserts=False), runtime)
 
 
 def _evaluated(plan_: Plan, runtime: Runtime | None) -> Evaluated:
-    outputs = plan_.preview() if runtime is None else plan_.outputs(runtime)
-    return Evaluated(
-        parameters={
-            name: replace(value, value=show(value.value))
-            for name, value in plan_.parameters.items()
-        },
-        resources=tuple(_resource(item, runtime) for item in plan_.resources),
-        outputs=outputs,
+    if runtime is None:
+        return _foreseen(plan_)
+    return _worked_out(
+        plan_,
+        tuple(
+            _resource(item, item.body(runtime), _nested(item, runtime)) for item in plan_.resources
+        ),
+        plan_.outputs(runtime),
     )
 
 
-def _resource(item: PlannedResource, runtime: Runtime | None) -> EvaluatedResource:
-    body = item.preview() if runtime is None else item.body(runtime)
+def _nested(item: PlannedResource, runtime: Runtime) -> Evaluated | None:
+    return None if item.nested is None else _evaluated(item.nested.plan(runtime), runtime)
+
+
+def _foreseen(plan_: Plan) -> Evaluated:
+    """Evaluate without a runtime, deployments in the order in which they would run."""
+    foresight = Foresight()
+    found: dict[str, EvaluatedResource] = {}
+    for item in _in_order(plan_.resources):
+        body = item.preview(foresight)
+        nested = None if item.nested is None else _foreseen_nested(item.nested, foresight)
+        found[item.id] = _resource(item, body, None if nested is None else _foreseen(nested))
+        if nested is not None:
+            foresight.learn(item.id, nested.settled_outputs(foresight))
+    resources = tuple(found[item.id] for item in plan_.resources)
+    return _worked_out(plan_, resources, plan_.preview(foresight))
+
+
+def _foreseen_nested(nested: NestedDeployment, foresight: Foresight) -> Plan | None:
+    try:
+        plan_ = nested.foresee(foresight)
+    except NeedsRuntime:
+        return None
+    return None if any(item.doubt for item in plan_.resources) else plan_
+
+
+def _in_order(resources: Sequence[PlannedResource]) -> list[PlannedResource]:
+    """Return the resources such that each comes after those that it waits for."""
+    waiting = {item.id: item for item in resources}
+    ordered: list[PlannedResource] = []
+    while waiting:
+        ready = [
+            item
+            for item in waiting.values()
+            if not any(other in waiting for other in item.depends_on)
+        ]
+        for item in ready or list(waiting.values()):
+            ordered.append(item)
+            del waiting[item.id]
+    return ordered
+
+
+def _worked_out(
+    plan_: Plan, resources: tuple[EvaluatedResource, ...], outputs: Mapping[str, Any]
+) -> Evaluated:
+    shown = {
+        name: replace(value, value=show(value.value)) for name, value in plan_.parameters.items()
+    }
+    return Evaluated(shown, resources, outputs, plan_.asserts)
+
+
+def _resource(
+    item: PlannedResource, body: Mapping[str, Any], nested: Evaluated | None
+) -> EvaluatedResource:
     return EvaluatedResource(
         id=item.id,
         type=item.type,
@@ -75,16 +130,5 @@ def _resource(item: PlannedResource, runtime: Runtime | None) -> EvaluatedResour
         existing=item.existing,
         depends_on=item.depends_on,
         body=body,
-        nested=_nested(item, runtime),
+        nested=nested,
     )
-
-
-def _nested(item: PlannedResource, runtime: Runtime | None) -> Evaluated | None:
-    if item.nested is None:
-        return None
-    if runtime is not None:
-        return _evaluated(item.nested.plan(runtime), runtime)
-    try:
-        return _evaluated(item.nested.preview(), None)
-    except NeedsRuntime:
-        return None

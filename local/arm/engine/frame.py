@@ -16,6 +16,7 @@ _CALL_STEPS = 4
 class Stage(Enum):
     """Where in a template an expression stands; some functions are for some places only."""
 
+    PARAMETER_VALUE = "a parameter that is given as an expression"
     PARAMETER_DEFAULT = "a parameter's default value"
     VARIABLE = "a variable"
     DECLARATION = "a resource's condition, copy, name, type, apiVersion, scope or dependsOn"

@@ -32,6 +32,7 @@ class Inner:
     meter: Meter
     depth: int
     tolerant: bool = False
+    refuses_failed_asserts: bool = True
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,8 @@ class Nested:
             deployment_name=self.name,
             location=location if isinstance(location, str) else context.location,
             subscription=_subscription(context, self.scope),
+            template_link=_link(self._properties),
+            external_inputs={},
         )
         return Inner(self.template, given, inside, self._below(), self.mode, meter, self._depth + 1)
 
@@ -190,6 +193,12 @@ def _template(instance: Instance, properties: Mapping[str, Any]) -> Mapping[str,
     raise ExpressionError(
         f"The deployment '{instance.name}' must have a 'template', a JSON object. {_LINKS}"
     )
+
+
+def _link(properties: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return where a linked template, by now put in place, came from."""
+    link = get(properties, "templateLink")
+    return link if isinstance(link, Mapping) else None
 
 
 def _mode(properties: Mapping[str, Any]) -> str:

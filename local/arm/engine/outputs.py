@@ -41,16 +41,20 @@ class TemplateOutputs:
         self._frame = frame
         self._source = source
 
-    def outputs(self, runtime: Runtime) -> dict[str, dict[str, Any]]:
-        """Return {name: {type, value}}; raises TemplateError naming every output that fails."""
-        with no_overflow(), masked(self._frame.names):
-            return self._outputs(at_runtime(self._frame, runtime, Stage.OUTPUT))
+    def outputs(self, runtime: Runtime, *, secure: bool = False) -> dict[str, dict[str, Any]]:
+        """Return {name: {type, value}}; raises TemplateError naming every output that fails.
 
-    def _outputs(self, frame: Frame) -> dict[str, dict[str, Any]]:
+        Secure outputs have a value only if `secure`.
+        """
+        with no_overflow(), masked(self._frame.names):
+            frame = at_runtime(self._frame, runtime, Stage.OUTPUT)
+            return self._outputs(frame, secure=secure)
+
+    def _outputs(self, frame: Frame, *, secure: bool) -> dict[str, dict[str, Any]]:
         found, details = dict[str, dict[str, Any]](), list[dict[str, Any]]()
         for name, declared in self._section.items():
             try:
-                value = self._evaluate(name, declared, frame)
+                value = self._evaluate(name, declared, frame, secure=secure)
             except ExpressionError as error:
                 reason = f"The template output '{name}' is not valid: {error.message}"
                 details.append({"code": _FAILED, "target": name, "message": reason})
@@ -70,11 +74,10 @@ class TemplateOutputs:
             )
         return found
 
-    def preview(self) -> dict[str, dict[str, Any]]:
+    def preview(self, runtime: Runtime | None = None) -> dict[str, dict[str, Any]]:
         """Return the outputs as they are known without a runtime; the rest is expression text."""
-        shown: dict[str, dict[str, Any]] = show(
-            self.prepare(at_runtime(self._frame, None, Stage.OUTPUT))
-        )
+        frame = replace(at_runtime(self._frame, runtime, Stage.OUTPUT), tolerant=True)
+        shown: dict[str, dict[str, Any]] = show(self.prepare(frame))
         return shown
 
     def settled(self, runtime: Runtime | None) -> dict[str, dict[str, Any]]:
@@ -105,7 +108,9 @@ class TemplateOutputs:
                 found[name] = value
         return found
 
-    def _evaluate(self, name: str, declared: Any, frame: Frame) -> dict[str, Any] | None:
+    def _evaluate(
+        self, name: str, declared: Any, frame: Frame, *, secure: bool = False
+    ) -> dict[str, Any] | None:
         schema = self._definitions.resolve(declared)
         kind = type_of(schema, self._definitions)
         if settle(get(schema, "condition", default=True), frame) is False:
@@ -113,7 +118,7 @@ class TemplateOutputs:
         value = _value(name, schema, frame)
         frame.meter.charge(weigh(value) // 16)
         check(value, schema, self._definitions)
-        if kind in SECURE:
+        if kind in SECURE and not secure:
             return {"type": shown_type(kind, None)}
         return {"type": shown_type(kind, value), "value": value}
 

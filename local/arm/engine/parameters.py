@@ -14,7 +14,8 @@ from local.arm.engine.errors import (
 )
 from local.arm.engine.expansion import expand
 from local.arm.engine.frame import Frame, Stage
-from local.arm.engine.names import Lazy, missing_parameter
+from local.arm.engine.names import FunctionNames, Lazy, missing_parameter
+from local.arm.engine.parser import is_expression
 from local.arm.engine.plan import ParameterValue
 from local.arm.engine.sources import Source
 from local.arm.engine.values import find_key, get, type_name, weigh
@@ -110,6 +111,9 @@ def _computation(
 ) -> Callable[[Frame], Any]:
     name = find_key(given, item.name)
     if name is not None:
+        text = _expression(item, given[name])
+        if text is not None:
+            return lambda frame: _checked(item, _computed(text, frame), definitions)
         value = _given(item, given[name])
         if value is not None or get(item.schema, "nullable") is True or _has_no_default(item):
             return lambda _frame: _checked(item, value, definitions)
@@ -147,6 +151,34 @@ def _given(item: Declared, entry: Any) -> Any:
         f"The template parameter '{item.name}' in the parameters file has neither a 'value' nor a "
         f"'reference'. {PARAMETERS_HELP}"
     )
+
+
+def _expression(item: Declared, entry: Any) -> str | None:
+    """Return the expression that a parameter is given as; None when it is given otherwise."""
+    if not isinstance(entry, Mapping) or find_key(entry, "expression") is None:
+        return None
+    text = get(entry, "expression")
+    if isinstance(text, str) and is_expression(text):
+        return text
+    raise validation_failed(
+        f"The 'expression' of the template parameter '{item.name}' must be a template language "
+        f"expression in brackets. {PARAMETERS_HELP}"
+    )
+
+
+def _computed(text: str, frame: Frame) -> Any:
+    """Return the value of an expression that sees external inputs, and no name of the template."""
+    inside = replace(
+        frame,
+        stage=Stage.PARAMETER_VALUE,
+        names=FunctionNames("", {}, frame.names),
+        loops={},
+        locals={},
+        targets=None,
+    )
+    result = expand(text, inside)
+    frame.meter.charge(weigh(result) // 16)
+    return result
 
 
 def _default(value: Any, frame: Frame) -> Any:

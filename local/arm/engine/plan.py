@@ -5,7 +5,7 @@ plans of nested deployments) is a method that takes the `Runtime`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from local.arm.engine.context import Runtime, Scope
@@ -151,11 +151,11 @@ class PlannedResource:
 class Outputs(Protocol):
     """How a plan comes by its outputs."""
 
-    def outputs(self, runtime: Runtime) -> dict[str, dict[str, Any]]:
+    def outputs(self, runtime: Runtime, *, secure: bool = False) -> dict[str, dict[str, Any]]:
         """Return the outputs."""
         ...
 
-    def preview(self) -> dict[str, dict[str, Any]]:
+    def preview(self, runtime: Runtime | None = None) -> dict[str, dict[str, Any]]:
         """Return the outputs as far as they are known."""
         ...
 
@@ -171,14 +171,22 @@ class Plan:
     parameters: Mapping[str, ParameterValue]
     resources: tuple[PlannedResource, ...]
     closing: Outputs
+    asserts: Mapping[str, bool] = field(default_factory=dict)
+    """The template's assertions, by name (experimental language versions only)."""
 
-    def outputs(self, runtime: Runtime) -> dict[str, dict[str, Any]]:
-        """Return {name: {"type", "value"}}; secure ones have no value. Raises TemplateError."""
-        return self.closing.outputs(runtime)
+    def outputs(self, runtime: Runtime, *, secure: bool = False) -> dict[str, dict[str, Any]]:
+        """Return {name: {"type", "value"}}; secure ones have a value only if `secure`.
 
-    def preview(self) -> dict[str, dict[str, Any]]:
-        """Return the outputs as they are known without a runtime."""
-        return self.closing.preview()
+        Raises TemplateError.
+        """
+        return self.closing.outputs(runtime, secure=secure)
+
+    def preview(self, runtime: Runtime | None = None) -> dict[str, dict[str, Any]]:
+        """Return the outputs as they are known without a runtime; the rest is expression text.
+
+        A `runtime` fills in what it knows and raises NeedsRuntime for what it does not.
+        """
+        return self.closing.preview(runtime)
 
     def settled_outputs(self, runtime: Runtime | None = None) -> dict[str, dict[str, Any]]:
         """Return {name: {"type", "value"?}}: the values that are known before anything runs."""

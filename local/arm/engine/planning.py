@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from local.arm.engine.asserts import evaluate_asserts, refuse_failed
 from local.arm.engine.bodies import Body, sent_part
 from local.arm.engine.context import Context, Scope
 from local.arm.engine.dependencies import (
@@ -32,18 +33,34 @@ from local.arm.engine.registry import Registry
 from local.arm.engine.secrets import masked, texts
 from local.arm.engine.shape import Shape, check_expressions, check_texts, read_shape
 from local.arm.engine.sources import Source, path_of
-from local.arm.engine.variables import declare_variables
+from local.arm.engine.variables import declare_variables, evaluate_variables
 
 
-def plan(template: Mapping[str, Any], parameters: Mapping[str, Any], context: Context) -> Plan:
-    """Decide a template; `parameters` is {name: {"value": ...}}.
+def plan(
+    template: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    context: Context,
+    *,
+    check_asserts: bool = True,
+) -> Plan:
+    """Decide a template; `parameters` is {name: {"value": ...}} (or {"expression": ...}).
 
     Pure but for `context.new_guid` and `context.resource_group`. Raises TemplateError for
-    everything that ARM's own validation refuses.
+    everything that ARM's own validation refuses, and for an assertion that fails unless
+    `check_asserts` is false.
     """
     check_depth(template)
     check_depth(parameters)
-    whole = Inner(template, parameters, context, Source(template), "Incremental", Meter(), 0)
+    whole = Inner(
+        template,
+        parameters,
+        context,
+        Source(template),
+        "Incremental",
+        Meter(),
+        0,
+        refuses_failed_asserts=check_asserts,
+    )
     with no_overflow():
         return plan_inner(whole)
 
@@ -56,9 +73,10 @@ def plan_inner(inner: Inner) -> Plan:
     parameters = declare_parameters(
         shape.parameters, inner.parameters, shape.definitions, inner.source
     )
+    variables = declare_variables(shape.variables)
     names = TemplateNames(
         parameters.lazy,
-        declare_variables(shape.variables),
+        variables,
         shape.functions,
         lambda: _deployment(inner),
     )
@@ -67,8 +85,12 @@ def plan_inner(inner: Inner) -> Plan:
     with masked(names):
         values = parameters.values(frame, inner.source)
         names.keep_secret(texts(item.value for item in values.values() if item.secure))
+        evaluate_variables(shape.variables, variables, frame, inner.source)
+        asserts = evaluate_asserts(shape.asserts, frame, inner.source)
+        if inner.refuses_failed_asserts:
+            refuse_failed(asserts, inner.source)
         ground = _Ground(shape, frame, inner.context.scope, inner.source, inner.depth)
-        return ground.plan(values)
+        return replace(ground.plan(values), asserts=asserts)
 
 
 def plan_outer(outer: Outer) -> Plan:
@@ -181,8 +203,10 @@ def _without_template(
 
 
 def _deployment(inner: Inner) -> dict[str, Any]:
+    link = inner.context.template_link
+    source = {"template": inner.template} if link is None else {"templateLink": dict(link)}
     return {
-        "template": inner.template,
+        **source,
         "templateHash": template_hash(inner.template),
         "parameters": inner.parameters,
         "mode": inner.mode,

@@ -1,5 +1,6 @@
 """The sections of a template, checked for their JSON types and limits."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ from local.arm.engine.definitions import Definitions
 from local.arm.engine.documents import join_path
 from local.arm.engine.errors import (
     EXPRESSIONS_HELP,
+    SYNTAX_HELP,
     ExpressionError,
     TemplateError,
     parse_failed,
@@ -16,10 +18,13 @@ from local.arm.engine.errors import (
 from local.arm.engine.evaluator import check
 from local.arm.engine.expansion import expand
 from local.arm.engine.frame import UserFunction
-from local.arm.engine.limits import MAX_OUTPUTS, MAX_PARAMETERS, MAX_VARIABLES
+from local.arm.engine.limits import MAX_ASSERTS, MAX_OUTPUTS, MAX_PARAMETERS, MAX_VARIABLES
 from local.arm.engine.parser import is_expression, parse_expression
 from local.arm.engine.sources import Source, strings
-from local.arm.engine.values import get, type_name
+from local.arm.engine.values import find_key, get, type_name
+
+_EXPERIMENTAL = "-experimental"
+_VERSION = re.compile(rf"1\.\d+(?:{_EXPERIMENTAL})?|2\.0|2\.\d+{_EXPERIMENTAL}")
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,7 @@ class Shape:
     definitions: Definitions
     resources: list[Any] | Mapping[str, Any]
     outputs: Mapping[str, Any]
+    asserts: Mapping[str, Any]
     symbolic: bool
 
 
@@ -50,7 +56,7 @@ def read_shape(template: Any, source: Source) -> Shape:
                 place,
             )
     resources = get(template, "resources")
-    version = str(get(template, "languageVersion", "1.0"))
+    version = _version(template, source)
     symbolic = isinstance(resources, Mapping)
     if not isinstance(resources, Mapping | list) or (symbolic and version.startswith("1.")):
         raise validation_failed(
@@ -68,9 +74,12 @@ def read_shape(template: Any, source: Source) -> Shape:
         ),
         resources=resources,
         outputs=_section(template, "outputs", source, MAX_OUTPUTS),
+        asserts=_section(template, "asserts", source, MAX_ASSERTS),
         symbolic=symbolic,
     )
     _refuse_extensions(template, source)
+    if not version.endswith(_EXPERIMENTAL):
+        _refuse_experiments(shape, version, source)
     return shape
 
 
@@ -84,6 +93,7 @@ def check_expressions(shape: Shape, source: Source) -> None:
         },
         "variables": shape.variables,
         "outputs": shape.outputs,
+        "asserts": shape.asserts,
     }
     for name, section in sections.items():
         check_texts(section, name, shape.functions.get, source)
@@ -168,6 +178,31 @@ def _member(name: str, member: Any, source: Source, path: str) -> UserFunction:
         tuple(str(get(item, "name")) for item in declared),
         lambda frame: expand(value, frame),
     )
+
+
+def _version(template: Mapping[str, Any], source: Source) -> str:
+    version = get(template, "languageVersion", "1.0")
+    if isinstance(version, str) and _VERSION.fullmatch(version):
+        return version
+    raise validation_failed(
+        f"The template language version '{version}' is not supported: '1.0' and '2.0' are, and "
+        f"experimental ones such as '2.1{_EXPERIMENTAL}'. {SYNTAX_HELP}",
+        source.place("languageVersion"),
+    )
+
+
+def _refuse_experiments(shape: Shape, version: str, source: Source) -> None:
+    found = "asserts" if shape.asserts else None
+    if isinstance(shape.resources, Mapping):
+        for name, item in shape.resources.items():
+            if isinstance(item, Mapping) and find_key(item, "@options") is not None:
+                found = join_path(join_path("resources", name), "@options")
+    if found is not None:
+        raise validation_failed(
+            f"The template's '{found}' needs an experimental language version such as "
+            f"'2.1{_EXPERIMENTAL}': it is not available in version '{version}'. {SYNTAX_HELP}",
+            source.place(found),
+        )
 
 
 def _refuse_extensions(template: Mapping[str, Any], source: Source) -> None:

@@ -1,11 +1,12 @@
 """Functions that ask about the deployment and the place it goes to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from local.arm.engine.errors import ExpressionError
-from local.arm.engine.frame import Frame
+from local.arm.engine.frame import Frame, Stage
 from local.arm.engine.functions.signature import framed, table
+from local.arm.engine.values import find_key, get
 
 
 def parameters(frame: Frame, arguments: Sequence[Any]) -> Any:
@@ -48,6 +49,8 @@ def management_group(frame: Frame, _arguments: Sequence[Any]) -> Any:
     name = frame.context.scope.management_group
     if frame.context.scope.kind != "managementGroup" or name is None:
         raise _misplaced("managementGroup", "management group")
+    if frame.context.management_group is not None:
+        return frame.context.management_group(name)
     return {
         "id": frame.context.scope.id,
         "name": name,
@@ -59,11 +62,15 @@ def management_group(frame: Frame, _arguments: Sequence[Any]) -> Any:
     }
 
 
-def external_input(_frame: Frame, arguments: Sequence[Any]) -> Any:
-    """Refuse: external inputs belong to parameter files, which the caller resolves."""
+def external_input(frame: Frame, arguments: Sequence[Any]) -> Any:
+    """Return what the request gives for an external input."""
+    entry = get(frame.context.external_inputs, arguments[0])
+    if isinstance(entry, Mapping) and find_key(entry, "value") is not None:
+        return get(entry, "value")
     raise ExpressionError(
-        f"The external input '{arguments[0]}' is not available: externalInputs() is for parameter "
-        "expressions only."
+        f"The external input '{arguments[0]}' is not found: the request's 'externalInputs' must "
+        "have it, an object with a 'value'. Please see https://aka.ms/arm-functions for usage "
+        "details."
     )
 
 
@@ -80,7 +87,7 @@ FUNCTIONS = table(
     framed("deployment()", deployment),
     framed("deployer()", lambda frame, _: dict(frame.context.deployer)),
     framed("environment()", lambda frame, _: dict(frame.context.environment)),
-    framed("externalInputs(string)", external_input),
+    framed("externalInputs(string)", external_input, stages=frozenset({Stage.PARAMETER_VALUE})),
     framed("managementGroup()", management_group),
     framed("resourceGroup()", resource_group),
     framed("subscription()", subscription),
