@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from local.arm import errors, ids
+from local.arm import activity, errors, ids
 from local.arm.cloud import Cloud
 from local.arm.deploy.runner import Runner
 from local.arm.faults.words import KINDS as ANSWERS
@@ -172,6 +172,7 @@ def post_change(side: Channel, request: Request) -> Answer:
     record = reads.find(cloud, reads.canonical(cloud, rid))
     caller = Caller(change.actor, change.actor, cloud.identity.tenant)
     writes.patch(cloud, Write(rid, change.set, record.api_version, caller))
+    activity.done_by_hand(cloud, "PUT", record.id, change.actor)
     return Answer(200, reads.body(cloud, reads.find(cloud, rid)))
 
 
@@ -184,12 +185,15 @@ def post_delete(side: Channel, request: Request) -> Answer:
     if rid is not None:
         reads.find(cloud, reads.canonical(cloud, rid))
         writes.delete(cloud, rid, caller)
+        activity.done_by_hand(cloud, "DELETE", removal.id, removal.actor)
         return Answer(204)
     pair = ids.group_of(removal.id)
     if pair is None:
         raise errors.invalid_content(f"'{removal.id}' is not the id of a resource or group")
     group = cloud.group(*pair)
-    cloud.purge(ids.group_id(group.subscription, group.name))
+    group_id = ids.group_id(group.subscription, group.name)
+    cloud.purge(group_id)
+    activity.done_by_hand(cloud, "DELETE", group_id, removal.actor)
     return Answer(204)
 
 

@@ -13,6 +13,7 @@ from functools import partial
 import msgspec
 
 from local.arm import errors, ids, tokens
+from local.arm.activity import Witness
 from local.arm.clock import new_guid, stamp
 from local.arm.cloud import Cloud
 from local.arm.errors import ArmError
@@ -94,14 +95,26 @@ class Gateway:
             request.caller.oid,
             request.caller.appid,
         )
-        return await Course(
+        witness = Witness(cloud, request)
+        effect = partial(_true_answer, cloud, request, found)
+        course = Course(
             cloud,
             call,
-            partial(_true_answer, cloud, request, found),
+            partial(witness.watch, effect),
             request.json,
             request=request,
             scripted=visit.mark,
-        ).run()
+        )
+        try:
+            answer = await course.run()
+        except ArmError as error:
+            witness.note(error)
+            raise
+        except DropError:
+            witness.note(None)
+            raise
+        witness.note(answer)
+        return answer
 
 
 async def _true_answer(cloud: Cloud, request: Request, found: Found) -> Answer:

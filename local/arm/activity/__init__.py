@@ -4,23 +4,21 @@
 """
 
 from local.arm.activity.notes import (
-    answered,
+    Witness,
     deployment_began,
     deployment_ended,
     done_by_hand,
     group_deleted,
-    refused,
     resource_deleted,
     step_taken,
 )
 
 __all__ = [
-    "answered",
+    "Witness",
     "deployment_began",
     "deployment_ended",
     "done_by_hand",
     "group_deleted",
-    "refused",
     "resource_deleted",
     "step_taken",
 ]

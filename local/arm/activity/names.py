@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _RESOURCES = "Microsoft.Resources"
-_NAMES = {
+NAMES = {
     f"{_RESOURCES}/deployments/write": "Create Deployment",
     f"{_RESOURCES}/deployments/delete": "Delete Deployment",
     f"{_RESOURCES}/deployments/cancel/action": "Cancel Deployment",
@@ -43,7 +43,7 @@ _NAMES = {
     "Microsoft.Web/sites/delete": "Delete website",
     "Microsoft.Web/sites/config/write": "Update Web App Configuration",
 }
-_BY_ACTION = {action.lower(): name for action, name in _NAMES.items()}
+_BY_ACTION = {action.lower(): name for action, name in NAMES.items()}
 
 
 def localized(action: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -24,6 +25,7 @@ from local.arm.state.records import Deployment, Event
 
 STARTED, ACCEPTED, SUCCEEDED, FAILED = "Started", "Accepted", "Succeeded", "Failed"
 
+_DEPLOY = f"{ids.DEPLOYMENT_TYPE}/write"
 _WRITES = frozenset({"PUT", "PATCH", "DELETE", "POST"})
 _DATA_PLANE = "/v1/"
 _ASKING = re.compile(
@@ -181,42 +183,60 @@ def _masked(value: Any) -> Any:
     return _MASK if isinstance(value, str) and _SECRET_TEXT.search(value) else value
 
 
-def answered(cloud: Cloud, request: Request, answer: Answer) -> None:
-    """Note a call of a client that had its effect."""
-    deed = _deed_of(cloud, request)
-    if deed is None:
-        return
-    if answer.status >= HTTPStatus.BAD_REQUEST:
-        error = answer.body.get("error") if isinstance(answer.body, dict) else None
-        _note(cloud, deed, _Phase(STARTED), _Phase(FAILED, answer.status, error))
-        return
-    polled = {"azure-asyncoperation", "location"} & {name.lower() for name in answer.headers}
-    if answer.status != HTTPStatus.ACCEPTED and not polled:
-        _note(cloud, deed, _Phase(STARTED), _Phase(SUCCEEDED, answer.status))
-        return
-    begun = (_Phase(STARTED), _Phase(ACCEPTED, answer.status))
-    if cloud.store.deployments.get(deed.scope) is not None and request.method == "PUT":
+class Witness:
+    """Sees one call of a client through and notes what really came of it.
+
+    That may be more than the client is told: its connection may break after the effect.
+    """
+
+    def __init__(self, cloud: Cloud, request: Request) -> None:
+        self._cloud = cloud
+        self._request = request
+        self._outcome: Answer | ArmError | None = None
+
+    async def watch(self, effect: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Let the call have its effect."""
+        try:
+            self._outcome = await effect()
+        except ArmError as error:
+            self._outcome = error
+            raise
+        return self._outcome
+
+    def note(self, said: Answer | ArmError | None) -> None:
+        """Note what was done, or what was said instead: the answer, None for none at all."""
+        outcome = self._outcome or said
+        if outcome is None or outcome.status in _UNSEEN:
+            return
+        deed = _deed_of(self._cloud, self._request)
+        if deed is not None:
+            _note(self._cloud, deed, _Phase(STARTED), *_phases(self._cloud, deed, outcome))
+
+
+def _phases(cloud: Cloud, deed: _Deed, outcome: Answer | ArmError) -> list[_Phase]:
+    if isinstance(outcome, ArmError):
+        return [_Phase(FAILED, outcome.status, outcome.body())]
+    if outcome.status >= HTTPStatus.BAD_REQUEST:
+        error = outcome.body.get("error") if isinstance(outcome.body, dict) else None
+        return [_Phase(FAILED, outcome.status, error)]
+    polled = {"azure-asyncoperation", "location"} & {name.lower() for name in outcome.headers}
+    if outcome.status != HTTPStatus.ACCEPTED and not polled:
+        return [_Phase(SUCCEEDED, outcome.status)]
+    accepted = _Phase(ACCEPTED, outcome.status)
+    if deed.method == "PUT" and deed.scope in cloud.store.deployments:
         # Its end is noted when it comes.
-        _note(cloud, deed, *begun)
-        return
-    _note(cloud, deed, *begun, _Phase(SUCCEEDED, 200, after_seconds=_remaining(cloud, deed.scope)))
+        return [accepted]
+    return [accepted, _later(cloud, deed.scope)]
 
 
-def _remaining(cloud: Cloud, scope: str) -> float:
-    """Return in how many seconds the work on a resource or group ends."""
-    record = cloud.resource(scope)
-    group = cloud.store.groups.get(scope)
+def _later(cloud: Cloud, scope: str) -> _Phase:
+    """Return how the work on a resource or group ends, and when."""
+    record, group = cloud.resource(scope), cloud.store.groups.get(scope)
     due = record.ready_at if record else group.deleting_at if group else None
-    return max((due or 0.0) - time.time(), 0.0)
-
-
-def refused(cloud: Cloud, request: Request, error: ArmError) -> None:
-    """Note a call of a client that was refused."""
-    if error.status in _UNSEEN:
-        return
-    deed = _deed_of(cloud, request)
-    if deed is not None:
-        _note(cloud, deed, _Phase(STARTED), _Phase(FAILED, error.status, error.body()))
+    after = max((due or 0.0) - time.time(), 0.0)
+    if record is not None and record.ended not in ("", SUCCEEDED):
+        return _Phase(record.ended, HTTPStatus.CONFLICT, after_seconds=after)
+    return _Phase(SUCCEEDED, HTTPStatus.OK, after_seconds=after)
 
 
 # ------------------------------------------------------------------ what goes with a group
@@ -224,10 +244,10 @@ def refused(cloud: Cloud, request: Request, error: ArmError) -> None:
 
 def group_deleted(cloud: Cloud, group: str, request: Request) -> None:
     """Note what leaves with a group (its canonical id): the deletion of each resource in it."""
-    after = _remaining(cloud, group)
+    end = _later(cloud, group)
     for record in cloud.store.resources.below(group, _is_top_level):
         deed = _Deed(f"{record.type}/delete", record.id, request.caller, request.correlation_id)
-        _note(cloud, deed, _Phase(STARTED), _Phase(SUCCEEDED, 200, after_seconds=after))
+        _note(cloud, deed, _Phase(STARTED), end)
 
 
 def _is_top_level(key: str) -> bool:
@@ -241,20 +261,17 @@ def _caller(record: Deployment) -> Caller:
     return Caller(**record.caller) if record.caller else Caller("", "", "")
 
 
-def _deployment_deed(record: Deployment) -> _Deed:
-    action = f"{ids.DEPLOYMENT_TYPE}/write"
-    return _Deed(action, record.id, _caller(record), record.correlation_id)
-
-
-def deployment_began(cloud: Cloud, record: Deployment) -> None:
+def deployment_began(cloud: Cloud, record: Deployment, caller: Caller) -> None:
     """Note that a deployment was begun by another deployment."""
-    _note(cloud, _deployment_deed(record), _Phase(STARTED), _Phase(ACCEPTED, HTTPStatus.CREATED))
+    deed = _Deed(_DEPLOY, record.id, caller, record.correlation_id)
+    _note(cloud, deed, _Phase(STARTED), _Phase(ACCEPTED, HTTPStatus.CREATED))
 
 
 def deployment_ended(cloud: Cloud, record: Deployment) -> None:
     """Note how a deployment ended."""
     code = HTTPStatus.OK if record.state == SUCCEEDED else HTTPStatus.CONFLICT
-    _note(cloud, _deployment_deed(record), _Phase(record.state, code, record.error))
+    deed = _Deed(_DEPLOY, record.id, _caller(record), record.correlation_id)
+    _note(cloud, deed, _Phase(record.state, code, record.error))
 
 
 def step_taken(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from local.arm.deploy.runner import Runner
 from local.arm.routes import (
+    activity,
     deployments,
     metadata,
     operations,
@@ -23,6 +24,7 @@ def all_routes(runner: Runner) -> tuple[Route, ...]:
     """Return all routes; the deployments among them are carried out by `runner`."""
     return (
         *metadata.ROUTES,
+        *activity.ROUTES,
         *operations.ROUTES,
         *deployments.routes(runner),
         *tags.ROUTES,

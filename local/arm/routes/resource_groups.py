@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from local.arm import groups, ids, lro
+from local.arm import activity, groups, ids, lro
 from local.arm.clock import stamp
 from local.arm.cloud import Cloud
 from local.arm.faults import lag
@@ -52,6 +52,7 @@ async def delete_group(cloud: Cloud, request: Request, words: Words) -> Answer:
         group.deleting_at = time.time() + seconds
         cloud.store.groups.put(group_id, group)
         cloud.leave_at(group.deleting_at, group_id)
+        activity.group_deleted(cloud, group_id, request)
     job = lro.start(cloud, max(group.deleting_at - time.time(), 0.0), 200)
     return Answer(202, None, lro.location_headers(cloud, request, job))
 

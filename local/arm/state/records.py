@@ -117,6 +117,8 @@ class Deployment(msgspec.Struct, kw_only=True):
     cancel: bool = False
     secure_outputs: dict[str, Any] = msgspec.field(default_factory=dict)
     """The values of the secure outputs: for listOutputsWithSecureValues and nobody else."""
+    caller: dict[str, str] = msgspec.field(default_factory=dict)
+    """Who asked for it: oid, appid and tid."""
     rolls_back: str | None = None
     """The id of the failed deployment that this run is the `onErrorDeployment` of."""
 
