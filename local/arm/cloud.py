@@ -10,6 +10,7 @@ import heapq
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 
@@ -26,6 +27,8 @@ from local.arm.state.store import Store
 from local.arm.throttle import Buckets
 from local.arm.tokens import Identity
 
+_LABELS_KEPT = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Shadow:
@@ -34,6 +37,31 @@ class Shadow:
     record: Resource | None
     read_until: float
     list_until: float
+
+
+@dataclass(slots=True)
+class WhatIfs:
+    """The labels of the newest what-ifs by correlation id, and how many there were."""
+
+    labels: dict[str, dict[str, Any]] = field(default_factory=dict)
+    count: int = 0
+
+    def next_tick(self) -> int:
+        """Count one more; return how many there were before."""
+        self.count += 1
+        return self.count - 1
+
+    def keep(self, correlation_id: str, labels: dict[str, Any]) -> None:
+        """Keep the labels of a what-if; the oldest make room."""
+        self.labels.pop(correlation_id, None)
+        self.labels[correlation_id] = labels
+        while len(self.labels) > _LABELS_KEPT:
+            del self.labels[next(iter(self.labels))]
+
+    def clear(self) -> None:
+        """Forget all of it."""
+        self.labels.clear()
+        self.count = 0
 
 
 @dataclass
@@ -50,6 +78,7 @@ class Cloud:
     shadows: dict[str, Shadow] = field(default_factory=dict)
     references: dict[str, set[str]] | None = None
     """Id in lower case -> resources that may refer to it (see `providers.references`)."""
+    whatifs: WhatIfs = field(default_factory=WhatIfs)
     _leaving: list[tuple[float, str]] = field(default_factory=list)
     _serial: int = 0
 
@@ -71,6 +100,9 @@ class Cloud:
         other = copy.copy(self)
         other.store = self.store.fork()
         other.requests = RequestLog()
+        other.shadows = {}
+        if self.references is not None:
+            other.references = {key: set(users) for key, users in self.references.items()}
         other._leaving = []  # noqa: SLF001 - a cloud of its own
         knobs = msgspec.structs.replace(
             self.knobs, resource_seconds=0.0, resource_seconds_by_type={}, group_delete_seconds=0.0

@@ -98,6 +98,7 @@ def get_requests(side: Channel, request: Request) -> Answer:
 def delete_requests(side: Channel, _: Request) -> Answer:
     """Set the counts to zero and empty the log."""
     side.cloud.requests.reset()
+    side.cloud.whatifs.clear()
     return Answer(204)
 
 
@@ -210,6 +211,19 @@ def post_reset(side: Channel, _: Request) -> Answer:
     return Answer(204)
 
 
+def get_noise(side: Channel, request: Request) -> Answer:
+    """Show what is noise in a what-if and what is true (?correlationId=)."""
+    wanted = request.query.get("correlationid", "")
+    labels = side.cloud.whatifs.labels.get(wanted)
+    if labels is None:
+        raise errors.ArmError(
+            404,
+            "NotFound",
+            f"No what-if with the correlation id '{wanted}' is known. The newest 200 are kept.",
+        )
+    return Answer(200, labels)
+
+
 VERBS: dict[str, Callable[[Channel, Request], Answer]] = {
     "GET /": describe,
     "GET /requests": get_requests,
@@ -219,6 +233,7 @@ VERBS: dict[str, Callable[[Channel, Request], Answer]] = {
     "GET /answers": get_answers,
     "POST /answers": post_answers,
     "DELETE /answers": delete_answers,
+    "GET /noise": get_noise,
     "POST /change": post_change,
     "POST /delete": post_delete,
     "POST /reset": post_reset,

@@ -60,6 +60,8 @@ class Knobs(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The same for single types (full type, any case)."""
     group_delete_seconds: Seconds = 0.0
     """How long the deletion of a resource group takes."""
+    validate_seconds: Seconds = 0.0
+    """How long validate takes; more than 0 makes it 202 with a Location to poll."""
     registration_seconds: Seconds = 0.0
     """How long a provider stays `Registering` (and `Unregistering`)."""
     retry_after: Seconds | None = 0.2
@@ -80,6 +82,8 @@ class Knobs(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Noise classes switched on by full type ("*" is every type): {"*": ["N1", "N5"]}."""
     noise_seed: Whole = 0
     """Which of the possible noise shows; the same number always gives the same noise."""
+    whatif_seconds: Seconds = 0.0
+    """How long a what-if takes; its result is polled for in any case."""
     whatif_evaluator: Literal["2026", "classic"] = "2026"
     """How far what-if evaluates: 2026 partially, classic gives up on nested deployments."""
     throttle: Throttle | None = None

@@ -7,11 +7,13 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from local.arm import groups
+from local.arm import groups, ids, management_groups
 from local.arm import subscription as subscriptions
 from local.arm.clock import read_stamp
 from local.arm.cloud import Cloud
 from local.arm.engine import Context, Scope
+from local.arm.engine.frame import Deferred
+from local.arm.engine.syntax import Access, Call, Literal
 from local.arm.messages import Caller
 from local.arm.state.records import Submission
 
@@ -21,17 +23,21 @@ def context(
     place: tuple[Scope, str, str | None],
     caller: Caller,
     submission: Submission,
+    template_link: Mapping[str, Any] | None = None,
 ) -> Context:
     """Return the surroundings of a template; `place` is (scope, deployment name, location).
 
-    The same submission gives the same surroundings, time and guids included.
+    The same submission gives the same surroundings, time and guids included. `template_link` is
+    where the template came from, if it was linked.
     """
     scope, name, location = place
     identity = cloud.identity
     subscription_body = subscriptions.shown(identity)
 
     def resource_group(subscription: str, name: str) -> Mapping[str, Any]:
-        return groups.shown(cloud.group(subscription, name))
+        subscription = cloud.check_subscription(subscription)
+        group = cloud.store.groups.get(ids.group_id(subscription, name))
+        return _to_come(subscription, name) if group is None else groups.shown(group)
 
     return Context(
         scope=scope,
@@ -55,7 +61,23 @@ def context(
         resource_group=resource_group,
         utc_now=read_stamp(submission.utc_now),
         new_guid=_guids(submission.seed),
+        management_group=lambda name: management_groups.shown(
+            cloud, management_groups.find(cloud, name)
+        ),
+        template_link=template_link,
     )
+
+
+def _to_come(subscription: str, name: str) -> dict[str, Any]:
+    """Return what is known of a group that the deployment itself may yet make."""
+    found: dict[str, Any] = {
+        "id": ids.group_id(subscription, name),
+        "name": name,
+        "type": ids.GROUP_TYPE,
+    }
+    for member in ("location", "tags", "properties"):
+        found[member] = Deferred(Access(Call("resourceGroup", ()), Literal(member)))
+    return found
 
 
 def _environment() -> dict[str, Any]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from local.arm.deploy.runner import Runner
 from local.arm.routes import (
     activity,
+    deleted,
     deployments,
+    features,
+    management_groups,
     metadata,
     operations,
     providers,
@@ -13,6 +16,7 @@ from local.arm.routes import (
     resources,
     subscriptions,
     tags,
+    whatif,
 )
 from local.arm.routes.table import Route
 
@@ -26,7 +30,11 @@ def all_routes(runner: Runner) -> tuple[Route, ...]:
         *metadata.ROUTES,
         *activity.ROUTES,
         *operations.ROUTES,
+        *deleted.ROUTES,
+        *whatif.ROUTES,
         *deployments.routes(runner),
+        *features.ROUTES,
+        *management_groups.ROUTES,
         *tags.ROUTES,
         *resource_groups.ROUTES,
         *subscriptions.ROUTES,

@@ -59,13 +59,13 @@ class Store:
     def fork(self) -> Store:
         """Return a store in memory that holds what this one holds now: to try something out.
 
-        Its history (operations, jobs, events) is empty. The records of tables that are not packed
-        are shared and must be replaced, not changed.
+        Its history (operations, jobs, events) is empty. Deployments are shared: they must be
+        replaced there, not changed.
         """
         other = Store(None)
         for mine, theirs in zip(self._tables, other._tables, strict=True):
             if mine.name not in _HISTORY:
-                theirs.fork(mine)
+                theirs.fork(mine, shared=mine is self.deployments)
         return other
 
     def compact(self) -> None:

@@ -207,12 +207,19 @@ class Table(Generic[Record]):
         for _, kept in list(self._rows.values()):
             yield decoder.decode(cast("bytes", kept))
 
-    def fork(self, other: Table[Record]) -> None:
+    def fork(self, other: Table[Record], *, shared: bool = False) -> None:
         """Take over what another table holds now; what happens to one then is unknown to the other.
 
-        Records that are not packed stay shared: who changes one in place changes it in both.
+        With `shared` the records of a table that is not packed are the same ones, not copies: who
+        changes one in place changes it in both.
         """
-        self._rows = dict(other._rows)
+        if self._packed or shared:
+            self._rows = dict(other._rows)
+        else:
+            self._rows = {
+                key: (serial, self._decoder.decode(msgspec.json.encode(kept)))
+                for key, (serial, kept) in other._rows.items()
+            }
         self._keys = list(other._keys)
         self._tails = {tail: list(keys) for tail, keys in other._tails.items()}
         self._serial = other._serial

@@ -7,7 +7,7 @@ is how ARM shows tags such as ``hidden-link:/app.b``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,26 +52,6 @@ def equal(before: Any, after: Any) -> bool:
 def identity(value: Any) -> bytes:
     """Return what all equal values have in common."""
     return _encode(_folded(value))
-
-
-def flat(changes: Sequence[Change], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield (path, kind) of every change that is one: elements as ``a.b[0].c``."""
-    for change in changes:
-        path = _joined(prefix, change["path"])
-        kind = change["propertyChangeType"]
-        children = change.get("children")
-        if not children:
-            yield path, kind
-        elif kind == ARRAY:
-            for child in children:
-                inner = {**child, "path": ""}
-                yield from flat([inner], f"{path}[{child['path']}]")
-        else:
-            yield from flat(children, path)
-
-
-def _joined(prefix: str, path: str) -> str:
-    return f"{prefix}.{path}" if prefix and path else prefix or path
 
 
 @dataclass(frozen=True, slots=True)

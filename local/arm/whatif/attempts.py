@@ -1,0 +1,110 @@
+"""Writing and reading in the forked cloud of a rehearsal: what a provider refuses is written anyway.
+
+What-if does not know what a provider will refuse (an immutable property, a name that is taken
+elsewhere): it shows what the body would make of the resource.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+from local.arm import groups, ids, management_groups
+from local.arm.clock import stamp
+from local.arm.cloud import Cloud
+from local.arm.engine import PlannedResource
+from local.arm.errors import ArmError
+from local.arm.ids import ResourceId
+from local.arm.messages import Caller
+from local.arm.providers import model, reads, writes
+from local.arm.providers.writes import Write
+from local.arm.state.records import Group, Resource
+
+
+def write(cloud: Cloud, resource: PlannedResource, body: dict[str, Any], caller: Caller) -> str:
+    """Write a resource as its deployment would; return its id in ARM's spelling."""
+    match resource.type.lower():
+        case "microsoft.resources/resourcegroups":
+            return _write_group(cloud, resource, body)
+        case "microsoft.management/managementgroups":
+            with contextlib.suppress(ArmError):
+                management_groups.write(cloud, resource.name, body, caller)
+            return management_groups.id_of(resource.name)
+        case "microsoft.management/managementgroups/subscriptions":
+            name, _, subscription = resource.name.partition("/")
+            with contextlib.suppress(ArmError):
+                management_groups.place(cloud, name, subscription)
+            return resource.id
+    rid = ids.parse(resource.id)
+    if rid is None:
+        return resource.id
+    try:
+        return writes.put(cloud, Write(rid, body, resource.api_version, caller))[0].id
+    except ArmError:
+        return _force(cloud, reads.canonical(cloud, rid), body, resource.api_version)
+
+
+def read(cloud: Cloud, resource_id: str, api_version: str) -> dict[str, Any] | None:
+    """Return the GET body at an api-version; None if there is no such resource."""
+    record = cloud.resource(resource_id)
+    if record is not None:
+        return reads.body(cloud, record, api_version)
+    group = cloud.store.groups.get(resource_id)
+    if group is not None:
+        return groups.shown(group)
+    name = management_groups.name_in(resource_id)
+    above = None if name is None else cloud.store.management_groups.get(name)
+    return None if above is None else management_groups.shown(cloud, above)
+
+
+def _write_group(cloud: Cloud, resource: PlannedResource, body: dict[str, Any]) -> str:
+    subscription = resource.scope.subscription_id or ""
+    try:
+        group, _ = groups.write(cloud, subscription, resource.name, body)
+    except ArmError:
+        location = body.get("location")
+        tags = body.get("tags")
+        group = Group(
+            subscription=subscription,
+            name=resource.name,
+            location=model.normal_location(location) if isinstance(location, str) else "",
+            tags=tags if isinstance(tags, dict) else {},
+        )
+        cloud.store.groups.put(ids.group_id(subscription, resource.name), group)
+    return ids.group_id(group.subscription, group.name)
+
+
+def _force(cloud: Cloud, rid: ResourceId, body: dict[str, Any], api_version: str) -> str:
+    old = cloud.resource(rid.id)
+    now = stamp(cloud.clock.now())
+    known = cloud.knowledge.type(rid.type)
+    case = model.Circumstances(rid, cloud.identity.tenant, old.created if old else now, now)
+    record = Resource(
+        id=rid.id,
+        type=rid.type,
+        name=rid.name,
+        put=model.clean(body),
+        got=model.answer(known, case, body),
+        api_version=api_version,
+        etag="",
+        created=case.created,
+        changed=now,
+        created_by="",
+        changed_by="",
+        serial=old.serial if old else cloud.next_serial(),
+    )
+    cloud.store.resources.put(rid.id, record)
+    return rid.id
+
+
+def imagine(
+    cloud: Cloud, resource_id: str, api_version: str, put: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """Return the GET body that a resource would have; `cloud` stays as it is."""
+    rid = ids.parse(resource_id)
+    if rid is None:
+        return None
+    other = cloud.fork()
+    made = _force(other, reads.canonical(other, rid), dict(put), api_version)
+    return read(other, made, api_version)
