@@ -72,7 +72,7 @@ def location_headers(cloud: Cloud, request: Request, job: Job) -> dict[str, str]
 def async_headers(cloud: Cloud, request: Request, job: Job, record: Resource) -> dict[str, str]:
     """Return the headers that send a client polling by Azure-AsyncOperation."""
     namespace = record.type.partition("/")[0]
-    location = record.got.get("location", "westeurope")
+    location = str(record.got.get("location") or "westeurope").replace(" ", "").lower()
     url = (
         f"{request.base}/subscriptions/{cloud.identity.subscription}/providers/{namespace}"
         f"/locations/{location}/operations/{job.id}?api-version={request.api_version}"

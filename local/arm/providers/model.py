@@ -2,85 +2,61 @@
 
 from __future__ import annotations
 
-import base64
-import copy
-import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from local.arm.clock import guid_for
 from local.arm.ids import ResourceId, parse
-from local.arm.knowledge import ResourceType
-from local.arm.knowledge.words import fill
+from local.arm.knowledge import ResourceType, paths
+from local.arm.knowledge import regions as _regions
+from local.arm.knowledge.normal import GONE, Change
+from local.arm.knowledge.paths import Path
+from local.arm.knowledge.words import Facts, copied, key_for
+from local.arm.providers.compiled import Compiled, compiled, read_only
 from local.arm.state.records import Resource
+
+__all__ = [
+    "Circumstances",
+    "answer",
+    "case_of",
+    "clean",
+    "facts",
+    "find",
+    "key_for",
+    "normal_location",
+    "read_only",
+    "rid_of",
+]
 
 _TEMPLATE_ONLY = frozenset(
     {"apiversion", "dependson", "condition", "copy", "scope", "comments", "resources", "existing"}
     | {"id", "name", "type", "etag", "systemdata", "@options", "resourcegroup", "subscriptionid"}
 )
 _ORDER = ("kind", "sku", "location", "tags", "identity", "plan", "zones", "managedBy")
+_ENVELOPE = frozenset(name.lower() for name in _ORDER)
+_IDENTITIES = {"systemassigned": "SystemAssigned", "userassigned": "UserAssigned", "none": "None"}
+
+normal_location = _regions.normal
+_steps = lru_cache(4096)(paths.steps)
 
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What the provider knows besides the body."""
+    """What the provider knows besides the body; `own` is what actions changed (see `actions`)."""
 
     rid: ResourceId
     tenant: str
     created: str
     changed: str
-
-
-def normal_location(location: str) -> str:
-    """Return a location as ARM stores it: lower case without spaces. Pure."""
-    return location.replace(" ", "").lower()
+    people: tuple[str, str] = ("", "")
+    own: Mapping[str, Any] = field(default_factory=dict)
 
 
 def find(body: Any, path: str) -> Any:
     """Return the value at a dotted path, keys without regard to case; None if absent. Pure."""
-    for part in path.split("."):
-        if not isinstance(body, dict):
-            return None
-        body = next((value for key, value in body.items() if key.lower() == part.lower()), None)
-    return body
-
-
-def _key(body: dict[str, Any], name: str) -> str:
-    wanted = name.lower()
-    return next((key for key in body if key.lower() == wanted), name)
-
-
-def _fill_in(body: dict[str, Any], more: dict[str, Any]) -> None:
-    """Add what is missing from `body`, at every depth; null in the body counts as missing."""
-    for name, value in more.items():
-        key = _key(body, name)
-        if body.get(key) is None:
-            body[key] = copy.deepcopy(value)
-        elif isinstance(value, dict) and isinstance(body[key], dict):
-            _fill_in(body[key], value)
-
-
-def _overlay(body: dict[str, Any], more: dict[str, Any]) -> None:
-    """Set what the provider decides in `body`, at every depth."""
-    for name, value in more.items():
-        key = _key(body, name)
-        if isinstance(value, dict) and isinstance(body.get(key), dict):
-            _overlay(body[key], value)
-        else:
-            body[key] = copy.deepcopy(value)
-
-
-def _remove(body: Any, path: str) -> None:
-    head, _, tail = path.partition(".")
-    if not isinstance(body, dict):
-        return
-    key = _key(body, head)
-    if tail:
-        _remove(body.get(key), tail)
-    else:
-        body.pop(key, None)
+    return paths.first(body, _steps(path))
 
 
 def clean(body: dict[str, Any]) -> dict[str, Any]:
@@ -88,39 +64,12 @@ def clean(body: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in body.items() if key.lower() not in _TEMPLATE_ONLY}
 
 
-def _constant(value: Any, _: str) -> Any:
-    return value
-
-
-def facts(case: Circumstances, body: dict[str, Any]) -> dict[str, Callable[[str], Any]]:
+def facts(case: Circumstances, body: dict[str, Any]) -> Facts:
     """Return what the words of the knowledge files stand for here. Pure."""
-    rid = case.rid
-    location = normal_location(str(find(body, "location") or "westeurope"))
-    plain: dict[str, str | None] = {
-        "id": rid.id,
-        "name": rid.names[-1],
-        "lowername": rid.names[-1].lower(),
-        "parent": rid.names[0],
-        "location": location,
-        "subscription": rid.subscription,
-        "group": rid.group,
-        "tenant": case.tenant,
-        "scope": rid.scope,
-        "now": case.changed,
-        "created": case.created,
-    }
-    words: dict[str, Callable[[str], Any]] = {
-        word: partial(_constant, value) for word, value in plain.items()
-    }
-    words["guid"] = lambda word: guid_for(rid.key, word)
-    words["key"] = lambda word: key_for(rid.key, word)
-    words["body"] = lambda path: find(body, path)
-    return words
-
-
-def key_for(*words: str) -> str:
-    """Return the access key that belongs to these words: 64 bytes in base64, made up. Pure."""
-    return base64.b64encode(hashlib.sha512("|".join(words).encode()).digest()).decode()
+    rotations = case.own.get("rotations") or {}
+    return Facts(
+        case.rid, case.tenant, case.created, case.changed, body, case.people, rotations=rotations
+    )
 
 
 def rid_of(record: Resource) -> ResourceId:
@@ -131,12 +80,95 @@ def rid_of(record: Resource) -> ResourceId:
     return rid
 
 
+def case_of(record: Resource, tenant: str) -> Circumstances:
+    """Return the circumstances in which a record's body was made. Pure."""
+    return Circumstances(
+        rid_of(record),
+        tenant,
+        record.created,
+        record.changed,
+        (record.created_by, record.changed_by),
+        record.own or {},
+    )
+
+
+def answer(known: ResourceType, case: Circumstances, put: dict[str, Any]) -> dict[str, Any]:
+    """Return the GET body that follows from a PUT body. Pure.
+
+    What the provider decides alone is taken out of the body, the rest is rewritten as it likes,
+    then its defaults and its own values are added. `provisioningState`, `systemData`, etags and
+    embedded children are added when the body is read: they depend on when.
+    """
+    ready = compiled(known)
+    asked: dict[str, Any] = copied(clean(put))
+    words = facts(case, asked)
+    key = paths.key_in(asked, "properties", "properties")
+    if key is None or not isinstance(asked[key], dict):
+        asked[key or "properties"] = {}
+    for path in ready.ignored:
+        paths.remove(asked, path)
+    kept = _set_aside(ready, asked)
+    _normalise(ready.normalise, asked, words)
+    for lookup in ready.lookups:
+        lookup.apply(asked, words)
+    _normalise(ready.normalise_late, asked, words)
+    ready.defaults.fill_in(asked, words)
+    for elements in ready.elements:
+        elements.apply(asked, words)
+    ready.computed.overlay(asked, words)
+    for path, value in kept:
+        _put_back(asked, path, value)
+    for path, value in (case.own.get("set") or {}).items():
+        _set(asked, _steps(path), value)
+    return _shape(known, case, asked)
+
+
+def _set_aside(ready: Compiled, asked: dict[str, Any]) -> list[tuple[Path, Any]]:
+    """Take out what has no effect; it only counts if the provider has nothing of its own there."""
+    kept = []
+    for path in ready.no_effect:
+        for holder, key in paths.places(asked, path):
+            if isinstance(holder, dict):
+                kept.append((path, holder.pop(key)))
+    return kept
+
+
+def _put_back(asked: dict[str, Any], path: Path, value: Any) -> None:
+    if None not in path and not paths.places(asked, path):
+        _set(asked, path, value)
+
+
+def _set(body: Any, path: Path, value: Any) -> None:
+    for step in path[:-1]:
+        if step is None or not isinstance(body, dict):
+            return
+        key = paths.key_in(body, *step) or step[0]
+        body = body.setdefault(key, {})
+    last = path[-1]
+    if last is not None and isinstance(body, dict):
+        body[paths.key_in(body, *last) or last[0]] = value
+
+
+def _normalise(
+    rules: tuple[tuple[Path, Change], ...], asked: dict[str, Any], words: Facts
+) -> None:
+    for path, change in rules:
+        for holder, key in paths.places(asked, path):
+            value = change(holder[key], words)
+            if value is not GONE:
+                holder[key] = value
+            elif isinstance(holder, dict):
+                del holder[key]
+
+
 def _identity(case: Circumstances, wanted: Any) -> Any:
     """Return an identity with the ids that the directory gave it."""
     if not isinstance(wanted, dict) or str(wanted.get("type", "None")).lower() == "none":
         return wanted
-    shown: dict[str, Any] = {"type": wanted.get("type")}
-    if "systemassigned" in str(wanted.get("type")).lower():
+    kinds = [kind.strip() for kind in str(wanted.get("type")).split(",")]
+    kinds = [_IDENTITIES.get(kind.lower(), kind) for kind in kinds]
+    shown: dict[str, Any] = {"type": ", ".join(kinds)}
+    if "SystemAssigned" in kinds:
         shown["principalId"] = guid_for(case.rid.key, "principal")
         shown["tenantId"] = case.tenant
     users = wanted.get("userAssignedIdentities")
@@ -151,40 +183,30 @@ def _identity(case: Circumstances, wanted: Any) -> Any:
     return shown
 
 
-def answer(known: ResourceType, case: Circumstances, put: dict[str, Any]) -> dict[str, Any]:
-    """Return the GET body that follows from a PUT body. Pure.
-
-    `provisioningState` and `systemData` are added when the body is read: they depend on when.
-    """
-    asked = copy.deepcopy(clean(put))
-    words = facts(case, asked)
-    properties = asked.get(_key(asked, "properties"))
-    asked[_key(asked, "properties")] = properties if isinstance(properties, dict) else {}
-    for path in known.drop:
-        _remove(asked, path)
-    for lookup in known.lookups:
-        found = lookup.values.get(str(find(asked, lookup.by)))
-        if found:
-            holder = asked.setdefault(_key(asked, lookup.into), {})
-            _fill_in(holder, found)
-    _fill_in(asked, fill(known.defaults, words))
-    _overlay(asked, fill(known.computed, words))
-    return _shape(known, case, asked)
-
-
 def _shape(known: ResourceType, case: Circumstances, asked: dict[str, Any]) -> dict[str, Any]:
+    """Put the members in the order and spelling of a GET body."""
     rid = case.rid
     shown: dict[str, Any] = {"id": rid.id, "name": rid.names[-1], "type": rid.type}
-    rest = {key.lower(): key for key in asked}
-    for name in (*_ORDER, *(key for key in asked if key.lower() != "properties")):
-        key = rest.pop(name.lower(), None)
-        if key is not None and key.lower() != "properties" and asked[key] is not None:
-            shown[name] = asked[key]
-    if isinstance(shown.get("location"), str):
-        shown["location"] = normal_location(shown["location"])
+    keys = {key.lower(): key for key in asked}
+    properties = asked[keys.pop("properties")]
+    for name in _ORDER:
+        value = asked.get(keys.get(name.lower(), name))
+        if value is not None:
+            shown[name] = value
+    for lower, key in keys.items():
+        if lower not in _ENVELOPE and asked[key] is not None:
+            shown[key] = asked[key]
+    location = shown.get("location")
+    if isinstance(location, str) and not _has_own_spelling(known):
+        shown["location"] = normal_location(location)
     if known.tracked or "location" in shown:
         shown.setdefault("tags", {})
     if "identity" in shown:
         shown["identity"] = _identity(case, shown["identity"])
-    shown["properties"] = asked[_key(asked, "properties")]
+    shown["properties"] = properties
     return shown
+
+
+def _has_own_spelling(known: ResourceType) -> bool:
+    """Return whether the provider writes locations in its own way, as in West Europe."""
+    return any(rule.path.lower() == "location" for rule in known.normalise)

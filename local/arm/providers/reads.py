@@ -121,9 +121,7 @@ def children(cloud: Cloud, record: Resource, kind: str) -> list[Resource]:
     return sorted(found, key=lambda one: one.serial)
 
 
-def _embedded(
-    cloud: Cloud, record: Resource, kind: str, api_version: str
-) -> list[dict[str, Any]]:
+def _embedded(cloud: Cloud, record: Resource, kind: str, api_version: str) -> list[dict[str, Any]]:
     return [body(cloud, child, api_version) for child in children(cloud, record, kind)]
 
 

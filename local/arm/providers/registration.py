@@ -8,6 +8,7 @@ from typing import Any
 from local.arm import errors
 from local.arm.cloud import Cloud
 from local.arm.knowledge import Provider, ResourceType
+from local.arm.providers.versions import LOCATIONS
 from local.arm.state.records import Registration
 
 REGISTERED, NOT_REGISTERED = "Registered", "NotRegistered"
@@ -52,20 +53,10 @@ def check(cloud: Cloud, subscription: str, namespace: str) -> None:
         raise errors.not_registered(cloud.knowledge.spell_namespace(namespace))
 
 
-_LOCATIONS = [
-    "West Europe",
-    "North Europe",
-    "West US",
-    "East US",
-    "East US 2",
-    "Germany West Central",
-]
-
-
 def _type_body(name: str, known: ResourceType) -> dict[str, Any]:
     return {
         "resourceType": name,
-        "locations": _LOCATIONS if known.tracked else [],
+        "locations": list(LOCATIONS) if known.tracked else [],
         "apiVersions": known.versions,
         "defaultApiVersion": known.versions[0],
         "capabilities": "CrossResourceGroupResourceMove, CrossSubscriptionResourceMove,"

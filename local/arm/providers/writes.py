@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from local.arm import errors, ids
 from local.arm.clock import new_guid, stamp
 from local.arm.cloud import Cloud
-from local.arm.errors import ArmError
 from local.arm.ids import ResourceId
-from local.arm.knowledge import NameRule, ResourceType
+from local.arm.knowledge import ResourceType, paths
+from local.arm.knowledge.words import copied, fill
 from local.arm.messages import Caller
-from local.arm.providers import model, reads, registration
+from local.arm.providers import (
+    children,
+    graves,
+    model,
+    reads,
+    references,
+    refusals,
+    registration,
+    versions,
+)
 from local.arm.state.records import Resource
 
 
@@ -28,21 +36,59 @@ class Write:
     caller: Caller
 
 
+def check(cloud: Cloud, write: Write) -> None:
+    """Refuse what the provider refuses by the look of the request; nothing is changed.
+
+    The group and the parent are not looked for: a deployment may be about to make them. Raises
+    `ArmError`.
+    """
+    rid = reads.canonical(cloud, write.rid)
+    known = cloud.knowledge.type(rid.type)
+    location = model.find(write.body, "location")
+    versions.check_version(cloud, rid, write.api_version, location)
+    versions.check_members(cloud, known, write.body)
+    refusals.check_body(known, rid, write.body)
+    for name in known.embeds:
+        children.listed(known, name, write.body, write.api_version)
+    old = cloud.resource(rid.id)
+    if old is None:
+        refusals.check_name(cloud, known, rid, write.body)
+        return
+    refusals.check_location(rid, location, old)
+    if known.immutable:
+        case = model.case_of(old, cloud.identity.tenant)
+        refusals.check_immutable(known, old, write.body, model.answer(known, case, write.body))
+
+
 def put(cloud: Cloud, write: Write) -> tuple[Resource, bool]:
     """Create or replace a resource; return it and whether it is new.
 
     Raises `ArmError` as ARM and the provider would.
     """
     rid = _check_place(cloud, write.rid)
+    write = replace(write, rid=rid)
     known = cloud.knowledge.type(rid.type)
+    check(cloud, write)
+    refusals.check_turn(cloud, known, rid)
     old = cloud.resource(rid.id)
-    _check_body(cloud, known, rid, write.body, old)
-    record = _store(cloud, known, rid, write, old)
-    _write_embedded(cloud, known, record, write)
     if old is None:
+        old = _recovered(cloud, known, write)
+        if old is not None and known.softDelete and known.softDelete.recreate == "refuse":
+            return old, True
+        is_new = old is None
+    else:
+        is_new = False
+        write = replace(write, body=_merged(cloud, known, old, write.body))
+    gone = _no_longer_embedded(cloud, known, write)
+    record = _store(cloud, known, write, old)
+    for child in gone:
+        cloud.purge(child.id)
+    _write_embedded(cloud, known, record, write)
+    _write_spilled(cloud, known, record, write)
+    if is_new:
         _write_implicit(cloud, known, record, write)
     _touch_parent(cloud, rid, write.caller)
-    return record, old is None
+    return record, is_new
 
 
 def patch(cloud: Cloud, write: Write) -> Resource:
@@ -50,8 +96,8 @@ def patch(cloud: Cloud, write: Write) -> Resource:
     rid = reads.canonical(cloud, write.rid)
     old = reads.find(cloud, rid)
     merged = merge(old.put, model.clean(write.body))
-    embeds = cloud.knowledge.type(rid.type).embeds
-    for name in embeds:
+    known = cloud.knowledge.type(rid.type)
+    for name in known.embeds:
         # Children that the patch does not speak of stay: send them along as they are.
         if model.find(write.body, f"properties.{name}") is None:
             shown = reads.body(cloud, old)["properties"][name]
@@ -66,25 +112,34 @@ def merge(old: Any, new: Any) -> Any:
         return new
     merged = dict(old)
     for key, value in new.items():
+        kept = paths.key_in(merged, key, key.lower()) or key
         if value is None:
-            merged.pop(key, None)
+            merged.pop(kept, None)
         else:
-            merged[key] = merge(merged.get(key), value)
+            merged[kept] = merge(merged.get(kept), value)
     return merged
 
 
-def delete(cloud: Cloud, rid: ResourceId, caller: Caller) -> Resource | None:
-    """Delete a resource with its children; None if it is not there."""
+def delete(
+    cloud: Cloud, rid: ResourceId, caller: Caller, *, for_good: bool = False
+) -> Resource | None:
+    """Delete a resource with its children; None if it is not there.
+
+    What the provider keeps for a while is kept, unless it is `for_good`. Raises `ArmError` if
+    something else needs the resource.
+    """
     record = cloud.resource(rid.id)
     if record is None:
         return None
+    references.check_unused(cloud, record)
+    refusals.check_turn(cloud, cloud.knowledge.type(record.type), rid)
     seconds = cloud.knobs.seconds_for(record.type)
-    if seconds > 0:
+    if seconds > 0 and not for_good:
         record.pending, record.ready_at = "Deleting", time.time() + seconds
         cloud.store.resources.put(record.id, record)
         cloud.leave_at(record.ready_at, record.id)
     else:
-        cloud.purge(record.id)
+        cloud.purge(record.id, for_good=for_good)
     _touch_parent(cloud, reads.canonical(cloud, rid), caller)
     return record
 
@@ -105,105 +160,134 @@ def _check_place(cloud: Cloud, rid: ResourceId) -> ResourceId:
     return reads.canonical(cloud, rid)
 
 
-def _check_body(
-    cloud: Cloud, known: ResourceType, rid: ResourceId, body: dict[str, Any], old: Resource | None
-) -> None:
-    for name, value in (("name", rid.names[-1]), ("type", rid.type)):
-        given = model.find(body, name)
-        if isinstance(given, str) and given.lower() not in (value.lower(), rid.name.lower()):
-            raise errors.invalid_content(f"The {name} '{given}' does not match the URL's '{value}'")
-    location = model.find(body, "location")
-    if known.tracked and not location:
-        raise ArmError(
-            400, "LocationRequired", "The location property is required for this definition."
-        )
-    if old is not None:
-        _check_location(rid, location, old)
-    elif known.name is not None:
-        _check_name(cloud, known.name, rid)
+def _recovered(cloud: Cloud, known: ResourceType, write: Write) -> Resource | None:
+    grave = graves.open_for(cloud, known, write.rid, write.body)
+    return graves.reopen(cloud, grave) if grave else None
 
 
-def _check_location(rid: ResourceId, location: Any, old: Resource) -> None:
-    before = old.got.get("location")
-    if isinstance(location, str) and before and model.normal_location(location) != before:
-        raise ArmError(
-            409,
-            "InvalidResourceLocation",
-            f"The resource '{rid.names[-1]}' already exists in location '{before}' in resource"
-            f" group '{rid.group}'. A resource with the same name cannot be created in location"
-            f" '{model.normal_location(location)}'. Please select a new resource name.",
-        )
+def noisy(cloud: Cloud, kind: str, noise: str) -> bool:
+    """Return whether a class of noise is switched on for a type."""
+    wanted = kind.lower()
+    return any(
+        noise in classes
+        for name, classes in cloud.knobs.noise.items()
+        if name == "*" or name.lower() == wanted
+    )
 
 
-def _check_name(cloud: Cloud, rule: NameRule, rid: ResourceId) -> None:
-    name = rid.names[-1]
-    if not re.fullmatch(rule.pattern, name):
-        raise ArmError(400, rule.code, rule.message.replace("{name}", name), gateway=False)
-    if rule.unique is None:
-        return
-    tail = rid.id[len(rid.scope) + len("/providers/") :]
-    if cloud.store.resources.of_tail(tail):
-        message = rule.unique.message.replace("{name}", name)
-        raise ArmError(409, rule.unique.code, message, gateway=False)
+def _merged(
+    cloud: Cloud, known: ResourceType, old: Resource, body: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the body with what the provider keeps of its arrays, if it is so noisy (N15)."""
+    if not known.merges or not noisy(cloud, old.type, "N15"):
+        return body
+    body = copied(body)
+    for path in known.merges:
+        way = paths.steps(path)
+        key = (known.elements[path].key if path in known.elements else None) or "name"
+        for holder, name in paths.places(body, way):
+            before = paths.first(old.put, way)
+            if not isinstance(holder[name], list) or not isinstance(before, list):
+                continue
+            there = {str(model.find(item, key)).lower() for item in holder[name]}
+            holder[name] += [
+                item for item in before if str(model.find(item, key)).lower() not in there
+            ]
+    return body
 
 
-def _store(
-    cloud: Cloud, known: ResourceType, rid: ResourceId, write: Write, old: Resource | None
-) -> Resource:
+def _store(cloud: Cloud, known: ResourceType, write: Write, old: Resource | None) -> Resource:
+    rid, caller = write.rid, write.caller
     now = stamp(cloud.clock.now())
-    created = old.created if old else now
-    case = model.Circumstances(rid, cloud.identity.tenant, created, now)
     seconds = cloud.knobs.seconds_for(rid.type)
-    body = write.body
-    if known.embeds:
-        properties = dict(model.find(body, "properties") or {})
-        for name in known.embeds:
-            properties.pop(name, None)
-        body = {**model.clean(body), "properties": properties}
+    body = children.without_embedded(known, model.clean(write.body))
     record = Resource(
         id=rid.id,
         type=rid.type,
         name=rid.name,
-        put=model.clean(body),
-        got=model.answer(known, case, body),
+        put=body,
+        got={},
         api_version=write.api_version,
         etag=f'W/"{new_guid()}"',
-        created=created,
+        created=old.created if old else now,
         changed=now,
-        created_by=old.created_by if old else write.caller.appid,
-        changed_by=write.caller.appid,
+        created_by=old.created_by if old else caller.appid,
+        changed_by=caller.appid,
         serial=old.serial if old else cloud.next_serial(),
         ready_at=time.time() + seconds if seconds > 0 else 0.0,
         pending="Updating" if old or known.etag else "Creating",
+        own=old.own if old else None,
     )
+    record.got = model.answer(known, model.case_of(record, cloud.identity.tenant), body)
     cloud.store.resources.put(rid.id, record)
+    references.note(cloud, record)
     return record
 
 
-def _write_embedded(cloud: Cloud, known: ResourceType, record: Resource, write: Write) -> None:
-    """Make the children of one kind what the parent's body says: no more, no fewer."""
+def rewrite(cloud: Cloud, record: Resource) -> None:
+    """Store a resource whose `own` has changed, with the body that follows."""
+    known = cloud.knowledge.type(record.type)
+    case = model.case_of(record, cloud.identity.tenant)
+    record.got = model.answer(known, case, record.put)
+    cloud.store.resources.put(record.id, record)
+
+
+def _no_longer_embedded(cloud: Cloud, known: ResourceType, write: Write) -> list[Resource]:
+    """Return the children that a parent's body leaves out; raises `ArmError` if one is needed."""
+    found = []
+    parent = cloud.resource(write.rid.id) if known.embeds else None
     for name, kind in known.embeds.items():
-        listed = model.find(write.body, f"properties.{name}") or []
-        wanted = {str(model.find(child, "name")): child for child in listed}
-        for child in reads.children(cloud, record, kind):
-            if child.name.rpartition("/")[2].lower() not in {key.lower() for key in wanted}:
-                cloud.purge(child.id)
-        for child_name, child in wanted.items():
-            rid = ids.parse(f"{record.id}/{kind}/{child_name}")
-            if rid is not None:
-                inner = Write(rid, child, write.api_version, write.caller)
-                type_known = cloud.knowledge.type(rid.type)
-                _store(
-                    cloud, type_known, reads.canonical(cloud, rid), inner, cloud.resource(rid.id)
-                )
+        wanted = children.listed(known, name, write.body, write.api_version)
+        if parent is None or wanted is None:
+            continue
+        names = {child.lower() for child in wanted}
+        for child in reads.children(cloud, parent, kind):
+            if child.name.rpartition("/")[2].lower() not in names:
+                references.check_unused(cloud, child)
+                found.append(child)
+    return found
+
+
+def _write_embedded(cloud: Cloud, known: ResourceType, record: Resource, write: Write) -> None:
+    """Write the children that a parent's body holds."""
+    for name, kind in known.embeds.items():
+        wanted = children.listed(known, name, write.body, write.api_version)
+        for child_name, child in (wanted or {}).items():
+            _write_child(cloud, ids.parse(f"{record.id}/{kind}/{child_name}"), child, write)
+
+
+def _write_child(cloud: Cloud, rid: ResourceId | None, body: dict[str, Any], write: Write) -> None:
+    if rid is not None:
+        rid = reads.canonical(cloud, rid)
+        inner = Write(rid, body, write.api_version, write.caller)
+        _store(cloud, cloud.knowledge.type(rid.type), inner, cloud.resource(rid.id))
+
+
+def _write_spilled(cloud: Cloud, known: ResourceType, record: Resource, write: Write) -> None:
+    """Write into children what the provider keeps there of this body."""
+    for spill in known.spills:
+        properties = children.spilled(spill, write.body)
+        if properties is None:
+            continue
+        rid = ids.parse(f"{record.id}/{spill.child}")
+        old = cloud.resource(rid.id) if rid else None
+        before = (model.find(old.put, "properties") or {}) if old else {}
+        if spill.how == "object":
+            properties = {**before, **properties}
+        _write_child(cloud, rid, {"properties": properties}, write)
 
 
 def _write_implicit(cloud: Cloud, known: ResourceType, record: Resource, write: Write) -> None:
-    for path in known.implicit:
-        rid = ids.parse(f"{record.id}/{path}")
-        if rid is not None:
-            inner = Write(rid, {}, write.api_version, write.caller)
-            _store(cloud, cloud.knowledge.type(rid.type), rid, inner, None)
+    for rid in children.implicit(known, write.rid):
+        if cloud.resource(rid.id) is None:
+            _write_child(cloud, rid, {}, write)
+    if known.companions and noisy(cloud, record.type, "N12"):
+        facts = model.facts(model.case_of(record, cloud.identity.tenant), record.got)
+        for companion in known.companions:
+            pair = f"{companion.type}/{fill(companion.name, facts)}"
+            beside = ids.parse(f"{write.rid.scope}/providers/{pair}")
+            if beside is not None and cloud.resource(beside.id) is None:
+                _write_child(cloud, beside, fill(companion.body, facts), write)
 
 
 def _touch_parent(cloud: Cloud, rid: ResourceId, caller: Caller) -> None:
@@ -212,9 +296,8 @@ def _touch_parent(cloud: Cloud, rid: ResourceId, caller: Caller) -> None:
     record = cloud.resource(parent.id) if parent else None
     if record is None:
         return
-    if rid.types[-1].lower() in {
-        k.lower() for k in cloud.knowledge.type(record.type).embeds.values()
-    }:
+    embedded = cloud.knowledge.type(record.type).embeds.values()
+    if rid.types[-1].lower() in {kind.lower() for kind in embedded}:
         record.etag = f'W/"{new_guid()}"'
         record.changed, record.changed_by = stamp(cloud.clock.now()), caller.appid
         cloud.store.resources.put(record.id, record)

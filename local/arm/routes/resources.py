@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from local.arm import errors, ids, lro
@@ -11,7 +12,7 @@ from local.arm.faults import lag
 from local.arm.filters import page
 from local.arm.ids import ResourceId
 from local.arm.messages import Answer, Request
-from local.arm.providers import actions, reads, writes
+from local.arm.providers import actions, reads, versions, writes
 from local.arm.providers.writes import Write
 from local.arm.routes.table import Words, route
 from local.arm.state.records import Resource
@@ -22,11 +23,12 @@ _ARMS_OWN = frozenset(
 )
 
 
-def _rid(request: Request) -> ResourceId:
-    rid = ids.parse(request.path)
+def _rid(cloud: Cloud, request: Request, path: str = "") -> ResourceId:
+    rid = ids.parse(path or request.path)
     if rid is None:
         raise errors.route_not_found(request.method, request.path)
     _check_simulated(rid)
+    versions.check_version(cloud, rid, request.api_version)
     return rid
 
 
@@ -44,19 +46,19 @@ async def get_resource(cloud: Cloud, request: Request, words: Words) -> Answer:
     rid = ids.parse(request.path)
     if rid is None:
         return _list_type(cloud, request, words["scope"], words["rest"])
-    _check_simulated(rid)
+    rid = _rid(cloud, request)
     if rid.names[-1].lower() in cloud.knowledge.type(rid.type).unreadable:
         raise errors.method_not_allowed(request.method, request.path)
     record = reads.find(cloud, reads.canonical(cloud, rid))
     headers = {"ETag": record.etag} if cloud.knowledge.type(record.type).etag else {}
     # A client that polls by body looks here again and wants to know when.
     wait = lro.wait_headers(cloud) if reads.is_busy(record) else {}
-    return Answer(200, reads.body(cloud, record), {**wait, **headers})
+    return Answer(200, reads.body(cloud, record, request.api_version), {**wait, **headers})
 
 
 async def head_resource(cloud: Cloud, request: Request, _: Words) -> Answer:
     """Say whether a resource exists."""
-    reads.find(cloud, reads.canonical(cloud, _rid(request)))
+    reads.find(cloud, reads.canonical(cloud, _rid(cloud, request)))
     return Answer(204)
 
 
@@ -83,24 +85,27 @@ def _list_type(cloud: Cloud, request: Request, scope: str, rest: str) -> Answer:
 
 async def put_resource(cloud: Cloud, request: Request, _: Words) -> Answer:
     """Create or replace a resource."""
-    write = Write(_rid(request), request.json(), request.api_version, request.caller)
+    write = Write(_rid(cloud, request), request.json(), request.api_version, request.caller)
     record, new = writes.put(cloud, write)
-    return _written(cloud, request, record, 201 if new else 200)
+    return await _written(cloud, request, record, 201 if new else 200)
 
 
 async def patch_resource(cloud: Cloud, request: Request, _: Words) -> Answer:
     """Merge into a resource."""
-    write = Write(_rid(request), request.json(), request.api_version, request.caller)
-    return _written(cloud, request, writes.patch(cloud, write), 200)
+    write = Write(_rid(cloud, request), request.json(), request.api_version, request.caller)
+    return await _written(cloud, request, writes.patch(cloud, write), 200)
 
 
-def _written(cloud: Cloud, request: Request, record: Resource, status: int) -> Answer:
+async def _written(cloud: Cloud, request: Request, record: Resource, status: int) -> Answer:
     """Answer a write in the manner of its provider."""
-    body: dict[str, Any] = reads.body(cloud, record)
     known = cloud.knowledge.type(record.type)
     headers = {"ETag": record.etag} if known.etag else {}
     seconds = cloud.knobs.seconds_for(record.type)
-    if seconds <= 0:
+    if seconds > 0 and known.write == "sync":
+        await asyncio.sleep(seconds)
+        record = cloud.resource(record.id) or record
+    body: dict[str, Any] = reads.body(cloud, record, request.api_version)
+    if seconds <= 0 or known.write == "sync":
         return Answer(status, body, headers)
     if known.write == "location":
         job = lro.start(cloud, seconds, 200, record.id)
@@ -112,28 +117,39 @@ def _written(cloud: Cloud, request: Request, record: Resource, status: int) -> A
 
 
 async def delete_resource(cloud: Cloud, request: Request, _: Words) -> Answer:
-    """Delete a resource; 204 if it is not there."""
-    rid = _rid(request)
+    """Delete a resource in the manner of its provider; 204 if it is not there."""
+    rid = _rid(cloud, request)
     if rid.subscription is not None and rid.group is not None:
         cloud.writable_group(rid.subscription, rid.group)
-    seconds = cloud.knobs.seconds_for(rid.type)
-    if writes.delete(cloud, rid, request.caller) is None:
+    known = cloud.knowledge.type(rid.type)
+    for_good = request.query.get("force", "").lower() == "true" and known.softDelete is not None
+    seconds = 0.0 if for_good else cloud.knobs.seconds_for(rid.type)
+    record = writes.delete(cloud, rid, request.caller, for_good=for_good)
+    if record is None:
         return Answer(204)
     if seconds <= 0:
         return Answer(200)
+    style = known.delete or known.write
+    if style == "sync":
+        await asyncio.sleep(seconds)
+        cloud.settle()
+        return Answer(200)
     job = lro.start(cloud, seconds, 204)
-    return Answer(202, None, lro.location_headers(cloud, request, job))
+    headers = lro.location_headers(cloud, request, job)
+    if style == "async":
+        headers.update(lro.async_headers(cloud, request, job, record))
+    return Answer(202, None, headers)
 
 
 async def act(cloud: Cloud, request: Request, __: Words) -> Answer:
-    """Answer POST {id}/{action}: the list* actions that types have."""
+    """Answer POST {id}/{action}: the secrets that GET does not show, and commands."""
     target, _, verb = request.path.rpartition("/")
-    rid = ids.parse(target)
-    if rid is None:
-        raise errors.route_not_found(request.method, request.path)
-    _check_simulated(rid)
-    record = reads.find(cloud, reads.canonical(cloud, rid))
-    return Answer(200, actions.act(cloud, record, verb))
+    record = reads.find(cloud, reads.canonical(cloud, _rid(cloud, request, target)))
+    asked = request.json() if request.body.strip() else {}
+    status, body, changed = actions.perform(cloud, record, verb, asked)
+    if changed:
+        writes.rewrite(cloud, record)
+    return Answer(status, body)
 
 
 ROUTES = (

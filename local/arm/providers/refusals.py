@@ -1,0 +1,119 @@
+"""What a provider refuses by the look of a request: its names, places, types and changes."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from local.arm import errors
+from local.arm.cloud import Cloud
+from local.arm.errors import ArmError
+from local.arm.ids import ResourceId
+from local.arm.knowledge import NameRule, ResourceType, paths
+from local.arm.providers import graves, model, reads
+from local.arm.providers.compiled import compiled
+from local.arm.state.records import Resource
+
+
+def check_body(known: ResourceType, rid: ResourceId, body: dict[str, Any]) -> None:
+    """Refuse a body that is for something else, or lacks its location. Raises `ArmError`."""
+    for name, value in (("name", rid.names[-1]), ("type", rid.type)):
+        given = model.find(body, name)
+        if isinstance(given, str) and given.lower() not in (value.lower(), rid.name.lower()):
+            raise errors.invalid_content(f"The {name} '{given}' does not match the URL's '{value}'")
+    location = model.find(body, "location")
+    if known.tracked and not location:
+        raise ArmError(
+            400, "LocationRequired", "The location property is required for this definition."
+        )
+    if location is not None and not isinstance(location, str):
+        raise errors.invalid_content("The member 'location' must be a text")
+    properties = model.find(body, "properties")
+    if properties is not None and not isinstance(properties, dict):
+        raise errors.invalid_content("The member 'properties' must be an object")
+
+
+def check_location(rid: ResourceId, location: Any, old: Resource) -> None:
+    """Refuse to move a resource by writing it. Raises `ArmError`."""
+    before = old.got.get("location")
+    if not isinstance(location, str) or not isinstance(before, str):
+        return
+    before = model.normal_location(before)
+    if model.normal_location(location) != before:
+        raise ArmError(
+            409,
+            "InvalidResourceLocation",
+            f"The resource '{rid.names[-1]}' already exists in location '{before}' in resource"
+            f" group '{rid.group}'. A resource with the same name cannot be created in location"
+            f" '{model.normal_location(location)}'. Please select a new resource name.",
+        )
+
+
+def check_name(cloud: Cloud, known: ResourceType, rid: ResourceId, body: dict[str, Any]) -> None:
+    """Refuse a name that the type does not allow, or that is taken. Raises `ArmError`."""
+    if known.name is not None:
+        _check_spelling(known.name, rid)
+        _check_free(cloud, known.name, rid)
+    graves.open_for(cloud, known, rid, body)
+
+
+def _check_spelling(rule: NameRule, rid: ResourceId) -> None:
+    name = rid.names[-1]
+    if not re.fullmatch(rule.pattern, name):
+        raise ArmError(400, rule.code, rule.message.replace("{name}", name), gateway=False)
+
+
+def _check_free(cloud: Cloud, rule: NameRule, rid: ResourceId) -> None:
+    tail = rid.id[len(rid.scope) + len("/providers/") :]
+    if rule.unique is not None and cloud.store.resources.of_tail(tail):
+        message = rule.unique.message.replace("{name}", rid.names[-1])
+        raise ArmError(409, rule.unique.code, message, gateway=False)
+
+
+def check_immutable(known: ResourceType, old: Resource, asked: dict[str, Any], new: Any) -> None:
+    """Refuse to change what is fixed for life; `new` is the GET body that would follow.
+
+    Only what the body `asked` for speaks of counts. Raises `ArmError` PropertyChangeNotAllowed.
+    """
+    for path, way in compiled(known).immutable:
+        if not paths.places(asked, way):
+            continue
+        before, after = paths.values(old.got, way), paths.values(new, way)
+        if not _same(before, after):
+            target = path.removeprefix("properties.")
+            raise ArmError(
+                409,
+                "PropertyChangeNotAllowed",
+                f"Changing property '{target}' is not allowed.",
+                target=target,
+                gateway=False,
+            )
+
+
+def _same(before: list[Any], after: list[Any]) -> bool:
+    if not any(before) and not any(after):
+        return True  # absent, null, false and empty are one
+    return [_folded(value) for value in before] == [_folded(value) for value in after]
+
+
+def _folded(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.lower()
+    if isinstance(value, list):
+        return [_folded(item) for item in value]
+    if isinstance(value, dict):
+        return {key.lower(): _folded(item) for key, item in value.items()}
+    return value
+
+
+def check_turn(cloud: Cloud, known: ResourceType, rid: ResourceId) -> None:
+    """Refuse a write while the parent or a sibling is being written. Raises `ArmError`."""
+    parent = rid.parent
+    record = cloud.resource(parent.id) if parent else None
+    if known.serial is None or record is None:
+        return
+    siblings = reads.children(cloud, record, rid.types[-1])
+    busy = next((one for one in (record, *siblings) if reads.is_busy(one)), None)
+    if busy is not None:
+        message = known.serial.message.replace("{busy}", busy.id)
+        raise ArmError(known.serial.status, known.serial.code, message, gateway=False)
