@@ -184,9 +184,9 @@ def post_delete(side: Channel, request: Request) -> Answer:
     caller = Caller(removal.actor, removal.actor, cloud.identity.tenant)
     rid = ids.parse(removal.id)
     if rid is not None:
-        reads.find(cloud, reads.canonical(cloud, rid))
+        record = reads.find(cloud, reads.canonical(cloud, rid))
         writes.delete(cloud, rid, caller)
-        activity.done_by_hand(cloud, "DELETE", removal.id, removal.actor)
+        activity.done_by_hand(cloud, "DELETE", record.id, removal.actor)
         return Answer(204)
     pair = ids.group_of(removal.id)
     if pair is None:

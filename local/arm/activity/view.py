@@ -17,6 +17,15 @@ from local.arm.clock import guid_for, stamp
 from local.arm.cloud import Cloud
 from local.arm.state.records import Event
 
+FIELDS = (
+    *("authorization", "caller", "channels", "claims", "correlationId", "description"),
+    *("eventDataId", "eventName", "category", "eventTimestamp", "id", "level", "operationId"),
+    *("operationName", "resourceGroupName", "resourceProviderName", "resourceType", "resourceId"),
+    *("status", "subStatus", "submissionTimestamp", "subscriptionId", "tenantId", "properties"),
+    *("relatedEvents", "httpRequest"),
+)
+"""What an event has; `httpRequest` only what a client did."""
+
 _LOCAL_ADDRESS = "127.0.0.1"
 _SCHEMAS = "http://schemas.microsoft.com/identity/claims"
 _SOAP = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims"

@@ -37,6 +37,8 @@ _CATEGORIES = (
     "ResourceHealth",
 )
 
+_BY_NAME = {name.lower(): name for name in view.FIELDS}
+
 _Test = Callable[[Entry], bool]
 
 
@@ -126,16 +128,19 @@ def _range(request: Request, now: datetime) -> tuple[datetime, datetime, list[_T
 
 def _page(request: Request, found: list[Entry]) -> Answer:
     """Answer one page, newest first; the token is the key of the last entry on the page before."""
-    token = request.query.get("$skiptoken", "")
     fields = [one.strip() for one in request.query.get("$select", "").split(",") if one.strip()]
-    if token:
-        found = [entry for entry in found if _order(entry) < _token(token)]
+    unknown = [name for name in fields if name.lower() not in _BY_NAME]
+    if unknown:
+        raise _bad(f"The $select names '{unknown[0]}', which an event does not have.")
+    if token := request.query.get("$skiptoken"):
+        last = _token(token)
+        found = [entry for entry in found if _order(entry) < last]
     found.sort(key=_order, reverse=True)
     shown = found[:_PAGE]
     body: dict[str, Any] = {"value": [_selected(view.shown(entry), fields) for entry in shown]}
     if len(found) > _PAGE:
-        last = shown[-1]
-        query = {**request.query, "$skiptoken": f"{last.event.at!r}_{last.key}"}
+        at, key = _order(shown[-1])
+        query = {**request.query, "$skiptoken": f"{at!r}_{key}"}
         link = urlencode(query, quote_via=quote, safe="$")
         body["nextLink"] = f"{request.base}{quote(request.path)}?{link}"
     return Answer(200, body)
@@ -156,11 +161,8 @@ def _token(text: str) -> tuple[float, str]:
 def _selected(body: dict[str, Any], fields: list[str]) -> dict[str, Any]:
     if not fields:
         return body
-    by_name = {key.lower(): key for key in body}
-    unknown = [name for name in fields if name.lower() not in by_name]
-    if unknown:
-        raise _bad(f"The $select names '{unknown[0]}', which an event does not have.")
-    return {by_name[name.lower()]: body[by_name[name.lower()]] for name in fields}
+    wanted = [_BY_NAME[name.lower()] for name in fields]
+    return {name: body[name] for name in wanted if name in body}
 
 
 async def list_events(cloud: Cloud, request: Request, words: Words) -> Answer:
