@@ -459,7 +459,7 @@ def test_a_bug_in_the_simulator_ends_the_deployment(
         raise RuntimeError("a bug")
 
     azure.group()
-    monkeypatch.setattr("local.arm.deploy.steps.writes.put", broken)
+    monkeypatch.setattr("local.arm.deploy.writing.writes.put", broken)
     with pytest.raises(HttpResponseError, match="InternalServerError"):
         azure.deploy("main", [plain("a")]).result()
 

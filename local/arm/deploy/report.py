@@ -10,6 +10,8 @@ from local.arm.clock import duration
 from local.arm.engine import ParameterValue, PlannedResource
 from local.arm.state.records import Deployment, Operation
 
+SECURE_OUTPUTS = "listOutputsWithSecureValues"
+
 
 def deployment(record: Deployment) -> dict[str, Any]:
     """Return a deployment's body. Pure."""
@@ -40,6 +42,15 @@ def deployment(record: Deployment) -> dict[str, Any]:
     return body
 
 
+def all_outputs(record: Deployment) -> dict[str, Any]:
+    """Return name and value of every output, secure ones included. Pure."""
+    shown = record.outputs or {}
+    return {
+        name: record.secure_outputs[name] if name in record.secure_outputs else one.get("value")
+        for name, one in shown.items()
+    }
+
+
 def operation(record: Operation) -> dict[str, Any]:
     """Return a step's body. Pure."""
     properties: dict[str, Any] = {
@@ -55,6 +66,10 @@ def operation(record: Operation) -> dict[str, Any]:
         properties["statusMessage"] = record.status_message
     if record.target is not None:
         properties["targetResource"] = record.target
+    if record.request is not None:
+        properties["request"] = record.request
+    if record.response is not None:
+        properties["response"] = record.response
     return {"id": record.id, "operationId": record.operation_id, "properties": properties}
 
 

@@ -6,19 +6,21 @@ import asyncio
 import logging
 import time
 from collections.abc import Coroutine
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
 import msgspec
 
-from local.arm import ids
+from local.arm import activity, ids
 from local.arm.clock import read_stamp, stamp
 from local.arm.cloud import Cloud
-from local.arm.deploy import history, report, submit
+from local.arm.deploy import history, masking, report, rollback, submit
+from local.arm.deploy.ask import Ask, submission_of
 from local.arm.deploy.cleanup import clean_up
+from local.arm.deploy.closing import finish_outputs
 from local.arm.deploy.runtime import CloudRuntime
-from local.arm.deploy.steps import Refusal, Step, finish_outputs
-from local.arm.deploy.submit import Ask
+from local.arm.deploy.steps import Refusal, Step
 from local.arm.engine import Plan
 from local.arm.errors import ArmError
 from local.arm.faults import operations
@@ -59,9 +61,11 @@ class Runner:
     def _done(self, record: Deployment, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         fault = None if task.cancelled() else task.exception()
-        if fault is not None:
-            # The simulator's own bug: the client must not poll for ever.
-            _LOG.error("deployment %s broke the simulator", record.id, exc_info=fault)
+        if fault is None:
+            return
+        # The simulator's own bug: the client must not poll for ever.
+        _LOG.error("deployment %s broke the simulator", record.id, exc_info=fault)
+        if history.is_active(record):
             message = "Encountered internal server error. See the simulator's log."
             self._end(record, "Failed", {"code": "InternalServerError", "message": message})
 
@@ -70,6 +74,8 @@ class Runner:
         for record in self._cloud.store.deployments.values():
             if history.is_active(record) and record.parent is None:
                 self._keep(record, self._take_up(record))
+            elif rollback.is_due(record):
+                self._keep(record, self._roll_back(record))
 
     async def _take_up(self, record: Deployment) -> None:
         cloud = self._cloud
@@ -100,7 +106,8 @@ class Runner:
     async def run(self, record: Deployment, ask: Ask, plan: Plan) -> None:
         """Run a deployment to its end."""
         end = time.monotonic() + self._cloud.knobs.deployment_seconds
-        record.state = "Running"
+        record.state, record.caller = "Running", asdict(ask.caller)
+        ask.hidden |= masking.secrets_of(plan.parameters)
         self._touch(record)
         runtime = CloudRuntime(self._cloud)
         steps = [
@@ -109,7 +116,8 @@ class Runner:
         await self._in_order(record, steps)
         refusals = [step.refusal for step in steps if step.refusal is not None]
         if not refusals and not record.cancel and ask.mode == "Complete":
-            refusals = await clean_up(self._cloud, ask, plan)
+            made = [made for step in steps for made in step.made]
+            refusals = await clean_up(self._cloud, (ask, record), plan, made)
         if not refusals and not record.cancel:
             outcome = await finish_outputs(self._cloud, (ask, record), plan, runtime)
             refusals = [outcome] if outcome else []
@@ -160,9 +168,39 @@ class Runner:
 
     def _end(self, record: Deployment, state: str, error: dict[str, Any] | None) -> None:
         record.state, record.error = state, error
-        if history.is_kept(self._cloud, record):
-            self._touch(record)
-            self._cloud.store.submissions.delete(record.id)
+        if not history.is_kept(self._cloud, record):
+            return
+        self._touch(record)
+        activity.deployment_ended(self._cloud, record)
+        if record.rolls_back is not None:
+            rollback.note(self._cloud, record.rolls_back, state)
+        if rollback.is_due(record):
+            rollback.note(self._cloud, record.id, "Accepted")
+            self._keep(record, self._roll_back(record))
+
+    async def _roll_back(self, failed: Deployment) -> None:
+        """Run the good deployment again that a failed one names, in mode Complete."""
+        cloud = self._cloud
+        good = rollback.target(cloud, failed)
+        submission = cloud.store.submissions.get(good.id) if good else None
+        if good is None or submission is None or history.is_active(good):
+            # After a restart the rollback may be on its way already.
+            is_ours = good is not None and good.rolls_back == failed.id
+            rollback.note(cloud, failed.id, "Running" if is_ours else "Failed")
+            return
+        try:
+            ask = rollback.ask_again(submit.again(cloud, good, submission), failed)
+            once_more = submission_of(cloud, ask)
+            plan = await submit.aside(ask, submit.plan, cloud, ask, once_more)
+            history.check_free(cloud, ask.id)
+        except ArmError:
+            rollback.note(cloud, failed.id, "Failed")
+            return
+        record = submit.begin(cloud, ask, plan)
+        cloud.store.submissions.put(record.id, once_more)
+        activity.deployment_began(cloud, record, ask.caller)
+        rollback.note(cloud, failed.id, "Running")
+        self._keep(record, self.run(record, ask, plan))
 
     def _touch(self, record: Deployment) -> None:
         if not history.is_kept(self._cloud, record):

@@ -66,6 +66,8 @@ class Nested:
         self._source = source
         self._depth = depth
         self._path = join_path(instance.path, find_key(instance.source, "properties") or "")
+        self._kept: tuple[dict[str, Any], Plan] | None = None
+        """What was previewed last: planning again from the same values comes to the same."""
         self.template: Mapping[str, Any] = _template(instance, self._properties)
         self.mode = _mode(self._properties)
         # A template that an expression makes has no expressions of the parent's left in it.
@@ -122,12 +124,22 @@ class Nested:
         Raises TemplateError, or NeedsRuntime when its resources cannot be named yet.
         """
         inside = frame or at_runtime(self._instance.frame, None, Stage.BODY)
+        given = {} if self.outer_scope else self._given(inside)
+        if self._kept is not None and self._kept[0] == given:
+            return self._kept[1]
         if self.outer_scope:
-            return self._outer(self._as_outer(inside))
-        given = {
-            name: _placeholder(name, entry) for name, entry in self.parameters_in(inside).items()
+            plan = self._outer(self._as_outer(inside))
+        else:
+            inner = self._as_inner(given, inside.meter)
+            plan = self._inner(replace(inner, tolerant=inside.tolerant))
+        if not inside.tolerant:
+            self._kept = given, plan
+        return plan
+
+    def _given(self, frame: Frame) -> dict[str, Any]:
+        return {
+            name: _placeholder(name, entry) for name, entry in self.parameters_in(frame).items()
         }
-        return self._inner(replace(self._as_inner(given, inside.meter), tolerant=inside.tolerant))
 
     def foresee(self, runtime: Runtime | None = None) -> Plan:
         """Return the plan before anything runs, resources in doubt included.

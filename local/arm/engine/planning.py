@@ -176,7 +176,12 @@ class _Ground:
             sent, raw = _without_template(sent, nested.template)
         check_texts(sent, instance.path, frame.names.function, self.source)
         body = Body(instance, self.source, sent, raw)
-        body.prepare(frame)
+        try:
+            body.prepare(frame)
+        except ExpressionError:
+            if not instance.doubt:
+                raise
+            body.leave()
         return body
 
     def _nested(self, instance: Instance, frame: Frame) -> Nested:

@@ -1,4 +1,7 @@
-"""Deployments at resource-group and subscription scope."""
+"""Deployments at all scopes: resource group, subscription, management group and tenant.
+
+A scope may also stand in the path as the SDK's `*_at_scope` calls write it, which comes to the same.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,18 @@ import msgspec
 
 from local.arm import engine, ids, lro
 from local.arm.cloud import Cloud
-from local.arm.deploy import history, report, submit
+from local.arm.deploy import history, report, scopes, submit, validation
 from local.arm.deploy.runner import Runner
-from local.arm.errors import ArmError
+from local.arm.errors import ArmError, envelope
 from local.arm.filters import page
 from local.arm.messages import Answer, Request
 from local.arm.routes.table import Route, Words, route
 from local.arm.state.records import Deployment
 
 
-def _id(cloud: Cloud, words: Words) -> str:
-    scope = submit.scope_of(cloud, words["sub"], words.get("group"))
+def deployment_id(cloud: Cloud, words: Words) -> str:
+    """Return the canonical id of the deployment that a path names; raises `ArmError`."""
+    scope = scopes.at(cloud, words["scope"])
     return f"{scope.id}/providers/{ids.DEPLOYMENT_TYPE}/{words['name']}"
 
 
@@ -30,8 +34,8 @@ def _status_url(request: Request, record: Deployment) -> str:
 
 async def put_deployment(runner: Runner, cloud: Cloud, request: Request, words: Words) -> Answer:
     """Accept a deployment; its end is polled for."""
-    scope = submit.scope_of(cloud, words["sub"], words.get("group"))
-    ask = submit.read(cloud, request, scope, words["name"])
+    scope = scopes.at(cloud, words["scope"])
+    ask = await submit.asked(cloud, request, scope, words["name"])
     record, new = await runner.accept(ask)
     headers = {"Azure-AsyncOperation": _status_url(request, record), **lro.wait_headers(cloud)}
     return Answer(201 if new else 200, report.deployment(record), headers)
@@ -39,42 +43,37 @@ async def put_deployment(runner: Runner, cloud: Cloud, request: Request, words: 
 
 async def get_deployment(cloud: Cloud, _: Request, words: Words) -> Answer:
     """Show a deployment."""
-    return Answer(200, report.deployment(history.find(cloud, _id(cloud, words))))
+    return Answer(200, report.deployment(history.find(cloud, deployment_id(cloud, words))))
 
 
 async def head_deployment(cloud: Cloud, _: Request, words: Words) -> Answer:
     """Say whether the history knows a deployment."""
-    history.find(cloud, _id(cloud, words))
+    history.find(cloud, deployment_id(cloud, words))
     return Answer(204)
 
 
 async def delete_deployment(cloud: Cloud, request: Request, words: Words) -> Answer:
     """Remove a deployment from the history; what it made stays."""
-    record = cloud.store.deployments.get(_id(cloud, words))
+    record = cloud.store.deployments.get(deployment_id(cloud, words))
     if record is None:
         return Answer(204)
-    if history.is_active(record):
-        raise ArmError(
-            409,
-            "DeploymentBeingDeployed",
-            f"The deployment '{record.name}' cannot be deleted while it is {record.state.lower()}."
-            " Cancel it first.",
-        )
+    history.check_deletable(cloud, record)
     cloud.forget_deployment(record.id)
-    job = lro.start(cloud, 0.0, 204)
+    scope = scopes.of_deployment(record.id).id
+    job = lro.start(cloud, 0.0, 204, scope=lro.scope_above(scope))
     return Answer(202, None, lro.location_headers(cloud, request, job))
 
 
 async def list_deployments(cloud: Cloud, request: Request, words: Words) -> Answer:
     """List a scope's deployments, newest first; $filter knows provisioningState."""
-    scope = submit.scope_of(cloud, words["sub"], words.get("group"))
+    scope = scopes.at(cloud, words["scope"])
     shown = [report.deployment(record) for record in history.of_scope(cloud, scope.id)]
     return Answer(200, page(request, shown))
 
 
 async def cancel(cloud: Cloud, _: Request, words: Words) -> Answer:
     """Let a running deployment start nothing more."""
-    record = history.find(cloud, _id(cloud, words))
+    record = history.find(cloud, deployment_id(cloud, words))
     if not history.is_active(record):
         raise ArmError(
             409,
@@ -88,7 +87,7 @@ async def cancel(cloud: Cloud, _: Request, words: Words) -> Answer:
 
 async def status(cloud: Cloud, _: Request, words: Words) -> Answer:
     """Answer a poll for a deployment's end."""
-    record = history.find(cloud, _id(cloud, words))
+    record = history.find(cloud, deployment_id(cloud, words))
     if record.run != words["run"]:
         raise ArmError(
             404, "NotFound", f"The operation status '{words['run']}' could not be found."
@@ -102,33 +101,38 @@ async def status(cloud: Cloud, _: Request, words: Words) -> Answer:
 
 
 async def validate(cloud: Cloud, request: Request, words: Words) -> Answer:
-    """Say whether a deployment would be accepted, without running it."""
-    scope = submit.scope_of(cloud, words["sub"], words.get("group"))
-    ask = submit.read(cloud, request, scope, words["name"])
-    submission = submit.submission_of(cloud, ask)
-    planned = await submit.aside(ask, submit.plan, cloud, ask, submission)
-    submit.preflight(cloud, ask, planned)
-    written = [resource for resource in planned.resources if not resource.existing]
-    properties = {
-        "templateHash": engine.template_hash(ask.template),
-        "parameters": report.parameters(planned.parameters, ask.parameters),
-        "mode": ask.mode,
-        "provisioningState": "Succeeded",
-        "timestamp": submission.utc_now,
-        "duration": "PT0S",
-        "correlationId": ask.correlation_id,
-        "providers": report.providers(written, {}),
-        "dependencies": report.dependencies(planned.resources),
-        "validatedResources": [{"id": resource.id} for resource in written],
-    }
-    body = {"id": ask.id, "name": ask.name, "type": ids.DEPLOYMENT_TYPE, "properties": properties}
-    return Answer(200, body)
+    """Say whether a deployment would be accepted, without running it.
+
+    With the knob `validate_seconds` the answer of providers is waited for, as by large templates.
+    """
+    scope = scopes.at(cloud, words["scope"])
+    ask = await submit.asked(cloud, request, scope, words["name"])
+    history.groom(cloud, scope.id)
+    draft = await validation.draft(cloud, ask)
+    seconds = cloud.knobs.validate_seconds
+    outcome, body = 200, None
+    try:
+        body = await validation.judge(cloud, draft)
+    except ArmError as error:
+        if seconds <= 0:
+            raise
+        outcome, body = error.status, envelope(error.body())
+    if seconds <= 0:
+        return Answer(outcome, body)
+    job = lro.start(cloud, seconds, outcome, body=body, scope=lro.scope_above(scope.id))
+    return Answer(202, None, lro.location_headers(cloud, request, job))
 
 
 async def export_template(cloud: Cloud, _: Request, words: Words) -> Answer:
     """Return the template of a deployment."""
-    record = history.find(cloud, _id(cloud, words))
+    record = history.find(cloud, deployment_id(cloud, words))
     return Answer(200, {"template": cloud.store.templates.get(record.id)})
+
+
+async def list_outputs(cloud: Cloud, _: Request, words: Words) -> Answer:
+    """Return name and value of all outputs, secure ones too."""
+    record = history.find(cloud, deployment_id(cloud, words))
+    return Answer(200, report.all_outputs(record))
 
 
 async def calculate_hash(_: Cloud, request: Request, __: Words) -> Answer:
@@ -140,7 +144,11 @@ async def calculate_hash(_: Cloud, request: Request, __: Words) -> Answer:
     )
 
 
-_ALL = "/subscriptions/{sub}(?:/resourcegroups/{group})?/providers/Microsoft.Resources/deployments"
+SCOPE = (
+    "(?P<scope>(?:/subscriptions/[^/]+(?:/resourcegroups/[^/]+)?"
+    "|/providers/Microsoft.Management/managementGroups/[^/]+)?)"
+)
+_ALL = SCOPE + "/providers/Microsoft.Resources/deployments"
 _ONE = _ALL + "/{name}"
 
 
@@ -167,4 +175,5 @@ def routes(runner: Runner) -> tuple[Route, ...]:
         route("deployment-cancel", _ONE + "/cancel", {"POST": cancel}),
         route("deployment-validate", _ONE + "/validate", {"POST": validate}),
         route("deployment-export", _ONE + "/exportTemplate", {"POST": export_template}),
+        route("deployment-outputs", _ONE + f"/{report.SECURE_OUTPUTS}", {"POST": list_outputs}),
     )

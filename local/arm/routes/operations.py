@@ -11,12 +11,14 @@ import binascii
 
 import msgspec
 
-from local.arm import ids, lro
+from local.arm import lro
 from local.arm.cloud import Cloud
 from local.arm.deploy import history, report
 from local.arm.errors import ArmError
+from local.arm.filters import page
 from local.arm.messages import Answer, Request
 from local.arm.providers import reads
+from local.arm.routes.deployments import SCOPE, deployment_id
 from local.arm.routes.table import Words, route
 
 
@@ -37,24 +39,16 @@ async def provider_operation(cloud: Cloud, _: Request, words: Words) -> Answer:
     return lro.status_answer(cloud, lro.find_job(cloud, words["job"]))
 
 
-def _deployment_id(cloud: Cloud, words: Words) -> str:
-    subscription = cloud.check_subscription(words["sub"])
-    scope = f"/subscriptions/{subscription}"
-    if words.get("group"):
-        scope = ids.group_id(subscription, cloud.group(subscription, words["group"]).name)
-    return f"{scope}/providers/{ids.DEPLOYMENT_TYPE}/{words['name']}"
-
-
-async def list_operations(cloud: Cloud, _: Request, words: Words) -> Answer:
-    """List the steps of a deployment, newest first."""
-    deployment = history.find(cloud, _deployment_id(cloud, words))
+async def list_operations(cloud: Cloud, request: Request, words: Words) -> Answer:
+    """List the steps of a deployment, newest first; $top is the size of a page."""
+    deployment = history.find(cloud, deployment_id(cloud, words))
     steps = history.operations(cloud, deployment)
-    return Answer(200, {"value": [report.operation(step) for step in steps]})
+    return Answer(200, page(request, [report.operation(step) for step in steps]))
 
 
 async def get_operation(cloud: Cloud, _: Request, words: Words) -> Answer:
     """Show one step of a deployment."""
-    deployment = history.find(cloud, _deployment_id(cloud, words))
+    deployment = history.find(cloud, deployment_id(cloud, words))
     step = cloud.store.operations.get(f"{deployment.id}/operations/{words['operation']}")
     if step is None:
         raise ArmError(
@@ -67,21 +61,14 @@ async def get_operation(cloud: Cloud, _: Request, words: Words) -> Answer:
 
 _SUB = "/subscriptions/{sub}"
 _STEPS = "(?:/providers/Microsoft.Resources)?/deployments/{name}/operations"
+_JOBS = "(?:/subscriptions/[^/]+|/providers/Microsoft.Management/managementGroups/[^/]+)?"
 ROUTES = (
-    route("operation-result", _SUB + "/operationresults/{ticket}", {"GET": operation_result}),
+    route("operation-result", _JOBS + "/operationresults/{ticket}", {"GET": operation_result}),
     route(
         "provider-operation",
         _SUB + "/providers/{namespace}/locations/{location}/operations/{job}",
         {"GET": provider_operation},
     ),
-    route(
-        "deployment-operations",
-        _SUB + "(?:/resourcegroups/{group})?" + _STEPS,
-        {"GET": list_operations},
-    ),
-    route(
-        "deployment-operation",
-        _SUB + "(?:/resourcegroups/{group})?" + _STEPS + "/{operation}",
-        {"GET": get_operation},
-    ),
+    route("deployment-operations", SCOPE + _STEPS, {"GET": list_operations}),
+    route("deployment-operation", SCOPE + _STEPS + "/{operation}", {"GET": get_operation}),
 )
