@@ -32,9 +32,8 @@ MISSING: Final = _Missing()
 
 
 def show(path: Path) -> str:
-    """Write a path as in properties.rules[0].name. Pure."""
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
-    return text.removeprefix(".")
+    """Write a path with the indices of elements as segments: properties.rules.0.name. Pure."""
+    return ".".join(str(step) for step in path)
 
 
 def key(path: Path) -> str:
@@ -85,18 +84,21 @@ def put(body: Any, path: Path, value: Any) -> Any:
     return {**body, own: put(body.get(own, {}), rest, value)}
 
 
-def drop(body: Any, path: Path) -> Any:
-    """Return `body` without the member at a path, and without objects left empty by that. Pure."""
+def drop(body: Any, path: Path, *, prune: bool = True) -> Any:
+    """Return `body` without the member at a path. Pure.
+
+    With `prune` the objects that this leaves empty go too.
+    """
     step, rest = path[0], path[1:]
     if isinstance(step, int):
         if not isinstance(body, list) or step >= len(body) or not rest:
             return body
-        return [*body[:step], drop(body[step], rest), *body[step + 1 :]]
+        return [*body[:step], drop(body[step], rest, prune=prune), *body[step + 1 :]]
     own = _own_key(body, step) if isinstance(body, Mapping) else None
     if own is None:
         return body
-    inner = drop(body[own], rest) if rest else MISSING
-    if inner is MISSING or (inner == {} and body[own] != {}):
+    inner = drop(body[own], rest, prune=prune) if rest else MISSING
+    if inner is MISSING or (prune and inner == {} and body[own] != {}):
         return {name: item for name, item in body.items() if name != own}
     return {**body, own: inner}
 
@@ -126,8 +128,21 @@ def leaves(body: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     elif isinstance(body, list) and body:
         for index, value in enumerate(body):
             yield from leaves(value, (*path, index))
-    else:
+    elif path:
         yield path, body
+
+
+def empty(value: Any) -> bool:
+    """Tell whether a value says no more than its absence. Pure."""
+    return value is MISSING or value is None or value in ({}, [])
+
+
+def pruned(value: Any) -> Any:
+    """Return a value without members that are empty; the elements of arrays all stay. Pure."""
+    if isinstance(value, Mapping):
+        kept = {name: pruned(item) for name, item in value.items()}
+        return {name: item for name, item in kept.items() if not empty(item)}
+    return [pruned(item) for item in value] if isinstance(value, list) else value
 
 
 def arrays(body: Any, path: Path = ()) -> Iterator[tuple[Path, list[Any]]]:
@@ -142,6 +157,6 @@ def arrays(body: Any, path: Path = ()) -> Iterator[tuple[Path, list[Any]]]:
 def content(body: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
     """Yield the leaves that say what a resource is like: no envelope, no tags. Pure."""
     for path, value in leaves(body):
-        head = str(path[0]).lower() if path else "id"
+        head = str(path[0]).lower()
         if head not in _ENVELOPE and head != "tags":
             yield path, value

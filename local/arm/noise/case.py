@@ -35,12 +35,17 @@ class Edit:
     order: tuple[int, ...] = ()
     more: tuple[Any, ...] = ()
 
+    @property
+    def removes(self) -> bool:
+        """Whether the change takes a member out."""
+        return self.value is MISSING and not self.order and not self.more
+
     def applied(self, body: Any) -> Any:
         """Return the body with the change; as it is where the change has no place. Pure."""
+        if self.removes:
+            return drop(body, self.path, prune=False)
         if not self.order and not self.more:
-            return (
-                drop(body, self.path) if self.value is MISSING else put(body, self.path, self.value)
-            )
+            return put(body, self.path, self.value)
         found = at(body, self.path)
         if not isinstance(found, list):
             return body
@@ -71,6 +76,12 @@ class Case:
         closed = set(map(str.lower, read_only(self.known)))
         free = [one for one in content(self.body) if not closed_by(one[0], closed)]
         return [one for one in free if at(self.subject.put, one[0]) is not MISSING] or free
+
+    def loose(self) -> list[Path]:
+        """Return the members of the properties that a body can do without, plain ones first."""
+        inner = [path for path, _ in self.own() if str(path[0]).lower() == "properties"]
+        plain = [path for path in inner if not any(isinstance(step, int) for step in path)]
+        return plain or [path for path in inner if isinstance(path[-1], str) and path[-1] != "name"]
 
 
 def closed_by(path: Path, closed: Collection[str]) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from local.arm.knowledge import Knowledge
+
 Where = Literal["prediction", "reading", "write", "fate", "hand"]
 
 
@@ -122,3 +124,23 @@ CLASSES: tuple[NoiseClass, ...] = tuple(
 """All classes, in number order."""
 
 NAMES = frozenset(one.name for one in CLASSES)
+
+
+def reach(knowledge: Knowledge, name: str) -> list[str]:
+    """Return the full types for which a class can show itself; ["*"] is every type. Pure.
+
+    Classes that need children or companions show themselves where the data has some.
+    """
+    needed = {
+        "N8": lambda known: known.embeds,
+        "N12": lambda known: known.implicit or known.companions,
+        "N21": lambda known: known.implicit or known.companions,
+    }.get(name)
+    if needed is None:
+        return ["*"]
+    return [
+        f"{provider.namespace}/{kind}"
+        for provider in knowledge.providers.values()
+        for kind, known in provider.types.items()
+        if needed(known)
+    ]

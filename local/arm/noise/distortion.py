@@ -37,6 +37,8 @@ def _seen(sides: Sides, edit: Edit, name: str) -> Sides:
     there = at(sides.before, edit.path) is not MISSING
     if name == "N18":
         return sides if there else replace(sides, after=edit.applied(sides.after))
+    if there and edit.removes:
+        return replace(sides, before=drop(sides.before, edit.path))
     if there or (name in _NEW and not edit.order and not edit.more):
         return replace(sides, before=edit.applied(sides.before))
     return sides
@@ -52,6 +54,17 @@ def _hidden(prediction: Prediction) -> Prediction:
     return sides.into(prediction)
 
 
+def _disguised(prediction: Prediction) -> Prediction:
+    """Show true changes where the template is silent as deletions, as N2 would (N23)."""
+    truth = Sides.of(prediction.truth or prediction)
+    sides = Sides.of(prediction)
+    for path in moved(truth.before, truth.after):
+        changed = at(truth.before, path) is not MISSING and at(truth.after, path) is not MISSING
+        if changed and at(prediction.put, path) is MISSING:
+            sides = replace(sides, after=drop(sides.after, path))
+    return sides.into(prediction)
+
+
 def _spelled(prediction: Prediction, name: str) -> Prediction:
     """Leave the template's own spelling in `after`."""
     sides = Sides.of(prediction)
@@ -64,6 +77,8 @@ def _spelled(prediction: Prediction, name: str) -> Prediction:
 def _stage(prediction: Prediction, name: str) -> Prediction:
     if name == "N22":
         return _hidden(prediction)
+    if name == "N23":
+        return _disguised(prediction)
     foresee = FORESIGHT.get(name)
     spelled = _spelled(prediction, name)
     return _read(foresee(spelled) if foresee else spelled, name)
@@ -73,7 +88,8 @@ def truth_of(prediction: Prediction, classes: Collection[str]) -> Prediction:
     """Return what will really be, where a class changes what the provider does. Pure.
 
     With N15 a PUT adds to an array: what `before` has more stays. With N16 a member that the
-    provider does not know is dropped: `after` does not have it either.
+    provider does not know is dropped: `after` does not have it either. What has no effect is not
+    listed: that is N13.
     """
     if prediction.before is None or prediction.after is None or prediction.truth is not None:
         return prediction
@@ -88,7 +104,7 @@ def truth_of(prediction: Prediction, classes: Collection[str]) -> Prediction:
         if isinstance(old, list) and isinstance(new, list):
             sides = replace(sides, after=put(sides.after, path, joined(old, new)))
     true = sides.into(prediction)
-    return replace(true, truth=true)
+    return replace(true, no_effect=frozenset(), truth=true)
 
 
 def stages(prediction: Prediction, classes: Collection[str]) -> Iterator[tuple[str, Prediction]]:

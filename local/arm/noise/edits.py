@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from local.arm.clock import guid_for
+from local.arm.knowledge import ResourceType
 from local.arm.noise import leaks
 from local.arm.noise.bodies import MISSING, Path, arrays, at, find, key, leaves, show
 from local.arm.noise.case import Case, Edit, closed_by
@@ -21,13 +23,12 @@ _SERVICE_DEFAULTS: tuple[tuple[str, Any], ...] = (
     ("zoneRedundant", False),
     ("minimumTlsVersion", "1.2"),
 )
-_EMPTIES: tuple[tuple[str, Any], ...] = (
-    ("identity", {"type": "None"}),
-    ("tags", {}),
-    ("zones", []),
+_EMPTIES: tuple[tuple[Path, Any], ...] = (
+    (("identity",), {"type": "None"}),
+    (("tags",), {}),
+    (("zones",), []),
 )
-_FIRST_LEVEL = 2
-"""The length of a path such as properties.x."""
+_MOVING = re.compile(r"modified|updated|changed|last|next|expir|count|address", re.IGNORECASE)
 
 
 def _respelled(
@@ -51,6 +52,10 @@ def _n1(case: Case) -> list[Edit]:
 def _n2(case: Case) -> list[Edit]:
     if case.known.defaults or case.known.elements:
         return []
+    listed = leaks.written(case.subject.type, "N2")
+    told = [Edit(tuple(path.split(".")), value) for path, value in listed.items()]
+    if told:
+        return [one for one in told if one.value is not None and at(case.body, one.path) is MISSING]
     silent = [
         Edit(("properties", name), value)
         for name, value in _SERVICE_DEFAULTS
@@ -62,13 +67,9 @@ def _n2(case: Case) -> list[Edit]:
 def _n3(case: Case) -> list[Edit]:
     if case.known.drop or leaks.written(case.subject.type, "N3"):
         return [Edit(path) for path, _ in case.written("N3")]
-    mute = [Edit(path) for path, _ in case.own() if _loose(path)]
-    return mute[number(*case.subject.words("N3")) % len(mute) :][:1] if mute else []
-
-
-def _loose(path: Path) -> bool:
-    """Tell whether a body can do without what is at a path: a member of the properties. Pure."""
-    return path[0] == "properties" and isinstance(path[-1], str) and len(path) >= _FIRST_LEVEL
+    mute = case.loose()
+    start = number(*case.subject.words("N3")) % max(len(mute), 1)
+    return [Edit(path) for path in mute[start:][:1]]
 
 
 def _n5(case: Case) -> list[Edit]:
@@ -112,15 +113,19 @@ def _reordered(pool: list[tuple[Path, Any]], words: tuple[Any, ...]) -> list[Edi
 
 def _n14(case: Case) -> list[Edit]:
     asked = case.api_version[:10]
-    if case.known.withVersion:
-        rules = [rule for rule in case.known.withVersion if asked < rule.before[:10]]
-        return [Edit(path) for rule in rules for one in rule.drop for path in find(case.body, one)]
     if asked >= max(case.known.versions)[:10]:
         return []
-    listed = [Edit(path) for path, _ in case.written("N14")]
-    younger = [Edit(path) for path, _ in case.own() if _loose(path)]
-    at_random = number(*case.subject.words("N14")) % max(len(younger), 1)
-    return listed or younger[at_random:][:1]
+    hidden = [path for one in hidden_from(case.known, asked) for path in find(case.body, one)]
+    listed = [Edit(path) for path in [*hidden, *(path for path, _ in case.written("N14"))]]
+    younger = [Edit(path) for path in case.loose()]
+    start = number(*case.subject.words("N14")) % max(len(younger), 1)
+    return listed or younger[start:][:1]
+
+
+def hidden_from(known: ResourceType, api_version: str) -> list[str]:
+    """Return the paths that an api-version does not show. Pure."""
+    rules = [rule for rule in known.withVersion if api_version[:10] < rule.before[:10]]
+    return [path for rule in rules for path in rule.drop]
 
 
 def _n15(case: Case) -> list[Edit]:
@@ -133,8 +138,11 @@ def _n15(case: Case) -> list[Edit]:
             if (fresh := tuple(i for i in one.more if not _has(at(case.body, one.path), i)))
         ]
     merged = [path for one in case.known.merges for path in find(case.body, one)]
+    embedded = {f"properties.{name}".lower() for name in case.known.embeds}
     pool = [(path, at(case.body, path)) for path in merged] or [
-        one for one in arrays(case.body) if at(case.subject.put, one[0]) is not MISSING
+        one
+        for one in arrays(case.body)
+        if at(case.subject.put, one[0]) is not MISSING and key(one[0]) not in embedded
     ]
     grown = [
         Edit(path, more=(extra,))
@@ -167,12 +175,12 @@ def _n16(case: Case) -> list[Edit]:
 
 
 def _n18(case: Case) -> list[Edit]:
-    missing = [
-        Edit((name,), value)
-        for name, value in _EMPTIES
-        if at(case.body, (name,)) in (MISSING, None)
-    ]
-    return some(missing, *case.subject.words("N18"))
+    listed = leaks.written(case.subject.type, "N18").items()
+    told: list[tuple[Path, Any]] = [(tuple(path.split(".")), value) for path, value in listed]
+    if not told and "location" not in case.body:
+        told = [(("properties", "description"), None)]
+    missing = [Edit(*one) for one in told or _EMPTIES if at(case.body, one[0]) in (MISSING, None)]
+    return missing if told else some(missing, *case.subject.words("N18"))
 
 
 def _n19(case: Case) -> list[Edit]:
@@ -187,12 +195,9 @@ def _n20(case: Case) -> list[Edit]:
     found = _aged(case, listed)
     if not found:
         computed = [path for one in read_only(case.known) for path in find(case.body, one)]
-        moving = [
-            *find(case.body, "etag"),
-            *find(case.body, "systemData.lastModifiedAt"),
-            *computed,
-        ]
-        found = some(_aged(case, moving), *case.subject.words("N20"))
+        moving = [path for path in computed if _MOVING.search(str(path[-1]))]
+        known = [*find(case.body, "etag"), *find(case.body, "systemData.lastModifiedAt")]
+        found = some(_aged(case, [*known, *moving]), *case.subject.words("N20"))
     etag = f'W/"{guid_for(case.subject.resource_id, str(case.tick))}"'
     return found or [Edit(("etag",), etag)]
 

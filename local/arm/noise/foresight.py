@@ -7,9 +7,24 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from local.arm import knowledge
 from local.arm.noise import leaks
-from local.arm.noise.bodies import MISSING, Path, at, drop, find, key, leaves, pattern, put, show
+from local.arm.noise.bodies import (
+    MISSING,
+    Path,
+    at,
+    drop,
+    empty,
+    find,
+    key,
+    leaves,
+    pattern,
+    pruned,
+    put,
+    show,
+)
 from local.arm.noise.chance import number, some
+from local.arm.noise.edits import hidden_from
 from local.arm.noise.prediction import Prediction
 from local.arm.noise.sides import Sides, case_of
 from local.arm.noise.stored import merged, name_of, unknown
@@ -52,7 +67,10 @@ def _computed(one: Prediction) -> Prediction:
     pool = [
         path
         for path in _places(one.got, [*told, *read_only(one.known)])
-        if at(one.put, path) is MISSING and at(sides.before, path) is MISSING and sides.calm(path)
+        if at(one.put, path) is MISSING
+        and at(sides.before, path) is MISSING
+        and sides.calm(path)
+        and not empty(at(one.got, path))
     ]
     table = leaks.reported(one.type)
     for path in _chosen(one, "N1", pool, [*table.readOnly, *table.unknown]):
@@ -85,6 +103,21 @@ def _defaulted(one: Prediction) -> Prediction:
         if believed is not None and type(believed) is type(value) and believed != value:
             sides = replace(sides, after=put(sides.after, path, believed))
         else:
+            sides = replace(sides, after=drop(sides.after, path))
+    return sides.into(one)
+
+
+def _expanded(one: Prediction) -> Prediction:
+    """N5: what the provider makes of the short form of a sku is not foreseen."""
+    sides = Sides.of(one)
+    made = {
+        ".".join(part for part in (rule.into, show(path)) if part)
+        for rule in one.known.lookups
+        for value in rule.values.values()
+        for path, _ in leaves(value)
+    }
+    for path in _places(sides.after, sorted(name for name in made if name.startswith("sku."))):
+        if at(one.put, path) is MISSING and sides.calm(path):
             sides = replace(sides, after=drop(sides.after, path))
     return sides.into(one)
 
@@ -130,27 +163,28 @@ def _sounds(path: Path) -> bool:
 def _embedded(one: Prediction) -> Prediction:
     """N8: the parent's body shows children; those declared inline have an apiVersion too many."""
     sides = Sides.of(one)
-    for name in one.known.embeds:
+    for name, kind in one.known.embeds.items():
         path = ("properties", name)
         shown = at(one.got, path)
         if at(one.put, path) is not MISSING or not shown or not sides.calm(path):
             continue
         if at(sides.before, path) is MISSING:
-            sides = replace(sides, before=put(sides.before, path, _stripped(one, path, shown)))
+            sides = replace(
+                sides, before=put(sides.before, path, _stripped(one, kind, path, shown))
+            )
         else:
             sides = replace(sides, after=drop(sides.after, path))
     return _versioned(one, sides).into(one)
 
 
-def _stripped(one: Prediction, path: Path, shown: list[Any]) -> list[Any]:
+def _stripped(one: Prediction, kind: str, path: Path, shown: list[Any]) -> list[Any]:
     """Return embedded children without what their provider computes."""
-    closed = [said for said in read_only(one.known) if said.lower().startswith(show(path).lower())]
+    child = knowledge.load().type(f"{one.type}/{kind}")
+    hidden = ["id", "etag", "type", "systemData", "properties.provisioningState"]
     body: Any = put({}, path, shown)
-    envelope = [f"{show(path)}[*].{name}" for name in ("id", "etag", "type", "systemData")]
-    state = f"{show(path)}[*].properties.provisioningState"
-    for place in _places(body, [*closed, *envelope, state]):
+    for place in _places(body, [f"{show(path)}[*].{name}" for name in hidden + read_only(child)]):
         body = drop(body, place)
-    found = at(body, path)
+    found = at(pruned(body), path)
     return found if isinstance(found, list) else []
 
 
@@ -195,7 +229,7 @@ def _guessed(one: Prediction) -> list[tuple[Path, str]]:
     """Return a value that another resource may well have given the template."""
     own = [entry for entry in case_of(one).own() if at(one.put, entry[0]) is not MISSING]
     issued = [path for path, value in own if isinstance(value, str) and _ISSUED.fullmatch(value)]
-    pool = issued or [path for path, _ in own if str(path[0]).lower() == "properties"]
+    pool = issued or [path for path in case_of(one).loose() if at(one.put, path) is not MISSING]
     chosen = pool[number(*_words(one, "N9")) % len(pool) :][:1] if pool else []
     return [(path, _literal(one, path)) for path in chosen]
 
@@ -215,11 +249,17 @@ def _ineffective(one: Prediction) -> Prediction:
     found = _places(one.put, known)
     if not known:
         decided = _places(one.put, read_only(one.known))
-        own = [path for path, _ in case_of(one).own() if at(one.put, path) is not MISSING]
+        own = [path for path in case_of(one).loose() if at(one.put, path) is not MISSING]
         pool = decided or own
         found = pool[number(*_words(one, "N13")) % len(pool) :][:1] if pool else []
     listed = {show(path) for path in found if sides.calm(path)}
-    return replace(one, no_effect=one.no_effect | listed)
+    told = one.truth.no_effect if one.truth else frozenset[str]()
+    return replace(one, no_effect=one.no_effect | told | listed)
+
+
+def _younger(one: Prediction) -> Prediction:
+    """N14: what the api-version of the template does not show is foreseen."""
+    return _promised(one, _places(one.put, hidden_from(one.known, one.api_version)))
 
 
 def _merged(one: Prediction) -> Prediction:
@@ -246,9 +286,11 @@ FORESIGHT: dict[str, Callable[[Prediction], Prediction]] = {
     "N2": _defaulted,
     "N3": _unechoed,
     "N4": _secret,
+    "N5": _expanded,
     "N8": _embedded,
     "N9": _unevaluated,
     "N13": _ineffective,
+    "N14": _younger,
     "N15": _merged,
     "N16": _unknown,
 }

@@ -57,9 +57,9 @@ def reported(kind: str) -> Reported:
     return _table().get(kind.lower(), _UNREPORTED)
 
 
-def types() -> list[str]:
-    """Return the full types, in lower case, for which anything is written down."""
-    return sorted({*_written(), *_table()})
+def types(name: str) -> list[str]:
+    """Return the full types, in lower case, for which a class is written down."""
+    return sorted(kind for kind, listed in _written().items() if name in listed)
 
 
 def members(kind: str) -> list[str]:

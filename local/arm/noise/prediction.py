@@ -20,10 +20,11 @@ class Prediction:
 
     `put` is the template's body, evaluated; `got` the whole body of a GET without noise. `before`
     is None for what would be created, `after` for what would be deleted. `no_effect` holds the
-    paths whose delta entry is NoEffect, dotted and with indices as segments ("properties.a.0.b").
+    paths that the template sets in vain, dotted and with indices as segments ("properties.a.0.b");
+    after `distort`, those whose delta entry is NoEffect.
 
-    `source` is the template's body as written, expressions and all; `secure` the dotted paths that
-    secure parameters fed. `nested` is the id of the nested deployment that declares the resource,
+    `source` is the template's body as written, expressions and all; `secure` the paths, in
+    the same form, that secure parameters fed. `nested` is the id of the nested deployment that declares the resource,
     None at the top; `implicit` says that a provider made it and no template. `seed` and `tick` make
     noise differ: by run of the simulator, and (N20) by look. `truth` is what was before any noise.
     """

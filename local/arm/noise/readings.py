@@ -29,7 +29,7 @@ def edits(case: Case, classes: Collection[str]) -> Iterator[tuple[str, Edit]]:
 
 def _overlap(one: str, other: str) -> bool:
     short, long = sorted((one, other), key=len)
-    return long.startswith(short) and long[len(short) : len(short) + 1] in ("", ".", "[")
+    return long == short or long.startswith(f"{short}.")
 
 
 def reading(

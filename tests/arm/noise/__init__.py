@@ -1,0 +1,1 @@
+"""Tests of the noise that the simulator makes."""
