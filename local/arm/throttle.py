@@ -15,6 +15,7 @@ from local.arm.knobs import Limit, Quota, Throttle
 
 Kind = Literal["reads", "writes", "deletes"]
 _KEPT_WAITS = 1000
+_TICK_S = 1e-6
 _BY_METHOD: dict[str, Kind] = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}
 _SERVICE = Throttle()
 
@@ -111,7 +112,7 @@ class Buckets:
         early = self._is_early(wait, own, levels[0], now)
         if refusing and (early or lacking is not None):
             at = lacking or 0
-            seconds = wait_for(sizes[at], levels[at])
+            seconds = wait_for(sizes[at], 0.0 if early else levels[at])
             self._tell(wait, now + seconds)
             raise refusal(asked, seconds, _headers(asked, levels), shared=at == 1)
         left = [max(tokens - 1.0, 0.0) for tokens in levels]
@@ -125,7 +126,7 @@ class Buckets:
         Calls without an id cannot be told apart: a neighbour must not hold up all others for
         ever, so for them the wait is over when a second's worth of tokens has dripped in.
         """
-        if now >= self._told.get(wait, now):
+        if now + _TICK_S >= self._told.get(wait, now):
             return False
         return bool(wait[-1]) or tokens < min(max(limit[1], 2.0), limit[0])
 
