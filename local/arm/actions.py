@@ -16,7 +16,7 @@ _SPECIAL: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"(.+/deployments/[^/]+)/operations(?:/[^/]+)?",
             "Microsoft.Resources/deployments/operations",
         ),
-        (r"(.+)/providers/Microsoft\.Resources/deployments", "Microsoft.Resources/deployments"),
+        (r"(.*)/providers/Microsoft\.Resources/deployments", "Microsoft.Resources/deployments"),
         (
             r"(/subscriptions/[^/]+/resourcegroups/[^/]+)/resources",
             "Microsoft.Resources/subscriptions/resourceGroups/resources",

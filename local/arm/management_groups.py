@@ -52,6 +52,11 @@ def exists(cloud: Cloud, name: str) -> bool:
     return name.lower() == cloud.identity.tenant.lower() or name in cloud.store.management_groups
 
 
+def spelled(cloud: Cloud, name: str) -> str:
+    """Return a name as it was first written, or as given if there is no such group."""
+    return find(cloud, name).name if exists(cloud, name) else name
+
+
 def _root(cloud: Cloud) -> ManagementGroup:
     return ManagementGroup(
         name=cloud.identity.tenant, display_name="Tenant Root Group", parent=None

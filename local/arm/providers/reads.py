@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from local.arm import errors, ids
+from local.arm import errors, ids, management_groups
 from local.arm.cloud import Cloud
 from local.arm.ids import ResourceId
 from local.arm.knowledge import ResourceType, paths
 from local.arm.knowledge.regions import normal
 from local.arm.knowledge.words import copied
-from local.arm.providers import references
+from local.arm.providers import references, role_definitions
 from local.arm.providers.children import flattened
 from local.arm.providers.compiled import Compiled, compiled
 from local.arm.state.records import Resource
@@ -31,6 +31,9 @@ def canonical(cloud: Cloud, rid: ResourceId) -> ResourceId:
 
 
 def _canonical_scope(cloud: Cloud, scope: str) -> str:
+    name = management_groups.name_in(scope)
+    if name is not None:
+        return management_groups.id_of(management_groups.spelled(cloud, name))
     outer = ids.parse(scope)
     if outer is not None:
         record = cloud.resource(scope)
@@ -50,7 +53,7 @@ def find(cloud: Cloud, rid: ResourceId) -> Resource:
     """Return a resource's record; raises ResourceNotFound, ResourceGroupNotFound."""
     if rid.subscription is not None and rid.group is not None:
         cloud.group(rid.subscription, rid.group)
-    record = cloud.resource(rid.id)
+    record = cloud.resource(rid.id) or role_definitions.find(cloud, rid)
     if record is None:
         raise errors.resource_not_found(rid.type, rid.name, rid.group)
     return record

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
-from local.arm import errors, ids
+from local.arm import errors, ids, management_groups
 from local.arm.clock import new_guid, stamp
 from local.arm.cloud import Cloud
 from local.arm.ids import ResourceId
@@ -21,6 +21,7 @@ from local.arm.providers import (
     references,
     refusals,
     registration,
+    role_assignments,
     versions,
 )
 from local.arm.state.records import Resource
@@ -71,6 +72,7 @@ def put(cloud: Cloud, write: Write) -> tuple[Resource, bool]:
     check(cloud, write)
     refusals.check_turn(cloud, known, rid)
     old = cloud.resource(rid.id)
+    role_assignments.check(cloud, rid, write.body, old)
     if old is None:
         old = _recovered(cloud, known, write)
         if old is not None and known.softDelete and known.softDelete.recreate == "refuse":
@@ -155,7 +157,10 @@ def _check_place(cloud: Cloud, rid: ResourceId) -> ResourceId:
         raise errors.parent_not_found(rid.type, parent.id)
     if rid.is_extension and cloud.resource(rid.scope) is None:
         outer = ids.parse(rid.scope)
-        if outer is not None:
+        name = management_groups.name_in(rid.scope)
+        if name is not None:
+            management_groups.find(cloud, name)
+        elif outer is not None:
             raise errors.resource_not_found(outer.type, outer.name, outer.group)
     return reads.canonical(cloud, rid)
 
@@ -278,11 +283,12 @@ def _write_spilled(cloud: Cloud, known: ResourceType, record: Resource, write: W
 
 
 def _write_implicit(cloud: Cloud, known: ResourceType, record: Resource, write: Write) -> None:
-    for rid in children.implicit(known, write.rid):
-        if cloud.resource(rid.id) is None:
-            _write_child(cloud, rid, {}, write)
+    facts = model.facts(model.case_of(record, cloud.identity.tenant), record.got)
+    for path in known.implicit:
+        rid = ids.parse(f"{record.id}/{fill(path, facts)}")
+        if rid is not None and cloud.resource(rid.id) is None:
+            _write_child(cloud, rid, fill(known.bodies.get(path, {}), facts), write)
     if known.companions and noisy(cloud, record.type, "N12"):
-        facts = model.facts(model.case_of(record, cloud.identity.tenant), record.got)
         for companion in known.companions:
             pair = f"{companion.type}/{fill(companion.name, facts)}"
             beside = ids.parse(f"{write.rid.scope}/providers/{pair}")
