@@ -19,6 +19,7 @@ file looks like this (all parts but the types optional)::
                                          leaves the embedded children alone
         "flat": ["agentPoolProfiles"],   embedded children whose properties stand beside the name
         "implicit": ["blobServices/default"], children that come with it; words are filled in
+        "bodies": {"databases/master": {...}}, what they are made of, where that is not nothing
         "companions": [{"type", "name", "body"}], resources beside it that come with it (N12)
         "spills": [{"from": "properties.siteConfig", "to": "config/web"}], kept in a child
         "write": "sync|async|location|body", "delete": the same
@@ -149,7 +150,7 @@ def check(known: ResourceType) -> None:
     filled = msgspec.to_builtins(
         (known.defaults, known.computed, known.lookups, known.volatile, known.elements)
     )
-    unexplained = words.unexplained([*filled, known.implicit, known.actions])
+    unexplained = words.unexplained([*filled, known.implicit, known.bodies, known.actions])
     if unexplained:
         raise ValueError(f"nothing explains {', '.join(sorted(set(unexplained)))}")
 

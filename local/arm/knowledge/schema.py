@@ -148,6 +148,7 @@ class ResourceType(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, dic
     keeps: dict[str, str] = {}
     flat: list[str] = []
     implicit: list[str] = []
+    bodies: dict[str, dict[str, Any]] = {}
     companions: list[Companion] = []
     spills: list[Spill] = []
     write: Style = "sync"

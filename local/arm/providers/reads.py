@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from local.arm import errors, ids, management_groups
+from local.arm import errors, ids, management_groups, noise
 from local.arm.cloud import Cloud
 from local.arm.ids import ResourceId
 from local.arm.knowledge import ResourceType, paths
@@ -95,6 +95,27 @@ def body(cloud: Cloud, record: Resource, api_version: str = "") -> dict[str, Any
     return shown
 
 
+def case_of(cloud: Cloud, record: Resource, api_version: str = "") -> noise.Case:
+    """Return the body with all that its noise depends on; N20 gets another look every time."""
+    cloud.looks += 1
+    return noise.Case(
+        cloud.knowledge.type(record.type),
+        noise.Subject(record.id, record.type, record.put, cloud.knobs.noise_seed),
+        body(cloud, record, api_version),
+        api_version or record.api_version,
+        cloud.looks,
+    )
+
+
+def shown(cloud: Cloud, record: Resource, api_version: str = "") -> dict[str, Any]:
+    """Return what a client sees of the body: with the noise that is switched on for the type."""
+    classes = cloud.knobs.noise_for(record.type)
+    if not classes:
+        return body(cloud, record, api_version)
+    case = case_of(cloud, record, api_version)
+    return noise.reading(case.known, case.subject, case.body, classes, case.api_version, case.tick)
+
+
 def _mark_elements(shown: dict[str, Any], ready: Compiled, etag: str) -> None:
     for path in ready.etagged:
         for element in paths.values(shown, path):
@@ -136,8 +157,8 @@ def is_listed(record: Resource) -> bool:
     return len(rid.types) == 1 or "location" in record.got
 
 
-def summary(record: Resource, expand: frozenset[str]) -> dict[str, Any]:
-    """Return a resource as the generic lists show it: without properties. Pure."""
+def summary(cloud: Cloud, record: Resource, expand: frozenset[str]) -> dict[str, Any]:
+    """Return a resource as the generic lists show it: without properties."""
     keys = (
         "id",
         "name",
@@ -150,10 +171,11 @@ def summary(record: Resource, expand: frozenset[str]) -> dict[str, Any]:
         "managedBy",
         "zones",
     )
-    shown = {key: record.got[key] for key in keys if key in record.got}
-    shown["name"] = record.name
-    if isinstance(shown.get("location"), str):
-        shown["location"] = normal(shown["location"])
+    found = shown(cloud, record) if cloud.knobs.noise else record.got
+    listed = {key: found[key] for key in keys if key in found}
+    listed["name"] = record.name
+    if isinstance(listed.get("location"), str) and found is record.got:
+        listed["location"] = normal(listed["location"])
     extra = {
         "createdtime": ("createdTime", record.created),
         "changedtime": ("changedTime", record.changed),
@@ -162,5 +184,5 @@ def summary(record: Resource, expand: frozenset[str]) -> dict[str, Any]:
             record.pending if is_busy(record) else record.ended,
         ),
     }
-    shown.update(extra[name] for name in extra if name in expand)
-    return shown
+    listed.update(extra[name] for name in extra if name in expand)
+    return listed

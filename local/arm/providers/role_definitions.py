@@ -78,11 +78,16 @@ def is_built_in(rid: ResourceId) -> bool:
     return rid.type.lower() == TYPE.lower() and rid.names[-1].lower() in built_in()
 
 
-def find(rid: ResourceId) -> Resource | None:
-    """Return a built-in role as if it were stored at the id's scope; None for anything else."""
-    if not is_built_in(rid):
+def find(cloud: Cloud, rid: ResourceId) -> Resource | None:
+    """Return a role as if it were stored at the id's scope; None for anything else.
+
+    A subscription's custom roles can be read below it.
+    """
+    if rid.type.lower() != TYPE.lower():
         return None
     name = rid.names[-1].lower()
+    if name not in built_in():
+        return cloud.resource(f"/subscriptions/{rid.subscription}/providers/{TYPE}/{name}")
     properties = copied(_properties(name))
     # Below a subscription a role has the subscription's id, wherever it is read.
     scope = f"/subscriptions/{rid.subscription}" if rid.subscription else ""

@@ -6,12 +6,12 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
-from local.arm import errors, ids, management_groups
+from local.arm import errors, ids, management_groups, noise
 from local.arm.clock import new_guid, stamp
 from local.arm.cloud import Cloud
 from local.arm.ids import ResourceId
 from local.arm.knowledge import ResourceType, paths
-from local.arm.knowledge.words import copied, fill
+from local.arm.knowledge.words import fill
 from local.arm.messages import Caller
 from local.arm.providers import (
     children,
@@ -80,7 +80,7 @@ def put(cloud: Cloud, write: Write) -> tuple[Resource, bool]:
         is_new = old is None
     else:
         is_new = False
-        write = replace(write, body=_merged(cloud, known, old, write.body))
+    write = replace(write, body=_stored(cloud, known, write, old))
     gone = _no_longer_embedded(cloud, known, write)
     record = _store(cloud, known, write, old)
     for child in gone:
@@ -170,35 +170,15 @@ def _recovered(cloud: Cloud, known: ResourceType, write: Write) -> Resource | No
     return graves.reopen(cloud, grave) if grave else None
 
 
-def noisy(cloud: Cloud, kind: str, noise: str) -> bool:
-    """Return whether a class of noise is switched on for a type."""
-    wanted = kind.lower()
-    return any(
-        noise in classes
-        for name, classes in cloud.knobs.noise.items()
-        if name == "*" or name.lower() == wanted
-    )
-
-
-def _merged(
-    cloud: Cloud, known: ResourceType, old: Resource, body: dict[str, Any]
+def _stored(
+    cloud: Cloud, known: ResourceType, write: Write, old: Resource | None
 ) -> dict[str, Any]:
-    """Return the body with what the provider keeps of its arrays, if it is so noisy (N15)."""
-    if not known.merges or not noisy(cloud, old.type, "N15"):
-        return body
-    body = copied(body)
-    for path in known.merges:
-        way = paths.steps(path)
-        key = (known.elements[path].key if path in known.elements else None) or "name"
-        for holder, name in paths.places(body, way):
-            before = paths.first(old.put, way)
-            if not isinstance(holder[name], list) or not isinstance(before, list):
-                continue
-            there = {str(model.find(item, key)).lower() for item in holder[name]}
-            holder[name] += [
-                item for item in before if str(model.find(item, key)).lower() not in there
-            ]
-    return body
+    """Return the body that a noisy provider takes the request for (N15, N16)."""
+    classes = cloud.knobs.noise_for(write.rid.type)
+    if not classes:
+        return write.body
+    subject = noise.Subject(write.rid.id, write.rid.type, write.body, cloud.knobs.noise_seed)
+    return noise.stored(known, subject, old.put if old else None, classes)
 
 
 def _store(cloud: Cloud, known: ResourceType, write: Write, old: Resource | None) -> Resource:
@@ -288,7 +268,7 @@ def _write_implicit(cloud: Cloud, known: ResourceType, record: Resource, write: 
         rid = ids.parse(f"{record.id}/{fill(path, facts)}")
         if rid is not None and cloud.resource(rid.id) is None:
             _write_child(cloud, rid, fill(known.bodies.get(path, {}), facts), write)
-    if known.companions and noisy(cloud, record.type, "N12"):
+    if known.companions and cloud.knobs.noise_for(record.type) & {"N12", "N21"}:
         for companion in known.companions:
             pair = f"{companion.type}/{fill(companion.name, facts)}"
             beside = ids.parse(f"{write.rid.scope}/providers/{pair}")
