@@ -79,6 +79,8 @@ class Cloud:
     references: dict[str, set[str]] | None = None
     """Id in lower case -> resources that may refer to it (see `providers.references`)."""
     whatifs: WhatIfs = field(default_factory=WhatIfs)
+    looks: int = 0
+    """How many bodies clients have been shown while noise was on (N20 differs with it)."""
     _leaving: list[tuple[float, str]] = field(default_factory=list)
     _serial: int = 0
 

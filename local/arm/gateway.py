@@ -147,7 +147,10 @@ def _shadowed(cloud: Cloud, request: Request, found: Found) -> Answer | None:
         rid = ids.parse(request.path)
         kind, name, group = (rid.type, rid.name, rid.group) if rid else ("", "", None)
         raise errors.resource_not_found(kind, name, group)
-    return Answer(200 if request.method == "GET" else 204, reads.body(cloud, shadow.record))
+    return Answer(
+        200 if request.method == "GET" else 204,
+        reads.shown(cloud, shadow.record, request.api_version),
+    )
 
 
 def _count(cloud: Cloud, request: Request) -> dict[str, str]:

@@ -7,7 +7,7 @@ snapshots and one that asks what-if see the same noise.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from local.arm.knowledge import ResourceType
@@ -35,7 +35,7 @@ def _overlap(one: str, other: str) -> bool:
 def reading(
     known: ResourceType,
     subject: Subject,
-    body: dict[str, Any],
+    body: Mapping[str, Any],
     classes: Collection[str],
     api_version: str,
     tick: int,
@@ -44,10 +44,10 @@ def reading(
 
     `tick` counts the looks: N20 differs with it, and nothing else does.
     """
-    shown = body
+    shown: Any = dict(body)
     for _, edit in edits(Case(known, subject, body, api_version, tick), classes):
         shown = edit.applied(shown)
-    return shown
+    return dict(shown)
 
 
 def labels(case: Case, classes: Collection[str]) -> list[tuple[str, str]]:

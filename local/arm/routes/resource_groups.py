@@ -77,7 +77,7 @@ async def list_resources(cloud: Cloud, request: Request, words: Words) -> Answer
         prefix = ids.group_id(group.subscription, group.name)
     expand = frozenset(request.query.get("$expand", "").lower().replace(" ", "").split(","))
     found = [
-        reads.summary(record, expand)
+        reads.summary(cloud, record, expand)
         for record in lag.listed(cloud, prefix)
         if reads.is_listed(record)
     ]

@@ -53,7 +53,7 @@ async def get_resource(cloud: Cloud, request: Request, words: Words) -> Answer:
     headers = {"ETag": record.etag} if cloud.knowledge.type(record.type).etag else {}
     # A client that polls by body looks here again and wants to know when.
     wait = lro.wait_headers(cloud) if reads.is_busy(record) else {}
-    return Answer(200, reads.body(cloud, record, request.api_version), {**wait, **headers})
+    return Answer(200, reads.shown(cloud, record, request.api_version), {**wait, **headers})
 
 
 async def head_resource(cloud: Cloud, request: Request, _: Words) -> Answer:
@@ -76,7 +76,7 @@ def _list_type(cloud: Cloud, request: Request, scope: str, rest: str) -> Answer:
     elif (pair := ids.group_of(scope)) is not None:
         cloud.group(*pair)
     found = [
-        reads.body(cloud, record)
+        reads.shown(cloud, record, request.api_version)
         for record in lag.listed(cloud, scope)
         if record.type.lower() == kind
     ]
@@ -104,7 +104,7 @@ async def _written(cloud: Cloud, request: Request, record: Resource, status: int
     if seconds > 0 and known.write == "sync":
         await asyncio.sleep(seconds)
         record = cloud.resource(record.id) or record
-    body: dict[str, Any] = reads.body(cloud, record, request.api_version)
+    body: dict[str, Any] = reads.shown(cloud, record, request.api_version)
     if seconds <= 0 or known.write == "sync":
         return Answer(status, body, headers)
     if known.write == "location":

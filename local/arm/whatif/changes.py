@@ -172,7 +172,7 @@ class Assembly:
         if rid is None:
             return []
         made = [ids.key_of(child.id) for child in children.implicit(known, rid)]
-        if "N12" in self._classes(record.type):
+        if self._classes(record.type) & {"N12", "N21"}:
             made += self._companions(record, rid)
         return made
 
