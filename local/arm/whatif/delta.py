@@ -107,8 +107,6 @@ def _objects(
 
 def _values(before: Any, after: Any, path: str, place: _Place) -> list[Change]:
     if isinstance(before, dict) and isinstance(after, dict):
-        if bool(before) != bool(after):
-            return [_modified(path, before, after)]
         return _objects(before, after, path, place)
     if isinstance(before, list) and isinstance(after, list):
         children = _arrays(before, after, place)

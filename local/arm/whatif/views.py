@@ -99,10 +99,12 @@ def view(
     for name in _ORDER[1:]:
         if name in lower:
             ordered[name] = shown.pop(lower[name])
-    properties = shown.pop(lower.get("properties", ""), None)
+    shown.pop(lower.get("properties", ""), None)
     ordered.update(shown)
-    if properties is not None:
-        ordered["properties"] = properties
+    # A body without properties would be another body, not the same one without what is empty.
+    holder = paths.key_in(copied, "properties", "properties")
+    if holder is not None:
+        ordered["properties"] = _pruned(copied[holder])
     return ordered
 
 
