@@ -53,6 +53,7 @@ class Facts:
     body: Any
     people: tuple[str, str] = ("", "")
     rotations: Mapping[str, int] = field(default_factory=dict)
+    born: str = ""
     element: Any = None
     element_name: str = ""
     element_id: str = ""
@@ -61,6 +62,11 @@ class Facts:
     def word(self, word: str, argument: str) -> Any:
         """Return what a word stands for. Raises KeyError for a word that nothing explains."""
         return _WORDS[word](self, argument)
+
+    @property
+    def key(self) -> str:
+        """What guids and secrets are made of: the id that the resource had when it was made."""
+        return self.born or self.rid.key
 
     @property
     def location(self) -> str:
@@ -77,12 +83,12 @@ def key_for(*words: str) -> str:
 
 
 def _digest(facts: Facts, argument: str) -> bytes:
-    return hashlib.sha256(f"{facts.rid.key}|{argument}".encode()).digest()
+    return hashlib.sha256(f"{facts.key}|{argument}".encode()).digest()
 
 
 def _key(facts: Facts, argument: str) -> str:
     turn = facts.rotations.get(argument, 0)
-    return key_for(facts.rid.key, argument, *([str(turn)] if turn else []))
+    return key_for(facts.key, argument, *([str(turn)] if turn else []))
 
 
 def _ip(facts: Facts, argument: str) -> str:
@@ -129,7 +135,7 @@ _WORDS: dict[str, Callable[[Facts, str], Any]] = {
     "created": lambda facts, _: facts.created,
     "caller": lambda facts, _: facts.people[0],
     "changer": lambda facts, _: facts.people[1],
-    "guid": lambda facts, word: guid_for(facts.rid.key, word),
+    "guid": lambda facts, word: guid_for(facts.key, word),
     "key": _key,
     "hash": _hash,
     "number": _number,

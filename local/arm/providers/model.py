@@ -67,9 +67,9 @@ def clean(body: dict[str, Any]) -> dict[str, Any]:
 def facts(case: Circumstances, body: dict[str, Any]) -> Facts:
     """Return what the words of the knowledge files stand for here. Pure."""
     rotations = case.own.get("rotations") or {}
-    return Facts(
-        case.rid, case.tenant, case.created, case.changed, body, case.people, rotations=rotations
-    )
+    born = case.own.get("born") or ""
+    moments = (case.created, case.changed)
+    return Facts(case.rid, case.tenant, *moments, body, case.people, rotations=rotations, born=born)
 
 
 def rid_of(record: Resource) -> ResourceId:
@@ -149,9 +149,7 @@ def _set(body: Any, path: Path, value: Any) -> None:
         body[paths.key_in(body, *last) or last[0]] = value
 
 
-def _normalise(
-    rules: tuple[tuple[Path, Change], ...], asked: dict[str, Any], words: Facts
-) -> None:
+def _normalise(rules: tuple[tuple[Path, Change], ...], asked: dict[str, Any], words: Facts) -> None:
     for path, change in rules:
         for holder, key in paths.places(asked, path):
             value = change(holder[key], words)
@@ -169,7 +167,7 @@ def _identity(case: Circumstances, wanted: Any) -> Any:
     kinds = [_IDENTITIES.get(kind.lower(), kind) for kind in kinds]
     shown: dict[str, Any] = {"type": ", ".join(kinds)}
     if "SystemAssigned" in kinds:
-        shown["principalId"] = guid_for(case.rid.key, "principal")
+        shown["principalId"] = guid_for(case.own.get("born") or case.rid.key, "principal")
         shown["tenantId"] = case.tenant
     users = wanted.get("userAssignedIdentities")
     if isinstance(users, dict):

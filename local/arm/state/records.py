@@ -61,7 +61,8 @@ class Resource(msgspec.Struct, kw_only=True):
     ready_at: float = 0.0
     pending: str = "Updating"
     own: dict[str, Any] | None = None
-    """What actions changed: `rotations` of keys, and what they `set` at paths."""
+    """What actions changed: `rotations` of keys, and what they `set` at paths; and where the
+    resource was `born`, if it has moved since."""
     ended: str = "Succeeded"
 
 
