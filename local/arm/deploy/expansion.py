@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from local.arm import ids
+from local.arm import ids, management_groups
 from local.arm.cloud import Cloud
 from local.arm.deploy import scopes
 from local.arm.deploy.refusals import refused
 from local.arm.engine import NeedsRuntime, Plan, PlannedResource, Scope, TemplateError
 from local.arm.errors import ArmError
+
+_SCOPES = frozenset(one.lower() for one in (ids.GROUP_TYPE, management_groups.TYPE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,10 @@ def expand(plan: Plan, scope: Scope) -> Iterator[Found]:
         yield from expand(inner, resource.nested.scope)
 
 
-def groups_made(found: list[Found]) -> frozenset[str]:
-    """Return the ids, in lower case, of the resource groups that a deployment makes. Pure."""
+def scopes_made(found: list[Found]) -> frozenset[str]:
+    """Return the ids, in lower case, of the scopes that a deployment makes itself. Pure."""
     return frozenset(
-        ids.key_of(one.resource.id)
-        for one in found
-        if one.resource.type.lower() == ids.GROUP_TYPE.lower()
+        ids.key_of(one.resource.id) for one in found if one.resource.type.lower() in _SCOPES
     )
 
 

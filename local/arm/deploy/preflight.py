@@ -14,7 +14,7 @@ from local.arm.clock import new_guid
 from local.arm.cloud import Cloud
 from local.arm.deploy import history, scopes
 from local.arm.deploy.ask import Ask, check_name
-from local.arm.deploy.expansion import Found, expand, groups_made, missing
+from local.arm.deploy.expansion import Found, expand, scopes_made, missing
 from local.arm.deploy.limits import check_job
 from local.arm.deploy.reading import location_required
 from local.arm.engine import Plan
@@ -107,7 +107,7 @@ def _namespaces(ask: Ask, found: list[Found]) -> dict[tuple[str, str], None]:
 
 
 def _details(cloud: Cloud, found: list[Found], *, thorough: bool) -> Iterator[dict[str, Any]]:
-    made = groups_made(found)
+    made = scopes_made(found)
     for one in found:
         nested = one.resource.nested
         if nested is None:
