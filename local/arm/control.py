@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 import msgspec
 
-from local.arm import activity, errors, ids
+from local.arm import activity, errors, ids, noise
 from local.arm.cloud import Cloud
 from local.arm.deploy.runner import Runner
 from local.arm.faults.words import KINDS as ANSWERS
 from local.arm.knobs import Knobs, described
 from local.arm.messages import Answer, Caller, Request
-from local.arm.noise.classes import CLASSES, NAMES
-from local.arm.providers import reads, writes
+from local.arm.noise import CLASSES, NAMES, leaks
+from local.arm.providers import model, reads, writes
 from local.arm.providers.writes import Write
 from local.arm.request_log import KINDS
 from local.arm.routes.table import Route
 from local.arm.script import Faults, Rule
+from local.arm.state.records import Resource
 
 PREFIX = "/_control"
 _ACTOR = "laptop-operator@plumbline.example"
@@ -50,6 +51,15 @@ class Change(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     id: str
     set: dict[str, Any]
+    actor: str = _ACTOR
+
+
+class Lookalike(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A true change that looks like noise, by `actor`; the simulator picks what is left out."""
+
+    id: str
+    path: str | None = None
+    value: Any = None
     actor: str = _ACTOR
 
 
@@ -165,16 +175,23 @@ def delete_answers(side: Channel, request: Request) -> Answer:
 
 def post_change(side: Channel, request: Request) -> Answer:
     """Change a resource by hand: {id, set, actor}."""
-    cloud = side.cloud
     change = _read(request, Change)
-    rid = ids.parse(change.id)
+    record = _by_hand(side.cloud, change.id)
+    _patch(side.cloud, record, change.set, change.actor)
+    return Answer(200, reads.body(side.cloud, reads.find(side.cloud, model.rid_of(record))))
+
+
+def _by_hand(cloud: Cloud, resource_id: str) -> Resource:
+    rid = ids.parse(resource_id)
     if rid is None:
-        raise errors.invalid_content(f"'{change.id}' is not the id of a resource")
-    record = reads.find(cloud, reads.canonical(cloud, rid))
-    caller = Caller(change.actor, change.actor, cloud.identity.tenant)
-    writes.patch(cloud, Write(rid, change.set, record.api_version, caller))
-    activity.done_by_hand(cloud, "PUT", record.id, change.actor)
-    return Answer(200, reads.body(cloud, reads.find(cloud, rid)))
+        raise errors.invalid_content(f"'{resource_id}' is not the id of a resource")
+    return reads.find(cloud, reads.canonical(cloud, rid))
+
+
+def _patch(cloud: Cloud, record: Resource, changes: dict[str, Any], actor: str) -> None:
+    caller = Caller(actor, actor, cloud.identity.tenant)
+    writes.patch(cloud, Write(model.rid_of(record), changes, record.api_version, caller))
+    activity.done_by_hand(cloud, "PUT", record.id, actor)
 
 
 def post_delete(side: Channel, request: Request) -> Answer:
@@ -212,8 +229,12 @@ def post_reset(side: Channel, _: Request) -> Answer:
 
 
 def get_noise(side: Channel, request: Request) -> Answer:
-    """Show what is noise in a what-if and what is true (?correlationId=)."""
-    wanted = request.query.get("correlationid", "")
+    """Show all noise classes, what of a GET is noise (?resource=ID), or of a what-if (?correlationId=)."""
+    if "resource" in request.query:
+        return Answer(200, _noise_of(side.cloud, request.query["resource"]))
+    wanted = request.query.get("correlationid")
+    if wanted is None:
+        return Answer(200, _all_noise(side.cloud))
     labels = side.cloud.whatifs.labels.get(wanted)
     if labels is None:
         raise errors.ArmError(
@@ -222,6 +243,42 @@ def get_noise(side: Channel, request: Request) -> Answer:
             f"No what-if with the correlation id '{wanted}' is known. The newest 200 are kept.",
         )
     return Answer(200, labels)
+
+
+def _all_noise(cloud: Cloud) -> dict[str, Any]:
+    """Return the catalogue: `types` is where a class can show itself, `known` where it was seen."""
+    listed = [
+        {
+            **asdict(one),
+            "types": noise.reach(cloud.knowledge, one.name),
+            "known": [cloud.knowledge.spell(kind) for kind in leaks.types(one.name)],
+        }
+        for one in CLASSES
+    ]
+    return {"value": listed, "on": cloud.knobs.noise, "seed": cloud.knobs.noise_seed}
+
+
+def _noise_of(cloud: Cloud, resource_id: str) -> dict[str, Any]:
+    """Return the labels of what a GET of a resource shows now."""
+    record = _by_hand(cloud, resource_id)
+    found = noise.labels(reads.case_of(cloud, record), cloud.knobs.noise_for(record.type))
+    listed = [{"path": path, "class": name} for path, name in found]
+    return {"resourceId": record.id, "value": listed}
+
+
+def post_lookalike(side: Channel, request: Request) -> Answer:
+    """Make a true change that looks like noise (N23): {id, path?, value?, actor}."""
+    cloud = side.cloud
+    wish = _read(request, Lookalike)
+    record = _by_hand(cloud, wish.id)
+    body = reads.body(cloud, record)
+    paths = noise.real_lookalikes(cloud.knowledge.type(record.type), body)
+    if wish.path is None and not paths:
+        raise errors.invalid_content(f"nothing of '{record.type}' can be changed so: name a path")
+    path = wish.path or paths[0]
+    value = noise.other_value(body, path) if wish.value is None else wish.value
+    _patch(cloud, record, noise.merge_patch(path, value), wish.actor)
+    return Answer(200, {"id": record.id, "path": path, "value": value, "others": paths})
 
 
 VERBS: dict[str, Callable[[Channel, Request], Answer]] = {
@@ -235,6 +292,7 @@ VERBS: dict[str, Callable[[Channel, Request], Answer]] = {
     "DELETE /answers": delete_answers,
     "GET /noise": get_noise,
     "POST /change": post_change,
+    "POST /lookalike": post_lookalike,
     "POST /delete": post_delete,
     "POST /reset": post_reset,
 }

@@ -1,9 +1,10 @@
 """Noise: the ways in which what a provider shows and what-if predicts are less than the truth."""
 
 from local.arm.noise.case import Case, Subject
-from local.arm.noise.classes import CLASSES, NAMES, NoiseClass
+from local.arm.noise.classes import CLASSES, NAMES, NoiseClass, reach
 from local.arm.noise.distortion import distort, stages
 from local.arm.noise.fates import Fate, resource_fate
+from local.arm.noise.lookalikes import merge_patch, other_value, real_lookalikes
 from local.arm.noise.prediction import Prediction
 from local.arm.noise.readings import labels, reading
 from local.arm.noise.stored import stored
@@ -18,7 +19,11 @@ __all__ = [
     "Subject",
     "distort",
     "labels",
+    "merge_patch",
+    "other_value",
+    "reach",
     "reading",
+    "real_lookalikes",
     "resource_fate",
     "stages",
     "stored",
