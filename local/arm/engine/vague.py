@@ -11,6 +11,7 @@ from typing import Any
 from local.arm.engine.errors import ExpressionError
 from local.arm.engine.expansion import expand
 from local.arm.engine.frame import Frame
+from local.arm.engine.parser import is_expression, parse_expression
 from local.arm.engine.quoting import quote
 from local.arm.engine.syntax import Call, Literal, Node, literal_text, write
 from local.arm.engine.values import get
@@ -24,8 +25,9 @@ def known_text(item: Mapping[str, Any], key: str, frame: Frame) -> Node:
     try:
         return quote(expand(raw, frame))
     except ExpressionError:
-        text = raw[1:-1] if isinstance(raw, str) else ""
-        return Literal(text)
+        if isinstance(raw, str) and is_expression(raw):
+            return parse_expression(raw)
+        return Literal(raw if isinstance(raw, str) else "")
 
 
 def shown(node: Node) -> str:

@@ -17,6 +17,7 @@ from local.arm.whatif.labels import Entry, Labels, entries
 from local.arm.whatif.predictions import Stage
 
 _RESOURCE_TYPES_SINCE = "2026-06-01"
+_HANGING = frozenset({"microsoft.authorization", "microsoft.resources", "microsoft.policyinsights"})
 _NO_ID = (
     "Changes to the resource '{id}' cannot be analyzed because its resource ID or API version"
     " cannot be calculated until the deployment is under way. Please see"
@@ -158,7 +159,7 @@ class Assembly:
                 continue
             record = records[key]
             classes = self._classes(record.type)
-            if reads.is_listed(record) and not _is_child(record):
+            if reads.is_listed(record) and _stands_alone(record):
                 gone = key in doomed and key not in survey.hidden
                 self._leave(record, gone=gone, unasked=key in unasked)
             elif key in unasked and key not in survey.hidden and "N12" in classes:
@@ -240,8 +241,10 @@ def _once(declared: Iterable[Declared]) -> list[Declared]:
     return list(found.values())
 
 
-def _is_child(record: Resource) -> bool:
-    return record.name.count("/") > 0
+def _stands_alone(record: Resource) -> bool:
+    """Tell whether a resource is one of its group's: no child, and nothing that hangs on the group."""
+    rid = ids.parse(record.id)
+    return rid is not None and rid.parent is None and rid.namespace.lower() not in _HANGING
 
 
 def _failure(resource_id: str) -> dict[str, Any]:
