@@ -7,6 +7,7 @@ import asyncio
 import re
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -182,9 +183,9 @@ async def _main(given: argparse.Namespace) -> None:
         await stop.wait()
 
 
-def main() -> int:
-    """Serve as the command line says; return the exit code."""
-    given = _parser().parse_args()
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve as the command line (or `arguments`) says; return the exit code."""
+    given = _parser().parse_args(arguments)
     try:
         asyncio.run(_main(given))
     except FolderError as error:
