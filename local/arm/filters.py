@@ -43,7 +43,26 @@ def read(expression: str | None) -> Test:
         if join[1] and join[1].lower() == "or":
             ways.append([])
         at = join.end()
-    return lambda body: any(all(_holds(term, body) for term in way) for way in ways)
+    return lambda body: any(_way_holds(way, body) for way in ways)
+
+
+def _way_holds(way: list[re.Match[str]], body: dict[str, Any]) -> bool:
+    """Return whether all terms hold; a tag's name and value are those of one tag."""
+    name, value = (_equals(way, field) for field in ("tagname", "tagvalue"))
+    if name is not None and value is not None:
+        tags: dict[str, Any] = body.get("tags") or {}
+        pairs = {(key.lower(), str(item).lower()) for key, item in tags.items()}
+        if (name, value) not in pairs:
+            return False
+    return all(_holds(term, body) for term in way)
+
+
+def _equals(way: list[re.Match[str]], field: str) -> str | None:
+    """Return what a field must be equal to; None if the terms do not say. Pure."""
+    for term in way:
+        if term["field"] and term["field"].lower() == field and term["op"].lower() == "eq":
+            return term["value"].replace("''", "'").lower()
+    return None
 
 
 def _holds(term: re.Match[str], body: dict[str, Any]) -> bool:
@@ -84,23 +103,33 @@ def _values(field: str, body: dict[str, Any]) -> list[str]:
             return [str(find(body, name.replace("/", "."))).lower()]
 
 
-def page(request: Request, found: list[dict[str, Any]]) -> dict[str, Any]:
+def page(
+    request: Request, found: list[dict[str, Any]], expression: str | None = None
+) -> dict[str, Any]:
     """Return one page of what passes the request's `$filter`, and the link to the next. Pure.
 
-    Raises `ArmError` for a filter or number that cannot be read.
+    `expression` stands in for a filter of which the caller has already read a part. Raises
+    `ArmError` for a filter or number that cannot be read.
     """
-    test = read(request.query.get("$filter"))
+    test = read(request.query.get("$filter") if expression is None else expression)
     found = [one for one in found if test(one)]
-    try:
-        start = int(request.query.get("$skiptoken", "0"))
-        size = min(int(request.query.get("$top", str(_PAGE))), _PAGE)
-    except ValueError as error:
-        raise ArmError(
-            400, "InvalidQueryParameter", "$top and $skiptoken must be whole numbers."
-        ) from error
+    start = _number(request, "$skiptoken", 0, least=0)
+    size = min(_number(request, "$top", _PAGE, least=1), _PAGE)
     body: dict[str, Any] = {"value": found[start : start + size]}
-    if 0 < start + size < len(found):
+    if start + size < len(found):
         query = {**request.query, "$skiptoken": str(start + size)}
         link = urlencode(query, quote_via=quote, safe="$")
         body["nextLink"] = f"{request.base}{quote(request.path)}?{link}"
     return body
+
+
+def _number(request: Request, name: str, default: int, *, least: int) -> int:
+    text = request.query.get(name, str(default))
+    if not re.fullmatch(r"\d{1,9}", text) or int(text) < least:
+        raise ArmError(
+            400,
+            "InvalidQueryParameter",
+            f"The value '{text}' of the query parameter {name} is invalid: it must be a whole"
+            f" number, {least} or more.",
+        )
+    return int(text)

@@ -32,12 +32,33 @@ def shown(group: Group) -> dict[str, Any]:
     return body
 
 
+def note_change(cloud: Cloud, group: Group) -> None:
+    """Store a group that was changed now."""
+    group.changed = stamp(cloud.clock.now())
+    cloud.store.groups.put(ids.group_id(group.subscription, group.name), group)
+
+
 def tags_of(body: dict[str, Any]) -> dict[str, str]:
     """Return the tags in a request body; raises `ArmError` if they are no strings. Pure."""
     tags = body.get("tags") or {}
     if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values()):
         raise errors.invalid_content("tags must be an object of strings")
     return tags
+
+
+def check_owner(group: Group, owner: Any) -> None:
+    """Refuse to give a group another owner than it was made with. Raises `ArmError`. Pure."""
+    before = group.managed_by
+    if owner is not None and not isinstance(owner, str):
+        raise errors.invalid_content("managedBy must be the id of a resource")
+    if owner is not None and (before is None or ids.key_of(owner) != ids.key_of(before)):
+        raise ArmError(
+            409,
+            "ResourceGroupManagedByMismatch",
+            f"The resource group '{group.name}' cannot be managed by '{owner}':"
+            f" {f'it is managed by {before!r}' if before else 'it was made without an owner'},"
+            " which cannot be changed.",
+        )
 
 
 def write(cloud: Cloud, subscription: str, name: str, body: dict[str, Any]) -> tuple[Group, bool]:
@@ -65,6 +86,8 @@ def write(cloud: Cloud, subscription: str, name: str, body: dict[str, Any]) -> t
             f"Invalid resource group location '{location}'. The Resource group already exists in"
             f" location '{old.location}'.",
         )
+    if old is not None:
+        check_owner(old, body.get("managedBy"))
     now = stamp(cloud.clock.now())
     group = Group(
         subscription=cloud.check_subscription(subscription),

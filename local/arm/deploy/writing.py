@@ -13,7 +13,7 @@ from local.arm.engine import PlannedResource
 from local.arm.errors import ArmError
 from local.arm.faults.course import Course, DropError
 from local.arm.messages import Answer
-from local.arm.providers import reads, writes
+from local.arm.providers import locks, reads, writes
 from local.arm.providers.writes import Write
 from local.arm.script import Call
 from local.arm.state.records import Deployment
@@ -103,6 +103,7 @@ class Writing:
         if rid is None:
             raise errors.invalid_content(f"'{resource.id}' is not a resource id")
         write = Write(rid, body, resource.api_version, self._ask.caller)
+        locks.check_write(cloud, rid.id)
         record, new = writes.put(cloud, write)
         self.made = [record.id]
         self.shown = reads.body(cloud, record)

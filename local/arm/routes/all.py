@@ -5,6 +5,7 @@ from __future__ import annotations
 from local.arm.deploy.runner import Runner
 from local.arm.routes import (
     activity,
+    authorization,
     deleted,
     deployments,
     features,
@@ -34,6 +35,7 @@ def all_routes(runner: Runner) -> tuple[Route, ...]:
         *whatif.ROUTES,
         *deployments.routes(runner),
         *features.ROUTES,
+        *authorization.ROUTES,
         *management_groups.ROUTES,
         *tags.ROUTES,
         *resource_groups.ROUTES,

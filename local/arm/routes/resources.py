@@ -12,7 +12,7 @@ from local.arm.faults import lag
 from local.arm.filters import page
 from local.arm.ids import ResourceId
 from local.arm.messages import Answer, Request
-from local.arm.providers import actions, reads, versions, writes
+from local.arm.providers import actions, locks, reads, versions, writes
 from local.arm.providers.writes import Write
 from local.arm.routes.table import Words, route
 from local.arm.state.records import Resource
@@ -86,6 +86,7 @@ def _list_type(cloud: Cloud, request: Request, scope: str, rest: str) -> Answer:
 async def put_resource(cloud: Cloud, request: Request, _: Words) -> Answer:
     """Create or replace a resource."""
     write = Write(_rid(cloud, request), request.json(), request.api_version, request.caller)
+    locks.check_write(cloud, write.rid.id)
     record, new = writes.put(cloud, write)
     return await _written(cloud, request, record, 201 if new else 200)
 
@@ -93,6 +94,7 @@ async def put_resource(cloud: Cloud, request: Request, _: Words) -> Answer:
 async def patch_resource(cloud: Cloud, request: Request, _: Words) -> Answer:
     """Merge into a resource."""
     write = Write(_rid(cloud, request), request.json(), request.api_version, request.caller)
+    locks.check_write(cloud, write.rid.id)
     return await _written(cloud, request, writes.patch(cloud, write), 200)
 
 
@@ -121,6 +123,7 @@ async def delete_resource(cloud: Cloud, request: Request, _: Words) -> Answer:
     rid = _rid(cloud, request)
     if rid.subscription is not None and rid.group is not None:
         cloud.writable_group(rid.subscription, rid.group)
+    locks.check_delete(cloud, rid.id)
     known = cloud.knowledge.type(rid.type)
     for_good = request.query.get("force", "").lower() == "true" and known.softDelete is not None
     seconds = 0.0 if for_good else cloud.knobs.seconds_for(rid.type)
@@ -145,6 +148,7 @@ async def act(cloud: Cloud, request: Request, __: Words) -> Answer:
     """Answer POST {id}/{action}: the secrets that GET does not show, and commands."""
     target, _, verb = request.path.rpartition("/")
     record = reads.find(cloud, reads.canonical(cloud, _rid(cloud, request, target)))
+    locks.check_write(cloud, record.id)
     asked = request.json() if request.body.strip() else {}
     status, body, changed = actions.perform(cloud, record, verb, asked)
     if changed:
