@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
 from local.arm import engine, errors
 
 
@@ -46,15 +44,13 @@ class Request:
     def json(self) -> dict[str, Any]:
         """Return the body as an object; comments are allowed, as the service allows them.
 
+        A template in it remembers where it stands, for errors that name line and position.
         Raises `ArmError` InvalidRequestContent.
         """
         try:
-            value = msgspec.json.decode(self.body)
-        except msgspec.DecodeError:
-            try:
-                value = engine.parse_template(self.body)
-            except engine.TemplateError as error:
-                raise errors.invalid_content(str(error)) from error
+            value = engine.parse_request(self.body)
+        except engine.NotJsonError as error:
+            raise errors.invalid_content(error.reason) from error
         if not isinstance(value, dict):
             raise errors.invalid_content("The body must be a JSON object")
         return value

@@ -319,7 +319,7 @@ def test_wrong_resources_are_refused_before_anything_runs(resources: list[Any], 
 
 
 def test_an_error_names_line_column_and_path_of_the_text() -> None:
-    """The place is that of the expression in the text as the user wrote it."""
+    """The place is the end of the expression in the text as the user wrote it."""
     text = """{ "$schema": "https://schema.management.azure.com/x/deploymentTemplate.json#",
       "contentVersion": "1.0.0.0", // a comment
       "resources": [
@@ -333,14 +333,14 @@ def test_an_error_names_line_column_and_path_of_the_text() -> None:
         plan(parse_template(text), {}, context())
 
     error = caught.value
-    assert (error.line, error.position, error.path) == (6, 24, "resources[0].properties.list[1]")
-    assert "at line '6' and column '24'" in error.message
+    assert (error.line, error.position, error.path) == (6, 42, "resources[0].properties.list[1]")
+    assert "at line '6' and column '42'" in error.message
     assert error.body()["additionalInfo"] == [
         {
             "type": "TemplateViolation",
             "info": {
                 "lineNumber": 6,
-                "linePosition": 24,
+                "linePosition": 42,
                 "path": "resources[0].properties.list[1]",
             },
         }

@@ -6,7 +6,7 @@ call. The language is described in the comments of the modules that own each par
 """
 
 from local.arm.engine.context import Context, Runtime, Scope
-from local.arm.engine.documents import parse_template
+from local.arm.engine.documents import NotJsonError, parse_request, parse_template
 from local.arm.engine.errors import TemplateError
 from local.arm.engine.evaluation import Evaluated, EvaluatedResource, evaluate
 from local.arm.engine.frame import NeedsRuntime
@@ -27,6 +27,7 @@ __all__ = [
     "EvaluatedResource",
     "NeedsRuntime",
     "NestedDeployment",
+    "NotJsonError",
     "ParameterValue",
     "Plan",
     "PlannedResource",
@@ -34,6 +35,7 @@ __all__ = [
     "Scope",
     "TemplateError",
     "evaluate",
+    "parse_request",
     "parse_template",
     "plan",
     "template_hash",

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from local.arm.engine.documents import join_path
 from local.arm.engine.errors import EXPRESSIONS_HELP, ExpressionError, validation_failed
 from local.arm.engine.expansion import settle
 from local.arm.engine.frame import Frame
+from local.arm.engine.places import join_path
 from local.arm.engine.sources import Source
 from local.arm.engine.values import type_name
 

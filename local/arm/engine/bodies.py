@@ -42,11 +42,17 @@ class Body:
         self._verbatim = verbatim
         self._partial: dict[str, Any] = {}
         self._complete = False
+        self._as_written = False
 
     def prepare(self, frame: Frame) -> None:
         """Evaluate what is known now. Raises ExpressionError whose trail leads to its place."""
         self._partial = self._evaluate(frame)
         self._complete = not has_deferred(self._partial)
+
+    def leave(self) -> None:
+        """Show the body as it is written: of a resource in doubt, nothing more can be said."""
+        self._partial = dict(self._sent)
+        self._as_written = True
 
     def preview(self, runtime: Runtime | None = None) -> dict[str, Any]:
         """Return the body as it is known without a runtime; the rest is expression text.
@@ -54,7 +60,7 @@ class Body:
         A `runtime` fills in what it knows and raises NeedsRuntime for what it does not.
         """
         value = self._partial
-        if runtime is not None and not self._complete:
+        if runtime is not None and not self._complete and not self._as_written:
             frame = at_runtime(self._instance.frame, runtime, Stage.BODY)
             value = self._evaluate(replace(frame, tolerant=True))
         shown: dict[str, Any] = show(value)

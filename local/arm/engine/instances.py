@@ -11,7 +11,6 @@ from typing import Any
 from local.arm.engine import vague
 from local.arm.engine.context import Scope
 from local.arm.engine.copies import Loop, read_loop
-from local.arm.engine.documents import join_path
 from local.arm.engine.errors import (
     EXPRESSIONS_HELP,
     RESOURCES_HELP,
@@ -23,6 +22,7 @@ from local.arm.engine.expansion import settle
 from local.arm.engine.frame import Frame, NeedsRuntime
 from local.arm.engine.ids import id_of_short_form, resource_id, scope_of, segments_agree
 from local.arm.engine.limits import MAX_RESOURCES
+from local.arm.engine.places import join_path
 from local.arm.engine.plan import CopyMember, Doubt
 from local.arm.engine.sources import Source, path_of
 from local.arm.engine.syntax import Literal
@@ -153,7 +153,7 @@ class Instances:
             if not active:
                 return None
             if isinstance(error, _SegmentsError):
-                raise self._segments(error, at[0]) from error
+                raise self._segments(error, join_path(at[0], "type")) from error
             raise
 
     def _identified(

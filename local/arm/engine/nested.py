@@ -6,12 +6,12 @@ from typing import Any
 
 from local.arm.engine.bodies import Failing, at_runtime
 from local.arm.engine.context import Context, Runtime, Scope
-from local.arm.engine.documents import join_path
 from local.arm.engine.errors import ExpressionError, no_overflow
 from local.arm.engine.evaluator import has_deferred
 from local.arm.engine.expansion import expand, settle
 from local.arm.engine.frame import Deferred, Frame, Meter, NeedsRuntime, Stage
 from local.arm.engine.instances import Instance
+from local.arm.engine.places import join_path
 from local.arm.engine.plan import Plan
 from local.arm.engine.sources import Source
 from local.arm.engine.syntax import Access, Call, Literal

@@ -7,7 +7,6 @@ from typing import Any
 from local.arm.engine.bodies import at_runtime
 from local.arm.engine.context import Runtime
 from local.arm.engine.definitions import SECURE, Definitions, check, shown_type, type_of
-from local.arm.engine.documents import join_path
 from local.arm.engine.errors import (
     EXPRESSIONS_HELP,
     ExpressionError,
@@ -19,6 +18,7 @@ from local.arm.engine.evaluator import has_deferred
 from local.arm.engine.expansion import copy_count, expand_below, settle
 from local.arm.engine.folding import show
 from local.arm.engine.frame import Frame, NeedsRuntime, Stage
+from local.arm.engine.places import join_path
 from local.arm.engine.secrets import masked
 from local.arm.engine.sources import Source, path_of
 from local.arm.engine.values import get, weigh

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from local.arm.engine.definitions import SECURE, Definitions, check, shown_type, type_of
-from local.arm.engine.documents import join_path
 from local.arm.engine.errors import (
     PARAMETERS_HELP,
     ExpressionError,
@@ -16,6 +15,7 @@ from local.arm.engine.expansion import expand
 from local.arm.engine.frame import Frame, Stage
 from local.arm.engine.names import FunctionNames, Lazy, missing_parameter
 from local.arm.engine.parser import is_expression
+from local.arm.engine.places import join_path
 from local.arm.engine.plan import ParameterValue
 from local.arm.engine.sources import Source
 from local.arm.engine.values import find_key, get, type_name, weigh

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.arm.engine.definitions import Definitions
-from local.arm.engine.documents import join_path
 from local.arm.engine.errors import (
     EXPRESSIONS_HELP,
     SYNTAX_HELP,
@@ -20,6 +19,7 @@ from local.arm.engine.expansion import expand
 from local.arm.engine.frame import UserFunction
 from local.arm.engine.limits import MAX_ASSERTS, MAX_OUTPUTS, MAX_PARAMETERS, MAX_VARIABLES
 from local.arm.engine.parser import is_expression, parse_expression
+from local.arm.engine.places import join_path
 from local.arm.engine.sources import Source, strings
 from local.arm.engine.values import find_key, get, type_name
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.arm.engine.documents import Place, join_path, place_of
+from local.arm.engine.documents import place_of
 from local.arm.engine.errors import ExpressionError
+from local.arm.engine.places import Place, join_path, join_paths
 
 
 @dataclass(frozen=True)
@@ -21,9 +22,7 @@ class Source:
 
     def full(self, path: str) -> str:
         """Return a path of this template as a path of the document."""
-        if not self.prefix or not path:
-            return self.prefix or path
-        return f"{self.prefix}{path}" if path.startswith("[") else f"{self.prefix}.{path}"
+        return join_paths(self.prefix, path)
 
     def place(self, path: str) -> Place:
         """Return line, position and full path of a path of this template."""

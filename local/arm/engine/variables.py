@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from local.arm.engine.documents import join_path
 from local.arm.engine.errors import EXPRESSIONS_HELP, ExpressionError, validation_failed
 from local.arm.engine.expansion import expand, expand_copy, is_property_copy
 from local.arm.engine.frame import Frame, Stage
 from local.arm.engine.names import Lazy, missing_variable
+from local.arm.engine.places import join_path
 from local.arm.engine.sources import Source
 from local.arm.engine.values import get, weigh
 
