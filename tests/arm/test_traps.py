@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 from collections.abc import Callable
@@ -17,7 +18,16 @@ from azure.core.exceptions import (
 )
 from azure.mgmt.resource.resources.operations import ResourcesOperations
 
-from tests.arm.azure import API, Azure, StaticCredential, ask, clients, eventually, plain
+from tests.arm.azure import (
+    API,
+    Azure,
+    StaticCredential,
+    ask,
+    clients,
+    eventually,
+    plain,
+    storage,
+)
 
 SLOW = {"deployment_seconds": 5.0}
 
@@ -26,6 +36,12 @@ def test_t1_clients_live_in_packages_of_their_own() -> None:
     """The old import is gone; the clients come from .resources and .deployments."""
     package = importlib.import_module("azure.mgmt.resource")
 
+    assert hasattr(
+        importlib.import_module("azure.mgmt.resource.resources"), "ResourceManagementClient"
+    )
+    assert hasattr(
+        importlib.import_module("azure.mgmt.resource.deployments"), "DeploymentsMgmtClient"
+    )
     assert not hasattr(package, "ResourceManagementClient")
 
 
@@ -52,6 +68,48 @@ def test_t3_plain_http_is_refused_and_https_with_the_ca_file_works(azure: Azure)
         list(other.resources.resource_groups.list())
 
     assert list(azure.resources.resource_groups.list()) == []
+
+
+def test_t4_a_failed_what_if_is_no_exception(azure: Azure) -> None:
+    """HTTP 200 with status Failed comes back as a result: who does not look sees no changes."""
+    azure.group()
+    azure.deploy("d", [storage()]).result()
+    azure.turn(noise={"Microsoft.Storage/storageAccounts": ["N17"]})
+    result = azure.deployments.deployments.begin_what_if("rg-shop", "d", ask([storage()])).result()
+    azure.turn(noise={})
+    healthy = azure.deployments.deployments.begin_what_if("rg-shop", "d", ask([storage()])).result()
+
+    assert (result.status, result.changes) == ("Failed", None)
+    assert result.error.code == "DeploymentWhatIfResourceError"
+    assert "'MethodNotAllowed'" in result.error.message
+    assert (healthy.status, healthy.error) == ("Succeeded", None)
+
+
+def test_t4_a_template_that_is_none_is_an_exception_even_in_what_if(azure: Azure) -> None:
+    """What is refused before anything is foretold raises, as it does for a deployment."""
+    azure.group()
+    with pytest.raises(HttpResponseError) as caught:
+        azure.deployments.deployments.begin_what_if("rg-shop", "d", ask([plain("[nope()]")]))
+
+    assert caught.value.error is not None
+    assert caught.value.error.code == "InvalidTemplate"
+
+
+def test_t6_a_refused_validate_raises_though_400_is_in_its_contract(azure: Azure) -> None:
+    """The call is answered 400 with an error body; the SDK's poller turns that into an exception."""
+    group = azure.group()
+    body = ask([plain("[nope()]")])
+    path = f"{group}/providers/Microsoft.Resources/deployments/d/validate?api-version={API}"
+    reply = azure.call("POST", path, body)
+    with pytest.raises(HttpResponseError) as caught:
+        azure.deployments.deployments.begin_validate("rg-shop", "d", body).result()
+    good = azure.deployments.deployments.begin_validate("rg-shop", "d", ask([plain("s1")])).result()
+
+    assert (reply.status, reply.code) == (400, "InvalidTemplate")
+    assert caught.value.status_code == 400
+    assert caught.value.error is not None
+    assert caught.value.error.code == "InvalidTemplate"
+    assert good.properties.provisioning_state == "Succeeded"
 
 
 def test_t5_operations_answer_under_both_spellings(azure: Azure) -> None:
@@ -96,6 +154,21 @@ def test_t7_status_codes_are_those_the_sdk_takes(azure: Azure) -> None:
     ]
     assert "location" not in first.headers
     assert first.body["properties"]["provisioningState"] == "Accepted"
+
+
+@pytest.mark.parametrize(("method", "status"), [("PUT", 202), ("DELETE", 200)])
+def test_t7_another_good_status_raises(azure: Azure, method: str, status: int) -> None:
+    """A PUT answered 202 or a DELETE answered 200 is a failure to this SDK."""
+    azure.group()
+    azure.deploy("d", []).result()
+    azure.script({"status": status, "body": {}}, method=method, route="deployment")
+    found = azure.deployments.deployments
+    begin = found.begin_delete if method == "DELETE" else found.begin_create_or_update
+    given = () if method == "DELETE" else (ask([]),)
+    with pytest.raises(HttpResponseError) as caught:
+        begin("rg-shop", "d", *given)
+
+    assert caught.value.status_code == status
 
 
 def test_t8_deployment_active_carries_no_retry_after(azure: Azure) -> None:
@@ -145,6 +218,42 @@ def test_t8_a_retry_after_is_obeyed_even_on_a_409(azure: Azure) -> None:
     azure.group()
 
     assert azure.counts()["PUT resource-group"] == 2
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "tries"),
+    [("GET", 500, 2), ("GET", 502, 2), ("GET", 409, 1), ("POST", 503, 2), ("POST", 502, 1)],
+)
+def test_t8_which_failures_are_tried_again_without_retry_after(
+    azure: Azure, method: str, status: int, tries: int
+) -> None:
+    """All 5xx on GET, 503 but not every 5xx on POST, and no conflict."""
+    error = {"code": "Whim", "message": "because"}
+    azure.script({"status": status, "error": error}, method=method)
+    with clients(azure.address, retry_backoff_factor=0.01) as patient:
+        found = patient.deployments.deployments
+        with contextlib.ExitStack() as stack:
+            if tries == 1:
+                stack.enter_context(pytest.raises(HttpResponseError, match="Whim"))
+            if method == "GET":
+                list(found.list_at_subscription_scope())
+            else:
+                found.calculate_template_hash({"resources": []})
+
+    assert sum(azure.counts().values()) == tries
+
+
+def test_t9_a_script_can_say_that_a_provider_is_not_registered(azure: Azure) -> None:
+    """Code, text and detail are those that registration policies parse."""
+    azure.group()
+    azure.script({"kind": "not_registered", "detail": "Microsoft.Web"}, route="deployment")
+    with pytest.raises(ResourceExistsError) as caught:
+        azure.begin("d", [])
+    error: Any = caught.value.error
+
+    assert error.code == "MissingSubscriptionRegistration"
+    assert "not registered to use namespace 'Microsoft.Web'" in error.message
+    assert error.details[0].target == "Microsoft.Web"
 
 
 def test_t9_the_sdk_does_not_register_providers_for_a_deployment(azure: Azure) -> None:
