@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,11 +18,11 @@ DAY = 24 * 3600
 
 
 @pytest.fixture
-def small(azure: Azure) -> Iterator[Azure]:
+def small(azure: Azure) -> Azure:
     """Return a simulator whose history is groomed above three rows, with a resource group."""
     azure.group()
     azure.turn(**SMALL)
-    yield azure
+    return azure
 
 
 def fill(azure: Azure, count: int, first: int = 1) -> None:
@@ -205,17 +204,15 @@ def test_pages_of_operations_follow_each_other(azure: Azure) -> None:
 def test_a_deployment_survives_a_restart_with_its_secrets(tmp_path: Any) -> None:
     """What it takes to run again is on disk, and in no answer."""
     settings = Settings(folder=tmp_path, knobs=Knobs(retry_after=0.02, deployment_seconds=30))
-    secret = {"parameters": {"key": {"type": "securestring"}}, "given": {"key": {"value": "hush"}}}
+    secret = {"key": {"type": "securestring"}}
     with start(settings) as address, clients(address) as azure:
         azure.group()
-        azure.begin("main", [], **secret)
+        azure.begin("main", [], parameters=secret, given={"key": {"value": "hush"}})
     knobs = Knobs(retry_after=0.02)
     with start(Settings(folder=tmp_path, knobs=knobs)) as address, clients(address) as azure:
         get = azure.deployments.deployments.get
         eventually(
-            lambda: bool(
-                get("rg-shop", "main").properties.provisioning_state == "Succeeded"
-            )
+            lambda: bool(get("rg-shop", "main").properties.provisioning_state == "Succeeded")
         )
         shown = azure.call(
             "GET",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 
-from tests.arm.azure import API, Azure, ask, eventually, plain
+from tests.arm.azure import API, Azure, ask, eventually
 
 MG = "/providers/Microsoft.Management/managementGroups"
 KINDS = ("group", "subscription", "management group", "tenant", "at scope", "at tenant as scope")
@@ -63,15 +63,15 @@ def place(request: pytest.FixtureRequest, azure: Azure) -> Iterator[Place]:
     kind = request.param
     if kind in ("group", "at scope"):
         group = azure.group()
-        lead = ("rg-shop",) if kind == "group" else (group,)
-        yield Place(group, SUFFIX[kind], lead, needs_location=False, azure=azure)
+        first = "rg-shop" if kind == "group" else group
+        yield Place(group, SUFFIX[kind], (first,), needs_location=False, azure=azure)
         return
     if kind == "management group":
         found = management_group(azure)
         yield Place(found, SUFFIX[kind], ("mg-shop",), needs_location=True, azure=azure)
         return
     scope = azure.subscription if kind == "subscription" else ""
-    lead = ("",) if kind == "at tenant as scope" else ()
+    lead: tuple[str, ...] = ("",) if kind == "at tenant as scope" else ()
     yield Place(scope, SUFFIX[kind], lead, needs_location=True, azure=azure)
 
 
@@ -109,9 +109,7 @@ def test_a_running_deployment_is_cancelled_at_every_scope(place: Place) -> None:
     place.azure.turn(deployment_seconds=0.6)
     place.call("begin_create_or_update", "main", place.body([]), polling=False)
     place.call("cancel", "main")
-    eventually(
-        lambda: bool(place.call("get", "main").properties.provisioning_state == "Canceled")
-    )
+    eventually(lambda: bool(place.call("get", "main").properties.provisioning_state == "Canceled"))
     with pytest.raises(ResourceExistsError, match="DeploymentCannotBeCancelled"):
         place.call("cancel", "main")
 

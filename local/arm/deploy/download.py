@@ -79,11 +79,13 @@ class Library:
         return Document(found.content, shown, found.base)
 
     def parameters(self, link: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the parameter file behind a `parametersLink`; raises `ArmError`."""
-        uri = _text(link, "uri")
-        if uri is None:
+        """Return the parameters in the file behind a `parametersLink`; raises `ArmError`."""
+        if _text(link, "uri") is None:
             raise errors.invalid_content("properties.parametersLink.uri must be a string")
-        return self.template({**link, "uri": uri}, None).content
+        found = get(self.template(link, None).content, "parameters")
+        if isinstance(found, dict):
+            return found
+        raise errors.invalid_content("a parameter file must have an object 'parameters'")
 
     def _find(self, link: Mapping[str, Any], base: Base | None) -> Document:
         uri, spec, relative = (_text(link, name) for name in ("uri", "id", "relativePath"))

@@ -18,7 +18,6 @@ from local.arm.deploy import secrets, surroundings
 from local.arm.deploy.ask import Ask, submission_of
 from local.arm.deploy.download import Base, Library
 from local.arm.deploy.reading import check_size, parameters_of
-from local.arm.deploy.refusals import refused
 from local.arm.engine import Context, TemplateError
 from local.arm.engine.values import get
 from local.arm.errors import ArmError
@@ -150,7 +149,8 @@ class _Filling:
             return resource
         known = dict(properties)
         if file:
-            _set(known, "parameters", parameters_of(self._library.parameters(worked_out["file"])))
+            given = parameters_of(self._library.parameters(worked_out["file"]))
+            _set(known, "parameters", _literal(given))
         inside = replace(ground, depth=ground.depth + 1)
         if link:
             self._link(known, worked_out["link"], (resource, inside))
@@ -213,17 +213,30 @@ class _Filling:
         try:
             shown = engine.plan(template, given, ground.context).preview()
         except TemplateError as error:
-            raise refused(error) from error
+            raise _not_worked_out(resource, error.message) from error
         if "all" not in shown or _unknown(shown["all"]["value"].get("link")):
-            raise ArmError(
-                400,
-                "InvalidTemplate",
-                "Deployment template validation failed: 'The template link of the deployment"
-                f" '{get(resource, 'name')}' depends on what is known only when the deployment"
-                " runs. Please see https://aka.ms/arm-template-links for usage details.'.",
-            )
+            raise _not_worked_out(resource, "it depends on what only a running deployment knows")
         found: dict[str, Any] = shown["all"]["value"]
         return found
+
+
+def _not_worked_out(resource: Any, why: str) -> ArmError:
+    return ArmError(
+        400,
+        "InvalidTemplate",
+        f"Deployment template validation failed: 'The link of the deployment"
+        f" '{get(resource, 'name')}' cannot be worked out before the deployment runs: {why}. Please"
+        " see https://aka.ms/arm-template-links for usage details.'.",
+    )
+
+
+def _literal(value: Any) -> Any:
+    """Return a value so that a template takes it as it is: a file's texts are no expressions."""
+    if isinstance(value, str):
+        return f"[{value}" if value.startswith("[") else value
+    if isinstance(value, dict):
+        return {key: _literal(item) for key, item in value.items()}
+    return [_literal(item) for item in value] if isinstance(value, list) else value
 
 
 def _unknown(link: Any) -> bool:

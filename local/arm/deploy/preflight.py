@@ -14,7 +14,7 @@ from local.arm.clock import new_guid
 from local.arm.cloud import Cloud
 from local.arm.deploy import history, scopes
 from local.arm.deploy.ask import Ask, check_name
-from local.arm.deploy.expansion import Found, expand, scopes_made, missing
+from local.arm.deploy.expansion import Found, expand, missing, scopes_made
 from local.arm.deploy.limits import check_job
 from local.arm.deploy.reading import location_required
 from local.arm.engine import Plan
