@@ -84,7 +84,7 @@ class Gateway:
         request.route = visit.route = found.route.name
         if found.route.name not in PUBLIC:
             request.caller = _caller(cloud, token)
-        if found.route.name not in PUBLIC:
+        if found.route.name not in PUBLIC and found.route.is_arm:
             visit.limits = _count(cloud, request)
         call = Call(
             request.method,
@@ -122,6 +122,8 @@ async def _true_answer(cloud: Cloud, request: Request, found: Found) -> Answer:
     handler = found.route.methods.get(request.method) or found.route.methods.get(method)
     if handler is None:
         raise errors.method_not_allowed(request.method, request.path)
+    if not found.route.is_arm:
+        return await handler(cloud, request, found.words)
     version = request.query.get("api-version")
     if not version:
         raise errors.missing_api_version(request.path)

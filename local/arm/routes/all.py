@@ -9,6 +9,7 @@ from local.arm.routes import (
     deleted,
     deployments,
     features,
+    logs,
     management_groups,
     metadata,
     operations,
@@ -30,6 +31,7 @@ def all_routes(runner: Runner) -> tuple[Route, ...]:
     return (
         *metadata.ROUTES,
         *activity.ROUTES,
+        *logs.ROUTES,
         *operations.ROUTES,
         *deleted.ROUTES,
         *whatif.ROUTES,

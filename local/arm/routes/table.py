@@ -20,20 +20,30 @@ class Route:
     """One pattern. `{word}` stands for one segment, `{word*}` for one or more.
 
     `action` is what the permission is called when it is not the type's own (see `actions`).
+    `is_arm` is false for what is served here and is none of ARM's: it has no api-version and takes
+    no tokens from ARM's buckets.
     """
 
     name: str
     pattern: re.Pattern[str]
     methods: Mapping[str, Handler]
     action: str | None
+    is_arm: bool = True
 
 
-def route(name: str, path: str, methods: Mapping[str, Handler], action: str | None = None) -> Route:
+def route(
+    name: str,
+    path: str,
+    methods: Mapping[str, Handler],
+    action: str | None = None,
+    *,
+    is_arm: bool = True,
+) -> Route:
     """Return a route for a path such as `/subscriptions/{sub}/resourcegroups/{group}`."""
     pattern = _WORD.sub(
         lambda word: f"(?P<{word[1]}>.+)" if word[2] else f"(?P<{word[1]}>[^/]+)", path
     )
-    return Route(name, re.compile(pattern, re.IGNORECASE), methods, action)
+    return Route(name, re.compile(pattern, re.IGNORECASE), methods, action, is_arm)
 
 
 @dataclass(frozen=True, slots=True)
