@@ -26,9 +26,9 @@ _NEW = frozenset({"N1", "N2", "N15", "N20"})
 
 def _read(prediction: Prediction, name: str) -> Prediction:
     """Let what-if see the noise that GET shows."""
-    sides = Sides.of(prediction)
+    calm = sides = Sides.of(prediction)
     for edit in bodily.edits_of(case_of(prediction), name):
-        if str(edit.path[0]).lower() not in _ENVELOPE and sides.calm(edit.path):
+        if str(edit.path[0]).lower() not in _ENVELOPE and calm.calm(edit.path):
             sides = _seen(sides, edit, name)
     return sides.into(prediction)
 

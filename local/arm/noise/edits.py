@@ -92,7 +92,8 @@ def _n7(case: Case) -> list[Edit]:
     embedded = {f"properties.{name}".lower() for name in case.known.embeds}
     closed = set(map(str.lower, read_only(case.known)))
     free = [one for one in arrays(case.body) if not closed_by(one[0], closed)]
-    found = _reordered(listed, words)
+    # What is inside first: the order of the elements around it changes its path.
+    found = sorted(_reordered(listed, words), key=lambda one: -len(one.path))
     if not found:
         apart = [one for one in free if key(one[0]) not in embedded]
         found = some(_reordered(apart, words), *words)

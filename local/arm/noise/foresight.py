@@ -116,7 +116,9 @@ def _expanded(one: Prediction) -> Prediction:
         for value in rule.values.values()
         for path, _ in leaves(value)
     }
-    for path in _places(sides.after, sorted(name for name in made if name.startswith("sku."))):
+    # The tier is known to follow from the name: what-if never compares it.
+    short = sorted(path for path in made - {"sku.tier"} if path.startswith("sku."))
+    for path in _places(sides.after, short):
         if at(one.put, path) is MISSING and sides.calm(path):
             sides = replace(sides, after=drop(sides.after, path))
     return sides.into(one)

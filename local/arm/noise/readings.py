@@ -17,14 +17,13 @@ from local.arm.noise.edits import NAMES, edits_of
 
 
 def edits(case: Case, classes: Collection[str]) -> Iterator[tuple[str, Edit]]:
-    """Yield what the classes do to a body, in number order; no two at one place. Pure."""
+    """Yield what the classes do to a body, in number order; no two classes at one place. Pure."""
     taken: list[str] = []
     for name in NAMES:
-        for edit in edits_of(case, name) if name in classes else ():
-            here = key(edit.path)
-            if not any(_overlap(here, other) for other in taken):
-                taken.append(here)
-                yield name, edit
+        made = edits_of(case, name) if name in classes else []
+        free = [one for one in made if not any(_overlap(key(one.path), t) for t in taken)]
+        taken += [key(one.path) for one in free]
+        yield from ((name, one) for one in free)
 
 
 def _overlap(one: str, other: str) -> bool:

@@ -41,8 +41,10 @@ def recased(value: Any) -> Any:
         other = f"{lower}{providers}{namespace.lower()}/{rest}" if providers else lower
     elif _GUID.fullmatch(value):
         other = value.upper()
-    elif regions.display(value) not in (value, ""):
+    elif regions.display(value) != value:
         other = regions.display(value)
+    elif regions.normal(value) != value and regions.display(regions.normal(value)) == value:
+        other = regions.normal(value)
     elif _WORD.fullmatch(value):
         other = value.lower() if value != value.lower() else value[:1].upper() + value[1:]
     else:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from local.arm import ids, knowledge
@@ -101,3 +104,32 @@ def _flat(changes: Sequence[Mapping[str, Any]], at: str) -> Iterator[Row]:
 def seeded(prediction: Prediction, seed: int) -> Prediction:
     """Return the prediction in a run with another seed."""
     return replace(prediction, seed=seed)
+
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "noise"
+
+
+@cache
+def _listed() -> dict[str, Any]:
+    text = (GOLDEN / "resources.json").read_text()
+    listed: dict[str, Any] = json.loads(
+        text.replace("{group}", GROUP).replace("{subscription}", f"/subscriptions/{SUBSCRIPTION}")
+    )
+    return listed
+
+
+def resources() -> list[str]:
+    """Return the names of the resources that the golden files know."""
+    return list(_listed())
+
+
+def resource(name: str, stage: Stage | None = None) -> Prediction:
+    """Deploy a resource of the golden files with what it needs, and predict the same again."""
+    stage = stage or Stage()
+    one = _listed()[name]
+    parent = one.get("after")
+    while parent is not None:
+        above = _listed()[parent]
+        put(stage.azure, above["type"], above["name"], above["body"], above.get("version", ""))
+        parent = above.get("after")
+    return stage.deployed(one["type"], one["name"], one["body"], one.get("version", ""))
