@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import secrets
 import tempfile
 import threading
@@ -36,6 +37,7 @@ from local.arm.tokens import FAR_FUTURE, Identity
 HOST = "127.0.0.1"
 SUBSCRIPTION = "11111111-2222-4333-8444-555555555555"
 TENANT = "99999999-8888-4777-8666-555555555555"
+_SLASHES = re.compile("/{2,}")
 _BODY_LIMIT = 32 * 1024 * 1024
 _DRIP_S = 0.05
 
@@ -180,7 +182,8 @@ def _handler(doors: _Doors, wires: weakref.WeakSet[asyncio.Transport]) -> Any:
             )
         request = Request(
             method=raw.method,
-            path=raw.path.rstrip("/") or "/",
+            # The SDK leaves an empty segment where a resource has no parent.
+            path=_SLASHES.sub("/", raw.path).rstrip("/") or "/",
             query={name.lower(): value for name, value in raw.query.items()},
             body=await raw.content.read() if raw.can_read_body else b"",
             base=f"{raw.scheme}://{raw.host}",

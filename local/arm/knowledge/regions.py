@@ -48,6 +48,11 @@ _REGIONS = {
 }
 
 
+def names() -> list[str]:
+    """Return the names of all regions, Global not among them. Pure."""
+    return [name for name in _REGIONS if name != "global"]
+
+
 def normal(location: str) -> str:
     """Return a location as ARM stores it: lower case without spaces. Pure."""
     return location.replace(" ", "").lower()

@@ -1,18 +1,26 @@
-"""The tags resource: tags of a group, a resource or the subscription, without the rest of it."""
+"""Tags: the tags resource of a scope, and the names that a subscription has used.
+
+Names of tags match without regard to case and keep the spelling of their first use.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from local.arm import errors, ids
+from local.arm import errors, groups, ids
 from local.arm.clock import stamp
 from local.arm.cloud import Cloud
+from local.arm.errors import ArmError
 from local.arm.messages import Answer, Request
-from local.arm.providers import reads
+from local.arm.providers import locks, reads
 from local.arm.routes.table import Words, route
 
+Tags = dict[str, str]
+_MOST, _NAME_LENGTH, _VALUE_LENGTH = 50, 512, 256
+_BAD = frozenset("<>%&\\?/")
 
-def _read(cloud: Cloud, scope: str) -> tuple[str, dict[str, str]]:
+
+def _read(cloud: Cloud, scope: str) -> tuple[str, Tags]:
     """Return (canonical scope, its tags); raises `ArmError`."""
     rid = ids.parse(scope)
     if rid is not None:
@@ -23,27 +31,38 @@ def _read(cloud: Cloud, scope: str) -> tuple[str, dict[str, str]]:
         group = cloud.group(*pair)
         return ids.group_id(group.subscription, group.name), dict(group.tags)
     subscription = cloud.check_subscription(scope.strip("/").split("/")[-1])
+    return f"/subscriptions/{subscription}", of_subscription(cloud, subscription)
+
+
+def of_subscription(cloud: Cloud, subscription: str) -> Tags:
+    """Return the tags that a subscription itself has."""
     stored = cloud.store.settings.get(f"tags/{subscription}") or {}
-    return f"/subscriptions/{subscription}", dict(stored.get("tags", {}))
+    return dict(stored.get("tags", {}))
 
 
-def _write(cloud: Cloud, request: Request, scope: str, tags: dict[str, str]) -> None:
-    now = stamp(cloud.clock.now())
+def _write(cloud: Cloud, request: Request, scope: str, tags: Tags) -> None:
+    locks.check_write(cloud, scope)
+    if len(tags) > _MOST:
+        raise ArmError(
+            400,
+            "InvalidTagsCount",
+            f"The number of tags specified is {len(tags)}; a resource can have {_MOST}.",
+        )
     record = cloud.resource(scope)
     group = cloud.store.groups.get(scope)
     if record is not None:
         record.got["tags"] = tags
         record.put["tags"] = tags
-        record.changed, record.changed_by = now, request.caller.appid
+        record.changed, record.changed_by = stamp(cloud.clock.now()), request.caller.appid
         cloud.store.resources.put(record.id, record)
     elif group is not None:
-        group.tags, group.changed = tags, now
-        cloud.store.groups.put(scope, group)
+        group.tags = tags
+        groups.note_change(cloud, group)
     else:
         cloud.store.settings.put(f"tags/{scope.rpartition('/')[2]}", {"tags": tags})
 
 
-def _shown(scope: str, tags: dict[str, str]) -> Answer:
+def _shown(scope: str, tags: Tags) -> Answer:
     body = {
         "id": f"{scope}/providers/Microsoft.Resources/tags/default",
         "name": "default",
@@ -53,11 +72,53 @@ def _shown(scope: str, tags: dict[str, str]) -> Answer:
     return Answer(200, body)
 
 
-def _asked(body: dict[str, Any]) -> dict[str, str]:
-    tags = (body.get("properties") or {}).get("tags") or {}
+def _asked(body: dict[str, Any]) -> Tags:
+    """Return the tags in a body. Raises `ArmError` for what no tag can be. Pure."""
+    properties = body.get("properties")
+    if not isinstance(properties, dict):
+        raise errors.invalid_content("'properties' with 'tags' is needed")
+    tags = properties.get("tags") or {}
     if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values()):
         raise errors.invalid_content("properties.tags must be an object of strings")
+    for name, value in tags.items():
+        _check_name(name)
+        if len(value) > _VALUE_LENGTH:
+            raise ArmError(
+                400,
+                "InvalidTagValueLength",
+                f"The value of the tag '{name}' is longer than {_VALUE_LENGTH} characters.",
+            )
     return tags
+
+
+def _check_name(name: str) -> None:
+    if not name or len(name) > _NAME_LENGTH:
+        raise ArmError(
+            400,
+            "InvalidTagNameLength",
+            f"The tag name '{name[:60]}' must have 1 to {_NAME_LENGTH} characters.",
+        )
+    if _BAD & set(name):
+        raise ArmError(
+            400,
+            "InvalidTagName",
+            f"The tag name '{name}' has reserved characters: none of <>%&\\?/ may be in it.",
+        )
+
+
+def _merged(tags: Tags, more: Tags) -> Tags:
+    """Return tags with others laid over them, names in any case. Pure."""
+    merged = dict(tags)
+    spelled = {name.lower(): name for name in tags}
+    for name, value in more.items():
+        merged[spelled.get(name.lower(), name)] = value
+    return merged
+
+
+def _without(tags: Tags, gone: Tags) -> Tags:
+    """Return tags without those whose name and value are given. Pure."""
+    pairs = {(name.lower(), value) for name, value in gone.items()}
+    return {name: value for name, value in tags.items() if (name.lower(), value) not in pairs}
 
 
 async def get_tags(cloud: Cloud, _: Request, words: Words) -> Answer:
@@ -80,11 +141,11 @@ async def patch_tags(cloud: Cloud, request: Request, words: Words) -> Answer:
     asked = _asked(body)
     match str(body.get("operation", "")).lower():
         case "merge":
-            tags.update(asked)
+            tags = _merged(tags, asked)
         case "replace":
             tags = asked
         case "delete":
-            tags = {key: value for key, value in tags.items() if asked.get(key) != value}
+            tags = _without(tags, asked)
         case other:
             raise errors.invalid_content(f"operation '{other}' is none of Merge, Replace, Delete")
     _write(cloud, request, scope, tags)
@@ -98,10 +159,157 @@ async def delete_tags(cloud: Cloud, request: Request, words: Words) -> Answer:
     return Answer(200)
 
 
+def _predefined(cloud: Cloud, subscription: str) -> dict[str, list[str]]:
+    """Return the names made by hand, each with its values."""
+    stored = cloud.store.settings.get(f"tag-names/{subscription}") or {}
+    return {name: list(values) for name, values in stored.items()}
+
+
+def _keep(cloud: Cloud, subscription: str, names: dict[str, list[str]]) -> None:
+    cloud.store.settings.put(f"tag-names/{subscription}", dict(names))
+
+
+def _used(cloud: Cloud, subscription: str) -> list[Tags]:
+    """Return the tags of everything in a subscription that has any."""
+    prefix = f"/subscriptions/{subscription}"
+    found = [of_subscription(cloud, subscription)]
+    found += [dict(group.tags) for group in cloud.store.groups.below(prefix)]
+    found += [dict(one.got.get("tags") or {}) for one in cloud.store.resources.below(prefix)]
+    return [tags for tags in found if tags]
+
+
+def _names(cloud: Cloud, subscription: str) -> list[dict[str, Any]]:
+    """Return all tag names with their values and how often they are used."""
+    predefined = _predefined(cloud, subscription)
+    spelled = {name.lower(): name for name in predefined}
+    counts: dict[str, dict[str, int]] = {
+        name.lower(): dict.fromkeys(values, 0) for name, values in predefined.items()
+    }
+    for tags in _used(cloud, subscription):
+        for name, value in tags.items():
+            spelled.setdefault(name.lower(), name)
+            values = counts.setdefault(name.lower(), {})
+            values[value] = values.get(value, 0) + 1
+    return [
+        _name_body(subscription, spelled[lower], values, custom=spelled[lower] in predefined)
+        for lower, values in sorted(counts.items())
+    ]
+
+
+def _name_body(
+    subscription: str, name: str, values: dict[str, int], *, custom: bool
+) -> dict[str, Any]:
+    tag_id = f"/subscriptions/{subscription}/tagNames/{name}"
+    kind = "Partial" if custom else "None"
+    return {
+        "id": tag_id,
+        "tagName": name,
+        "count": {"type": kind, "value": sum(values.values())},
+        "values": [_value_body(tag_id, value, count) for value, count in values.items()],
+    }
+
+
+def _value_body(tag_id: str, value: str, count: int) -> dict[str, Any]:
+    return {
+        "id": f"{tag_id}/tagValues/{value}",
+        "tagValue": value,
+        "count": {"type": "Partial", "value": count},
+    }
+
+
+async def list_names(cloud: Cloud, _: Request, words: Words) -> Answer:
+    """List the names of tags: made by hand, or used by something."""
+    return Answer(200, {"value": _names(cloud, cloud.check_subscription(words["sub"]))})
+
+
+async def put_name(cloud: Cloud, _: Request, words: Words) -> Answer:
+    """Make a tag name."""
+    subscription, name = cloud.check_subscription(words["sub"]), words["name"]
+    _check_name(name)
+    names = _predefined(cloud, subscription)
+    known = {one.lower(): one for one in names}
+    new = name.lower() not in known
+    if new:
+        names[name] = []
+        _keep(cloud, subscription, names)
+    body = next(
+        one for one in _names(cloud, subscription) if one["tagName"].lower() == name.lower()
+    )
+    return Answer(201 if new else 200, body)
+
+
+async def delete_name(cloud: Cloud, _: Request, words: Words) -> Answer:
+    """Forget a tag name; refused while something has the tag."""
+    subscription, lower = cloud.check_subscription(words["sub"]), words["name"].lower()
+    names = _predefined(cloud, subscription)
+    kept = {name: values for name, values in names.items() if name.lower() != lower}
+    if len(kept) == len(names):
+        return Answer(204)
+    if any(name.lower() == lower for tags in _used(cloud, subscription) for name in tags):
+        raise _in_use(words["name"])
+    _keep(cloud, subscription, kept)
+    return Answer(200)
+
+
+async def put_value(cloud: Cloud, _: Request, words: Words) -> Answer:
+    """Add a value to a tag name."""
+    subscription, value = cloud.check_subscription(words["sub"]), words["value"]
+    names = _predefined(cloud, subscription)
+    name = next((one for one in names if one.lower() == words["name"].lower()), None)
+    if name is None:
+        raise ArmError(404, "TagNotFound", f"The tag name '{words['name']}' could not be found.")
+    new = value not in names[name]
+    if new:
+        names[name].append(value)
+        _keep(cloud, subscription, names)
+    count = sum(
+        1
+        for tags in _used(cloud, subscription)
+        for key, used in tags.items()
+        if key.lower() == name.lower() and used == value
+    )
+    tag_id = f"/subscriptions/{subscription}/tagNames/{name}"
+    return Answer(201 if new else 200, _value_body(tag_id, value, count))
+
+
+async def delete_value(cloud: Cloud, _: Request, words: Words) -> Answer:
+    """Take a value from a tag name; refused while something has it."""
+    subscription, value = cloud.check_subscription(words["sub"]), words["value"]
+    names = _predefined(cloud, subscription)
+    name = next((one for one in names if one.lower() == words["name"].lower()), None)
+    if name is None or value not in names[name]:
+        return Answer(204)
+    if any(
+        key.lower() == name.lower() and used == value
+        for tags in _used(cloud, subscription)
+        for key, used in tags.items()
+    ):
+        raise _in_use(f"{name}:{value}")
+    names[name].remove(value)
+    _keep(cloud, subscription, names)
+    return Answer(200)
+
+
+def _in_use(what: str) -> ArmError:
+    return ArmError(
+        409,
+        "TagInUse",
+        f"The tag '{what}' cannot be deleted: it is still on resources or resource groups.",
+    )
+
+
+_NAMES = "/subscriptions/{sub}/tagNames"
 ROUTES = (
     route(
         "tags",
         "(?P<scope>/subscriptions/.+)/providers/Microsoft.Resources/tags/default",
         {"GET": get_tags, "PUT": put_tags, "PATCH": patch_tags, "DELETE": delete_tags},
+    ),
+    route("tag-names", _NAMES, {"GET": list_names}),
+    route("tag-name", _NAMES + "/{name}", {"PUT": put_name, "DELETE": delete_name}),
+    route(
+        "tag-value",
+        _NAMES + "/{name}/tagValues/{value}",
+        {"PUT": put_value, "DELETE": delete_value},
     ),
 )
