@@ -10,6 +10,8 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from local.arm import groups, ids, management_groups
 from local.arm.clock import stamp
 from local.arm.cloud import Cloud
@@ -17,9 +19,11 @@ from local.arm.engine import PlannedResource
 from local.arm.errors import ArmError
 from local.arm.ids import ResourceId
 from local.arm.messages import Caller
-from local.arm.providers import model, reads, writes
+from local.arm.providers import children, model, reads, writes
 from local.arm.providers.writes import Write
 from local.arm.state.records import Group, Resource
+
+_encode = msgspec.json.Encoder(order="sorted").encode
 
 
 def write(cloud: Cloud, resource: PlannedResource, body: dict[str, Any], caller: Caller) -> str:
@@ -39,6 +43,9 @@ def write(cloud: Cloud, resource: PlannedResource, body: dict[str, Any], caller:
     rid = ids.parse(resource.id)
     if rid is None:
         return resource.id
+    record = cloud.resource(resource.id)
+    if record is not None and _says_the_same(cloud, record, body):
+        return record.id
     try:
         return writes.put(cloud, Write(rid, body, resource.api_version, caller))[0].id
     except ArmError:
@@ -56,6 +63,14 @@ def read(cloud: Cloud, resource_id: str, api_version: str) -> dict[str, Any] | N
     name = management_groups.name_in(resource_id)
     above = None if name is None else cloud.store.management_groups.get(name)
     return None if above is None else management_groups.shown(cloud, above)
+
+
+def _says_the_same(cloud: Cloud, record: Resource, body: dict[str, Any]) -> bool:
+    """Tell whether a PUT would write what was written before: then nothing follows from it."""
+    known = cloud.knowledge.type(record.type)
+    if known.embeds or known.spills or known.merges:
+        return False
+    return bool(_encode(record.put) == _encode(model.clean(body)))
 
 
 def _write_group(cloud: Cloud, resource: PlannedResource, body: dict[str, Any]) -> str:
@@ -84,8 +99,8 @@ def _force(cloud: Cloud, rid: ResourceId, body: dict[str, Any], api_version: str
         id=rid.id,
         type=rid.type,
         name=rid.name,
-        put=model.clean(body),
-        got=model.answer(known, case, body),
+        put=children.without_embedded(known, model.clean(body)),
+        got=model.answer(known, case, children.without_embedded(known, body)),
         api_version=api_version,
         etag="",
         created=case.created,
@@ -95,7 +110,27 @@ def _force(cloud: Cloud, rid: ResourceId, body: dict[str, Any], api_version: str
         serial=old.serial if old else cloud.next_serial(),
     )
     cloud.store.resources.put(rid.id, record)
+    with contextlib.suppress(ArmError):
+        _force_children(cloud, rid, body, api_version)
     return rid.id
+
+
+def _force_children(cloud: Cloud, rid: ResourceId, body: dict[str, Any], api_version: str) -> None:
+    """Have the embedded children that a parent's body says; raises `ArmError` if it is no body."""
+    known = cloud.knowledge.type(rid.type)
+    for name, kind in known.embeds.items():
+        wanted = children.listed(known, name, body, api_version)
+        if wanted is None:
+            continue
+        names = {child.lower() for child in wanted}
+        for old in cloud.store.resources.below(f"{rid.id}/{kind}"):
+            child = ids.parse(old.id)
+            if child is not None and child.names[len(rid.names)].lower() not in names:
+                cloud.purge(old.id)
+        for child_name, child_body in wanted.items():
+            child = ids.parse(f"{rid.id}/{kind}/{child_name}")
+            if child is not None:
+                _force(cloud, reads.canonical(cloud, child), child_body, api_version)
 
 
 def imagine(

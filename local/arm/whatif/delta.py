@@ -25,12 +25,15 @@ Keys = Mapping[str, str]
 its elements."""
 
 _encode = msgspec.json.Encoder(order="sorted").encode
+_as_written = msgspec.json.Encoder().encode
 
 
 def diff(
     before: Mapping[str, Any], after: Mapping[str, Any], keys: Keys | None = None
 ) -> list[Change]:
     """Return what turns `before` into `after`; [] if they are equal."""
+    if _as_written(before) == _as_written(after):
+        return []
     return ordered(_objects(before, after, "", _Place("", keys or {})))
 
 
@@ -106,6 +109,8 @@ def _objects(
 
 
 def _values(before: Any, after: Any, path: str, place: _Place) -> list[Change]:
+    if type(before) is type(after) and _as_written(before) == _as_written(after):
+        return []
     if isinstance(before, dict) and isinstance(after, dict):
         return _objects(before, after, path, place)
     if isinstance(before, list) and isinstance(after, list):

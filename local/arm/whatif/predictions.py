@@ -42,7 +42,7 @@ def predict(stage: Stage, one: Declared) -> Prediction:
         got=got or {},
         before=before,
         after=after,
-        no_effect=frozenset(path for path, _ in views.in_vain(one.put, seen)),
+        no_effect=frozenset(views.in_vain(one.put, seen)),
         source=one.source,
         secure=frozenset(".".join(way) for way in _ways(one.put, one.secrets)),
         nested=one.deployment,

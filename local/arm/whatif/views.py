@@ -8,7 +8,7 @@ as their absence. Pure.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,23 +18,30 @@ from local.arm.providers.model import read_only
 from local.arm.whatif.delta import Keys
 
 _ORDER = ("apiVersion", "id", "name", "type", "location", "kind", "sku", "identity", "plan")
-_ENVELOPE = frozenset({"etag", "systemdata", "managedby", "provisioningstate", "resourcegroup"})
-_OF_CHILDREN = _ENVELOPE | {"id", "type"}
-_STATE = paths.steps("properties.provisioningState")
+_ENVELOPE = ("etag", "systemData", "managedBy", "provisioningState", "resourceGroup")
+_OF_CHILDREN = (*_ENVELOPE, "id", "type")
+_STATE = "properties.provisioningState"
+_EVERY = "[*]"
 
-Path = tuple[paths.Step, ...]
+Tree = dict[str, "Tree | None"]
+"""Names in lower case, or ``[*]`` for every element -> what is hidden below; None hides all."""
+_NOTHING: Tree = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Lens:
     """How bodies of one type are looked at; `children` are the arrays that embed child resources."""
 
-    hidden: tuple[Path, ...]
-    vain: tuple[str, ...]
-    """The paths outside of arrays that a template sets in vain."""
+    hidden: Tree
+    vain: tuple[paths.Path, ...]
+    """The paths outside of arrays that a template sets in vain, and as texts in `vain_texts`."""
+    vain_texts: tuple[str, ...]
     children: tuple[tuple[str, str, Lens], ...]
     """Property of `properties`, type of child, lens for it."""
     keys: Keys
+
+
+_LENSES: weakref.WeakKeyDictionary[Knowledge, dict[str, Lens]] = weakref.WeakKeyDictionary()
 
 
 def lens(knowledge: Knowledge, type_name: str) -> Lens:
@@ -47,37 +54,60 @@ def lens(knowledge: Knowledge, type_name: str) -> Lens:
     return found
 
 
-_LENSES: weakref.WeakKeyDictionary[Knowledge, dict[str, Lens]] = weakref.WeakKeyDictionary()
-
-
 def _lens(knowledge: Knowledge, type_name: str, known: ResourceType) -> Lens:
     used = [rule.shown for rule in known.inUse if rule.shown is not None]
-    decided = list(dict.fromkeys([*read_only(known), *known.noEffect, *used]))
+    decided = list(dict.fromkeys([*read_only(known), *known.noEffect, *used, _STATE]))
+    hidden: Tree = {}
+    for path in (*decided, *_ENVELOPE, "identity.principalId", "identity.tenantId"):
+        _hide(hidden, paths.steps(path))
     children = []
-    keys = {f"{path.lower()}": element.key for path, element in known.elements.items()}
+    keys = {path.lower(): element.key for path, element in known.elements.items()}
     for name, kind in known.embeds.items():
         inner = lens(knowledge, f"{type_name}/{kind}")
         flat = name in known.flat
-        children.append((name.lower(), kind, _flattened(inner) if flat else inner))
-        keys[f"properties.{name.lower()}"] = "name"
-        below = f"properties.{name.lower()}[*]"
+        children.append((name.lower(), kind, inner))
+        _graft(hidden, f"properties.{name}{_EVERY}", _of_child(inner.hidden, flat=flat))
+        at = f"properties.{name.lower()}"
+        keys[at] = "name"
         for path, member in inner.keys.items():
-            keys[f"{below}.{path.removeprefix('properties.') if flat else path}"] = member
+            below = path.removeprefix("properties.") if flat else path
+            keys[f"{at}{_EVERY}.{below}"] = member
+    vain = [path for path in decided if _EVERY not in path]
     return Lens(
-        hidden=tuple(map(paths.steps, decided)),
-        vain=tuple(path for path in [*decided, "properties.provisioningState"] if "[" not in path),
+        hidden=hidden,
+        vain=tuple(map(paths.steps, vain)),
+        vain_texts=tuple(vain),
         children=tuple(children),
         keys={path: member for path, member in keys.items() if member is not None},
     )
 
 
-def _flattened(inner: Lens) -> Lens:
-    """Return the lens for a child whose properties stand beside its name."""
-    hidden = (
-        path[1:] if path[0] is not None and path[0][1] == "properties" and len(path) > 1 else path
-        for path in inner.hidden
-    )
-    return Lens(tuple(hidden), inner.vain, inner.children, inner.keys)
+def _hide(tree: Tree, path: paths.Path) -> None:
+    *way, last = [_EVERY if step is None else step[1] for step in path]
+    for name in way:
+        below = tree.setdefault(name, {})
+        if below is None:
+            return
+        tree = below
+    tree[last] = None
+
+
+def _graft(tree: Tree, path: str, branch: Tree) -> None:
+    for step in paths.steps(path):
+        below = tree.setdefault(_EVERY if step is None else step[1], {})
+        if below is None:
+            return
+        tree = below
+    tree.update(branch)
+
+
+def _of_child(hidden: Tree, *, flat: bool) -> Tree:
+    """Return what is hidden of a child that its parent embeds."""
+    found = dict(hidden)
+    if flat:
+        found.update(found.pop("properties", None) or {})
+    found.update({name.lower(): None for name in _OF_CHILDREN})
+    return found
 
 
 def view(
@@ -88,91 +118,81 @@ def view(
     `apart` are the keys of child resources that the template declares on their own: they are
     compared there, and not again in the parent that embeds them.
     """
-    copied = _copied(body)
-    for key in [key for key in copied if key.lower() in _ENVELOPE]:
-        del copied[key]
-    _hide(copied, seen, key_of(str(body.get("id", ""))), apart)
-    _forget_ids(copied)
-    shown = {key: value for key in copied if not _empty(value := _pruned(copied[key], key))}
+    if apart and seen.children:
+        body = _without_those(body, seen, apart)
+    shown = _shown(body, seen.hidden)
     lower = {key.lower(): key for key in shown}
     ordered: dict[str, Any] = {"apiVersion": api_version}
     for name in _ORDER[1:]:
         if name in lower:
             ordered[name] = shown.pop(lower[name])
-    shown.pop(lower.get("properties", ""), None)
+    properties = shown.pop(lower.get("properties", ""), {})
     ordered.update(shown)
     # A body without properties would be another body, not the same one without what is empty.
-    holder = paths.key_in(copied, "properties", "properties")
-    if holder is not None:
-        ordered["properties"] = _pruned(copied[holder])
+    if paths.key_in(dict(body), "properties", "properties") is not None:
+        ordered["properties"] = properties
     return ordered
 
 
-def in_vain(put: Mapping[str, Any], seen: Lens) -> Iterator[tuple[str, Any]]:
-    """Yield (path, value) of what a template sets although it follows from something else."""
-    for path in seen.vain:
-        found = paths.places(put, paths.steps(path))
-        for holder, key in found:
-            if holder[key] is not None:
-                yield path, holder[key]
+def in_vain(put: Mapping[str, Any], seen: Lens) -> list[str]:
+    """Return the paths of what a template sets although it follows from something else."""
+    return [
+        text
+        for text, path in zip(seen.vain_texts, seen.vain, strict=True)
+        if paths.first(put, path) is not None
+    ]
 
 
-def _hide(body: dict[str, Any], seen: Lens, key: str, apart: frozenset[str]) -> None:
-    for path in (*seen.hidden, _STATE):
-        paths.remove(body, path)
-    for name, kind, inner in seen.children:
-        for holder, at in paths.places(body, paths.steps(f"properties.{name}")):
-            if isinstance(holder[at], list):
-                named = [(f"{key}/{kind}/{_name(item)}".lower(), item) for item in holder[at]]
-                holder[at] = [
-                    _child(item, inner, below, apart) for below, item in named if below not in apart
-                ]
+def _without_those(body: Mapping[str, Any], seen: Lens, apart: frozenset[str]) -> Mapping[str, Any]:
+    key = paths.key_in(dict(body), "properties", "properties")
+    if key is None or not isinstance(body[key], dict):
+        return body
+    own = key_of(str(body.get("id", "")))
+    properties = dict(body[key])
+    for name, kind, _ in seen.children:
+        at = paths.key_in(properties, name, name)
+        if at is not None and isinstance(properties[at], list):
+            properties[at] = [
+                item
+                for item in properties[at]
+                if f"{own}/{kind}/{_name(item)}".lower() not in apart
+            ]
+    return {**body, key: properties}
 
 
 def _name(item: Any) -> str:
     return str(item.get("name", "")) if isinstance(item, dict) else ""
 
 
-def _child(item: Any, inner: Lens, key: str, apart: frozenset[str]) -> Any:
-    if not isinstance(item, dict):
-        return item
-    kept = {name: value for name, value in item.items() if name.lower() not in _OF_CHILDREN}
-    _hide(kept, inner, key, apart)
+def _shown(value: Mapping[str, Any], tree: Tree) -> dict[str, Any]:
+    """Return an object without what is hidden and what is empty."""
+    kept: dict[str, Any] = {}
+    for key, item in value.items():
+        lower = key.lower()
+        below = tree.get(lower, _NOTHING)
+        if below is None or item is None:
+            continue
+        if lower == "userassignedidentities" and isinstance(item, dict):
+            item = {user: {} for user in item}  # noqa: PLW2901 - which there are, not what they are
+        elif isinstance(item, dict):
+            item = _shown(item, below)  # noqa: PLW2901 - the same, without what is hidden
+        elif isinstance(item, list):
+            item = _elements(item, below)  # noqa: PLW2901 - the same
+        if item or not isinstance(item, dict | list):
+            kept[key] = item
     return kept
 
 
-def _forget_ids(body: dict[str, Any]) -> None:
-    """Take out what the directory says of identities; which ones there are stays."""
-    identity = body.get("identity")
-    if not isinstance(identity, dict):
-        return
-    for key in [key for key in identity if key.lower() in ("principalid", "tenantid")]:
-        del identity[key]
-    users = identity.get("userAssignedIdentities")
-    if isinstance(users, dict):
-        identity["userAssignedIdentities"] = {user: {} for user in users}
-
-
-def _empty(value: Any) -> bool:
-    return value is None or value in ({}, [])
-
-
-def _pruned(value: Any, key: str = "") -> Any:
-    """Return a value without empty members; the elements of arrays all stay."""
-    if isinstance(value, dict):
-        if key.lower() == "userassignedidentities":
-            return value
-        return {
-            name: kept for name, item in value.items() if not _empty(kept := _pruned(item, name))
-        }
-    if isinstance(value, list):
-        return [_pruned(item) for item in value]
-    return value
-
-
-def _copied(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _copied(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_copied(item) for item in value]
-    return value
+def _elements(value: list[Any], tree: Tree) -> list[Any]:
+    """Return an array whose elements are without what is hidden; all of them stay."""
+    below = tree.get(_EVERY, _NOTHING) or _NOTHING
+    if not value:
+        return value
+    return [
+        _shown(item, below)
+        if isinstance(item, dict)
+        else _elements(item, below)
+        if isinstance(item, list)
+        else item
+        for item in value
+    ]
