@@ -8,11 +8,11 @@ import logging
 
 import azure.functions as func
 
-from functions import poison, receive_push, release, snapshot, status, sweep, sync, watch
+from functions import operate, poison, receive_push, release, snapshot, status, sweep, sync, watch
 
 # The SDKs log every request at INFO; our own events say what was done.
 logging.getLogger("azure").setLevel(logging.WARNING)
 
 app = func.FunctionApp()
-for _room in (receive_push, sync, release, watch, snapshot, sweep, poison, status):
+for _room in (receive_push, sync, release, watch, snapshot, sweep, poison, status, operate):
     app.register_functions(_room.blueprint)

@@ -17,6 +17,9 @@ RELEASE_REFUSED: Final = "release_refused"
 RELEASE_SUCCEEDED: Final = "release_succeeded"
 RELEASE_FAILED: Final = "release_failed"
 RELEASE_WATCHED: Final = "release_watched"
+RELEASE_CANCELED: Final = "release_canceled"
+OPERATION_REFUSED: Final = "operation_refused"
+OPERATION_ORDERED: Final = "operation_ordered"
 GROUP_CREATED: Final = "group_created"
 PROVIDER_REGISTERED: Final = "provider_registered"
 SNAPSHOT_TAKEN: Final = "snapshot_taken"
@@ -30,7 +33,9 @@ INVOCATION_FAILED: Final = "invocation_failed"
 INVOCATION_FINISHED: Final = "invocation_finished"
 
 ERRORS: Final = frozenset({INVOCATION_FAILED, POISON_FOUND})
-WARNINGS: Final = frozenset({STALLED, RELEASE_FAILED, RELEASE_REFUSED, STACK_BROKEN, FENCED})
+WARNINGS: Final = frozenset(
+    {STALLED, OPERATION_REFUSED, RELEASE_FAILED, RELEASE_REFUSED, STACK_BROKEN, FENCED}
+)
 
 MEANINGS: Final[dict[str, str]] = {
     PUSH_RECEIVED: "a genuine push to a followed branch was stored and queued",
@@ -48,6 +53,9 @@ MEANINGS: Final[dict[str, str]] = {
     RELEASE_SUCCEEDED: "a release ended well",
     RELEASE_FAILED: "a release failed or was canceled; `code` is ARM's",
     RELEASE_WATCHED: "a release was looked at and still runs",
+    RELEASE_CANCELED: "ARM was asked to cancel a running release; `by` says who wants it",
+    OPERATION_REFUSED: "somebody without the operator's role tried to order something; `by`, if known",
+    OPERATION_ORDERED: "an operator ordered something of a stack; `operation`, `by`, `why`",
     GROUP_CREATED: "a missing resource group was created",
     PROVIDER_REGISTERED: "a resource provider's registration was asked for",
     SNAPSHOT_TAKEN: "the resources of a good release were captured",

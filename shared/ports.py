@@ -178,6 +178,13 @@ class Arm(Protocol):
         """
         ...
 
+    def cancel(self, deployment_id: str) -> None:
+        """Ask for a running deployment to start nothing more; what it has done stays.
+
+        One that has ended, or is not there, is no error.
+        """
+        ...
+
     def operations(self, deployment_id: str) -> Sequence[Operation]:
         """Return the operations of the deployment and of its nested deployments."""
         ...
@@ -196,6 +203,25 @@ class Arm(Protocol):
 
     def resource(self, resource_id: str, api_version: str) -> Mapping[str, Any] | None:
         """Return the resource's body, or None when there is none."""
+        ...
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who sends a request, as the sign-in tells it."""
+
+    name: str
+    is_operator: bool
+
+
+class Callers(Protocol):
+    """Who may give orders."""
+
+    def identify(self, bearer: str | None, key: str | None) -> Caller | None:
+        """Return who holds the token or key; None when neither proves anybody.
+
+        Raises Transient when the keys of the token's issuer cannot be had now.
+        """
         ...
 
 
@@ -272,8 +298,18 @@ class Ports(Protocol):
         ...
 
     @property
+    def callers(self) -> Callers:
+        """Who may give orders."""
+        ...
+
+    @property
     def clock(self) -> Clock:
         """Time."""
+        ...
+
+    @property
+    def ids(self) -> Ids:
+        """Unique names."""
         ...
 
     @property

@@ -24,10 +24,11 @@ class Setting:
     absent: str | None = None
 
 
-_GUID = values.matching(
-    re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"),
-    "the identity's client id (a GUID)",
-)
+def _guid(what: str) -> Callable[[str], str]:
+    return values.matching(re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"), what)
+
+
+_GUID = _guid("the identity's client id (a GUID)")
 DECLARED: Final = (
     Setting(
         name=STORAGE,
@@ -122,6 +123,38 @@ DECLARED: Final = (
         parse=_GUID,
         unit="GUID",
         absent="the system-assigned one",
+    ),
+    Setting(
+        name="PLUMBLINE_OPERATOR_TENANT_ID",
+        meaning="Tenant whose tokens may give orders (release, freeze, ...).",
+        why="with the audience it opens the operations API to holders of the app role Plumbline.Operator",
+        parse=_guid("the tenant's id (a GUID)"),
+        unit="GUID",
+        absent="no token gives orders",
+    ),
+    Setting(
+        name="PLUMBLINE_OPERATOR_AUDIENCE",
+        meaning="Application (client) id that those tokens must be for.",
+        why="a token for another application must not open this one",
+        parse=_guid("the application's id (a GUID)"),
+        unit="GUID",
+        absent="no token gives orders",
+    ),
+    Setting(
+        name="PLUMBLINE_OPERATOR_AUTHORITY",
+        meaning="Address where those tokens come from.",
+        why="other clouds have their own",
+        parse=values.https_url,
+        unit="https address",
+        default="https://login.microsoftonline.com",
+    ),
+    Setting(
+        name="PLUMBLINE_OPERATOR_KEY",
+        meaning="Key that gives orders. Secret.",
+        why="for a laptop; in Azure leave it out, it does not say who ordered what",
+        parse=values.secret,
+        unit="text",
+        absent="no key gives orders",
     ),
     Setting(
         name="PLUMBLINE_DIGEST_KEY",

@@ -17,6 +17,7 @@ from shared.setting_declarations import DECLARED, SECRET_PREFIX, STORAGE, settin
 
 __all__ = [
     "ArmSettings",
+    "OperatorSettings",
     "SettingProblem",
     "Settings",
     "SettingsError",
@@ -84,6 +85,16 @@ class ArmSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OperatorSettings:
+    """Who may give orders: tokens of ``tenant_id`` for ``audience``, or the holder of ``key``."""
+
+    tenant_id: str | None
+    audience: str | None
+    authority: str
+    key: Secret | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything that the environment says. What each field means is in the table of settings.
 
@@ -94,6 +105,7 @@ class Settings:
 
     storage: StorageSettings
     arm: ArmSettings
+    operator: OperatorSettings
     digest_key: Secret
     digest_key_id: str
     configuration: str | None = field(repr=False)
@@ -122,6 +134,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     settings = Settings(
         storage=_storage(reader),
         arm=_arm(reader),
+        operator=_operator(reader),
         digest_key=reader.get("PLUMBLINE_DIGEST_KEY"),
         digest_key_id=reader.get("PLUMBLINE_DIGEST_KEY_ID"),
         configuration=reader.get("PLUMBLINE_CONFIG"),
@@ -135,6 +148,12 @@ def load(environ: Mapping[str, str]) -> Settings:
         secrets=reader.secrets(),
         unknown=reader.unknown(),
     )
+    if (settings.operator.tenant_id is None) != (settings.operator.audience is None):
+        reader.refuse(
+            "PLUMBLINE_OPERATOR_AUDIENCE",
+            "tenant and audience go together, and one is missing",
+            "give both, or neither",
+        )
     if not reader.problems and settings.watch_min_s > settings.watch_max_s:
         reader.refuse("PLUMBLINE_WATCH_MIN_S", "it is above PLUMBLINE_WATCH_MAX_S", "lower it")
     if reader.problems:
@@ -218,6 +237,15 @@ def _storage(reader: _Reader) -> StorageSettings:
         credential=reader.get(f"{STORAGE}__credential"),
         client_id=reader.get(f"{STORAGE}__clientId"),
         ca_file=reader.get("REQUESTS_CA_BUNDLE"),
+    )
+
+
+def _operator(reader: _Reader) -> OperatorSettings:
+    return OperatorSettings(
+        tenant_id=reader.get("PLUMBLINE_OPERATOR_TENANT_ID"),
+        audience=reader.get("PLUMBLINE_OPERATOR_AUDIENCE"),
+        authority=reader.get("PLUMBLINE_OPERATOR_AUTHORITY"),
+        key=reader.get("PLUMBLINE_OPERATOR_KEY"),
     )
 
 

@@ -19,14 +19,17 @@ from shared.flows.conclude import Conclude
 from shared.flows.dependencies import Dependencies
 from shared.flows.gate import Gate
 from shared.flows.messenger import Messenger
+from shared.flows.operate import Operate
 from shared.flows.poison import Poison
+from shared.flows.put import Puts
 from shared.flows.receive_push import Bell, ReceivePush
 from shared.flows.release import Releases
 from shared.flows.snapshot import Snapshots
 from shared.flows.status import Status
 from shared.flows.sweep import Sweep
+from shared.flows.turn import Chain
 from shared.flows.watch import Watch
-from shared.ports import Arm, Documents, Git, History, Journal, Ports, Queues
+from shared.ports import Arm, Callers, Documents, Git, History, Journal, Ports, Queues
 from shared.settings import Settings
 from shared.state.archive import Archive
 from shared.state.configurations import Configurations
@@ -100,18 +103,22 @@ class Services:
             records=self._records,
             archive=self._archive,
             arm=self._ports.arm,
-            gate=self._gate,
+            puts=Puts(
+                self._records, self._archive, self._ports.arm, self._gate, self._chain, self.log
+            ),
+            chain=self._chain,
             conclude=self._conclude,
             dependencies=Dependencies(self._records, self._archive, self._ports.parallel),
             messenger=self._messenger,
             log=self.log,
-            first_look_s=self._settings.watch_first_s,
         )
 
     @cached_property
     def watch(self) -> Watch:
         """The flow of the function of this name."""
         return Watch(
+            configurations=self._configurations,
+            gate=self._gate,
             records=self._records,
             arm=self._ports.arm,
             conclude=self._conclude,
@@ -154,6 +161,19 @@ class Services:
         return Poison(self.queues, self._records, self._tips, self._archive, self.clock, self.log)
 
     @cached_property
+    def operate(self) -> Operate:
+        """The flow of the function of this name."""
+        return Operate(
+            self._records,
+            self._archive,
+            self._ports.callers,
+            self._messenger,
+            self.clock,
+            self._ports.ids,
+            self.log,
+        )
+
+    @cached_property
     def status(self) -> Status:
         """The flow of the function of this name."""
         return Status(
@@ -164,6 +184,7 @@ class Services:
             self._archive,
             self._deliveries,
             self._ports.parallel,
+            self.clock,
         )
 
     @cached_property
@@ -196,6 +217,10 @@ class Services:
     @property
     def _messenger(self) -> Messenger:
         return Messenger(self.queues)
+
+    @property
+    def _chain(self) -> Chain:
+        return Chain(self._messenger, self._settings.watch_first_s)
 
     @property
     def _gate(self) -> Gate:
@@ -246,7 +271,7 @@ class AzurePorts:
 
     def __init__(self, settings: Settings, journal: Journal) -> None:
         self._settings = settings
-        self._ids = SystemIds()
+        self.ids = SystemIds()
         self.clock = SystemClock()
         self.parallel = ThreadParallel()
         self.log = journal
@@ -258,11 +283,27 @@ class AzurePorts:
         return StorageConnection(self._settings.storage)
 
     @cached_property
+    def callers(self) -> Callers:
+        """Who may give orders."""
+        from shared.adapters.callers import OperatorCallers, Tenant
+
+        told, ca_file = self._settings.operator, self._settings.storage.ca_file
+        tenant = None
+        if told.tenant_id is not None and told.audience is not None:
+            tenant = Tenant(
+                id=told.tenant_id,
+                audience=told.audience,
+                authority=told.authority,
+                ca_file=ca_file,
+            )
+        return OperatorCallers(tenant, told.key, self.clock)
+
+    @cached_property
     def documents(self) -> Documents:
         """The ``state`` container."""
         from shared.adapters.blobs import BlobDocuments
 
-        return BlobDocuments(self._storage, self._ids)
+        return BlobDocuments(self._storage, self.ids)
 
     @cached_property
     def history(self) -> History:
@@ -270,7 +311,7 @@ class AzurePorts:
         from shared.adapters.blobs import BlobHistory
         from shared.adapters.recent import RecentHistory
 
-        return RecentHistory(BlobHistory(self._storage, self._ids))
+        return RecentHistory(BlobHistory(self._storage, self.ids))
 
     @cached_property
     def queues(self) -> Queues:
@@ -300,6 +341,6 @@ class AzurePorts:
             ),
             ManagedIdentity(settings.client_id),
             self.clock,
-            self._ids,
+            self.ids,
             user_agent=f"plumbline/{VERSION}",
         )

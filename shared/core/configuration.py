@@ -5,6 +5,7 @@ must not be able to raise their own rights.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ import msgspec
 from shared.core import names, scopes
 from shared.core.document import Document
 from shared.core.errors import Stalled
+from shared.core.record import Freeze
 
 SECRET_PREFIX = "PLUMBLINE_SECRET_"  # noqa: S105 — the name's beginning, not a secret
 _SecretName = Annotated[str, msgspec.Meta(pattern=f"^{SECRET_PREFIX}[A-Z0-9_]+$")]
@@ -43,11 +45,38 @@ class Repository(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     credential: Credential | None = None
 
 
+class FreezeRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Stacks that are left alone until a moment.
+
+    ``stacks`` are ``*``, ``<repository>.*`` or ``<repository>.<stack>``; ``until`` has an offset or Z.
+    """
+
+    stacks: Annotated[list[str], msgspec.Meta(min_length=1)]
+    by: Annotated[str, msgspec.Meta(min_length=1)]
+    why: Annotated[str, msgspec.Meta(min_length=1)]
+    until: Annotated[datetime, msgspec.Meta(tz=True)]
+
+    def names(self, repository: str, stack: str) -> bool:
+        """Tell whether the rule is about a stack. Pure."""
+        return not {"*", f"{repository}.*", names.identity(repository, stack)}.isdisjoint(
+            self.stacks
+        )
+
+
 class Configuration(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything the operator decides."""
 
     installation: Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]{0,62}$")]
     repositories: Mapping[str, Repository]
+    freezes: tuple[FreezeRule, ...] = ()
+
+    def freeze(self, repository: str, stack: str, at: datetime) -> Freeze | None:
+        """Return the freeze that holds a stack back longest, if any does. Pure."""
+        held = [rule for rule in self.freezes if rule.until > at and rule.names(repository, stack)]
+        if not held:
+            return None
+        rule = max(held, key=lambda one: one.until)
+        return Freeze(by=rule.by, why=rule.why, at=at, until=rule.until)
 
 
 _WHERE = names.CONFIGURATION
@@ -74,6 +103,8 @@ def parse_configuration(data: bytes) -> Configuration:
     for key, repository in configuration.repositories.items():
         _check_repository(key, repository)
     _check_hooks(configuration)
+    for n, rule in enumerate(configuration.freezes):
+        _check_freeze(f"$.freezes[{n}]", rule, configuration)
     return configuration
 
 
@@ -103,6 +134,20 @@ def _check_repository(key: str, repository: Repository) -> None:
                 f"{scope!r} is not an id of a subscription or resource group",
                 "Give /subscriptions/<id> or /subscriptions/<id>/resourceGroups/<name>.",
             )
+
+
+def _check_freeze(at: str, rule: FreezeRule, configuration: Configuration) -> None:
+    """Refuse a freeze of something that is not followed: it would freeze nothing."""
+    for name in rule.stacks:
+        repository, _, stack = name.partition(".")
+        known = repository in configuration.repositories
+        if name == "*" or (known and (stack == "*" or names.is_stack_name(stack))):
+            continue
+        raise _invalid(
+            f"{at}.stacks",
+            f"{name!r} names no followed stack",
+            "Write *, <repository>.* or <repository>.<stack>.",
+        )
 
 
 def _check_hooks(configuration: Configuration) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from shared.core.arm_model import Deployment
 from shared.core.problem import Problem
-from shared.core.record import Attempt, Desired, Record
+from shared.core.record import Attempt, Desired, Freeze, Record
 from shared.core.waves import Inputs, Waits
 
 TAG_INSTALLATION: Final = "plumbline-installation"
@@ -66,6 +66,23 @@ class Put:
 
 
 @dataclass(frozen=True)
+class Withdraw:
+    """The attempt was canceled before ARM took it."""
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Something is to do, and a freeze forbids it."""
+
+    freeze: Freeze
+
+    @property
+    def reason(self) -> str:
+        """Who froze the stack, for the log."""
+        return f"frozen by {self.freeze.by} until {self.freeze.until:%Y-%m-%dT%H:%M:%SZ}"
+
+
+@dataclass(frozen=True)
 class Block:
     """Others come first: the stack stays as it is until they are done."""
 
@@ -80,7 +97,7 @@ class Block:
 Ask = Callable[[], Inputs | Waits]
 """Finds the values that a stack takes from others, or what it waits for."""
 
-Step = Rest | Adopt | Conclude | Wait | Stall | Put | Block
+Step = Rest | Adopt | Conclude | Wait | Stall | Put | Block | Withdraw | Hold
 
 
 def tags(installation: str, record: Record, attempt: Attempt) -> dict[str, str]:
@@ -122,21 +139,41 @@ def carries(deployment: Deployment, attempt: Attempt) -> bool:
 
 
 def decide(
-    record: Record, deployment: Deployment | None, *, installation: str, inputs: Ask
+    record: Record,
+    deployment: Deployment | None,
+    *,
+    installation: str,
+    inputs: Ask,
+    freeze: Freeze | None = None,
 ) -> Step:
     """Return the one step that brings the stack nearer to what is desired.
 
     ``deployment`` is what ARM says now, None when it has no deployment of the stack's name;
     ``inputs`` is asked for the values that the stack takes from others only when they matter: a
-    release that has ended is recorded whatever became of them. Pure but for that.
+    release that has ended is recorded whatever became of them. ``freeze`` is the one in force. Pure
+    but for ``inputs``.
     """
-    if deployment is not None and not is_ours(installation, record, deployment.tags):
+    foreign = deployment is not None and not is_ours(installation, record, deployment.tags)
+    if deployment is not None and foreign and not _is_taken_over(record, deployment):
         return Stall(_foreign(deployment))
     under_way = record.in_flight
     if under_way is not None and deployment is not None and carries(deployment, under_way):
         return Adopt() if deployment.state == "running" else Conclude(deployment)
     if deployment is not None and deployment.state == "running":
         return Wait(deployment.tags.get(TAG_RELEASE, ""))
+    if under_way is not None and record.is_canceled(under_way):
+        return Withdraw()
+    step = _next(record, deployment, inputs)
+    return Hold(freeze) if freeze is not None and isinstance(step, Put | Block) else step
+
+
+def _is_taken_over(record: Record, deployment: Deployment) -> bool:
+    taken = record.taken_over
+    return taken is not None and deployment.correlation_id == taken.correlation_id
+
+
+def _next(record: Record, deployment: Deployment | None, inputs: Ask) -> Step:
+    """Return what comes next when nothing of the stack runs in ARM."""
     if record.desired is None:
         return Rest("nothing is desired: the stack could not be compiled yet", applied=False)
     if record.orphaned:
@@ -144,6 +181,7 @@ def decide(
     found = inputs()
     if isinstance(found, Waits):
         return Block(found)
+    under_way = record.in_flight
     wanted = (record.desired.digest, found.digest)
     if under_way is not None and (under_way.digest, under_way.inputs) == wanted:
         return Put("the PUT of this release did not arrive", found, again=under_way)
@@ -153,6 +191,8 @@ def decide(
 
 def _fresh(record: Record, desired: Desired, deployment: Deployment | None, inputs: Inputs) -> Step:
     applied, attempted = record.applied, record.attempted
+    if record.wanted is not None:
+        return Put(f"{record.wanted.by} asked for it ({record.wanted.kind})", inputs)
     wanted = (desired.digest, inputs.digest)
     equal = applied is not None and (applied.digest, applied.inputs) == wanted
     if equal and applied is not None and record.reached == applied.release:
@@ -181,4 +221,5 @@ def _foreign(deployment: Deployment) -> Problem:
         message=f"A deployment of this stack's name exists already and was made {whose}.",
         hint="Delete that deployment from the scope's history, or take it over.",
         path=deployment.id,
+        detail={"correlationId": deployment.correlation_id},
     )

@@ -5,6 +5,7 @@ of a blob name: repository and stack names come from files that other people wri
 """
 
 import re
+from datetime import datetime
 from typing import Final
 
 KEY_FORM: Final = re.compile(r"[a-z0-9](?:-?[a-z0-9])*")
@@ -135,6 +136,11 @@ def pending_delivery(repository: str, key: str) -> str:
 def pending_deliveries_of(repository: str) -> str:
     """Prefix of a repository's unfinished deliveries in ``state``."""
     return f"{PENDING_DELIVERIES}{_key(repository)}/"
+
+
+def audit(at: datetime, audit_id: str) -> str:
+    """Name of an operation's record in ``history``: by time, so that a listing is a log."""
+    return f"audit/{at:%Y/%m/%d/%H%M%S}-{_of_form(KEY_FORM, audit_id)}.json"
 
 
 def poison(queue: str, message_id: str) -> str:

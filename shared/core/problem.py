@@ -4,6 +4,8 @@ from typing import Any
 
 import msgspec
 
+from shared.core.errors import PlumblineError, Stalled
+
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that a person should know or do.
@@ -20,3 +22,9 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     path: str | None = None
     line: int | None = None
     detail: Any = None
+
+
+def problem_of(error: PlumblineError) -> Problem:
+    """Return an error as a problem. Pure."""
+    detail = error.detail if isinstance(error, Stalled) else None
+    return Problem(code=error.reason, message=error.message, hint=error.hint, detail=detail)

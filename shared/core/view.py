@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from shared.core.problem import Problem
-from shared.core.record import Record
+from shared.core.record import Freeze, Record
 from shared.core.release import Release
 from shared.core.tip import Tip
 from shared.core.waves import Awaited, waiting
@@ -40,6 +40,14 @@ class DriftView(msgspec.Struct, frozen=True, kw_only=True):
     items: int = 0
 
 
+class FrozenView(msgspec.Struct, frozen=True, kw_only=True):
+    """Until when a stack is left alone, by whom, and why."""
+
+    by: str
+    why: str
+    until: datetime
+
+
 class StackView(msgspec.Struct, frozen=True, kw_only=True):
     """A stack as ``GET /api/stacks`` shows it; ``waiting`` is the chain that it waits for."""
 
@@ -53,6 +61,7 @@ class StackView(msgspec.Struct, frozen=True, kw_only=True):
     drift: DriftView
     problem: Problem | None
     waiting: tuple[Awaited, ...]
+    frozen: FrozenView | None
     warnings: tuple[Problem, ...]
     release: str | None
     due_at: datetime | None
@@ -103,8 +112,12 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True):
     candidates: tuple[str, ...] = ()
 
 
-def stack_view(record: Record, others: Mapping[str, Record]) -> StackView:
+def stack_view(
+    record: Record, others: Mapping[str, Record], freeze: Freeze | None = None
+) -> StackView:
     """Return what is shown of a stack; ``others`` are its repository's records by stack. Pure.
+
+    ``freeze`` is the one in force.
 
     A source problem goes first: it is what the author of the last push has to mend.
     """
@@ -129,6 +142,7 @@ def stack_view(record: Record, others: Mapping[str, Record]) -> StackView:
         drift=DriftView(),
         problem=source_problem or (None if phase == "pending" and stale else record.problem),
         waiting=waiting(record, others) if phase == "pending" else (),
+        frozen=FrozenView(by=freeze.by, why=freeze.why, until=freeze.until) if freeze else None,
         warnings=record.warnings,
         release=attempted.release if attempted else None,
         due_at=record.due_at,

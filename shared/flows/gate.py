@@ -58,6 +58,11 @@ class Gate:
             _check(target.scope, allowed)
         return self.arm.put(request)
 
+    def cancel(self, deployment_id: str, allowed: Sequence[str]) -> None:
+        """Cancel a deployment in an allowed scope; raises Stalled otherwise."""
+        _check(deployment_id.rpartition("/providers/")[0], allowed)
+        self.arm.cancel(deployment_id)
+
     def create_group(
         self, scope: str, location: str, tags: Mapping[str, str], allowed: Sequence[str]
     ) -> None:

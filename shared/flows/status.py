@@ -4,7 +4,7 @@ Called by ``functions/status.py``. Read-only, and read from the durable document
 claimed here that a crash could take back (invariant I27).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -18,7 +18,6 @@ from shared.core.revision import Revision, StackStatus
 from shared.core.tip import Tip
 from shared.core.version import VERSION
 from shared.core.view import (
-    Complaint,
     HealthView,
     ReleaseView,
     StackView,
@@ -26,7 +25,8 @@ from shared.core.view import (
     repository_view,
     stack_view,
 )
-from shared.ports import Parallel
+from shared.flows.lookup import Answered, find_stack, missing
+from shared.ports import Clock, Parallel
 from shared.state.archive import Archive
 from shared.state.configurations import Configurations
 from shared.state.deliveries import Deliveries
@@ -44,18 +44,6 @@ NOT_BUILT: Final = {
 
 
 @dataclass(frozen=True)
-class Answered:
-    """An HTTP status and the value that is its JSON body."""
-
-    status: int
-    body: Any
-
-
-def _missing(message: str, hint: str | None = None) -> Answered:
-    return Answered(404, Complaint(error="NotFound", message=message, hint=hint))
-
-
-@dataclass(frozen=True)
 class Status:
     """The flow. Raises Transient or Stalled when storage does not answer."""
 
@@ -66,6 +54,7 @@ class Status:
     archive: Archive
     deliveries: Deliveries
     parallel: Parallel
+    clock: Clock
 
     def __call__(self, path: str) -> Answered:
         """Answer ``path`` below ``/api``."""
@@ -77,15 +66,15 @@ class Status:
             case ["stacks", name, "releases"]:
                 return self._of_stack(name, self.releases)
             case ["stacks", _, "drift"]:
-                return _missing(NOT_BUILT["drift"])
+                return missing(NOT_BUILT["drift"])
             case ["revisions", sha]:
                 return self.revision(sha)
             case ["health"]:
                 return self.health()
             case [("incidents" | "metrics") as unbuilt, *_]:
-                return _missing(NOT_BUILT[unbuilt])
+                return missing(NOT_BUILT[unbuilt])
             case _:
-                return _missing(
+                return missing(
                     "There is nothing at this path.",
                     "Ask for stacks, stacks/{name}, stacks/{name}/releases, revisions/{sha}, health.",
                 )
@@ -96,12 +85,19 @@ class Status:
         known: dict[str, dict[str, Record]] = {}
         for record in records:
             known.setdefault(record.repository, {})[record.stack] = record
-        return [stack_view(record, known[record.repository]) for record in records]
+        return [self._view(record, known[record.repository]) for record in records]
+
+    def _view(self, record: Record, others: Mapping[str, Record]) -> StackView:
+        at = self.clock.now()
+        freeze = record.frozen(at)
+        if freeze is None:
+            freeze = self.configurations.current().freeze(record.repository, record.stack, at)
+        return stack_view(record, others, freeze)
 
     def _stack(self, record: Record) -> StackView:
         waits = bool(record.waits_for)
         others = self._records(names.records_of(record.repository)) if waits else ()
-        return stack_view(record, {other.stack: other for other in others})
+        return self._view(record, {other.stack: other for other in others})
 
     def _records(self, prefix: str) -> Sequence[Record]:
         identities = [
@@ -123,23 +119,12 @@ class Status:
         return None if held is None else held.document
 
     def _of_stack(self, name: str, view: Callable[[Record], Any]) -> Answered:
-        found = [
-            identity
-            for listed in self.records.listed()
-            if (identity := names.identity_of_record(listed.name)) is not None
-            and name in {identity[1], names.identity(*identity)}
-        ]
-        if len(found) > 1:
-            complaint = Complaint(
-                error="Ambiguous",
-                message=f"Several repositories have a stack of this name: {name}.",
-                hint="Ask for <repository>.<stack>.",
-                candidates=tuple(sorted(names.identity(*identity) for identity in found)),
-            )
-            return Answered(409, complaint)
-        held = self.records.read(*found[0]) if found else None
+        found = find_stack(self.records, name)
+        if isinstance(found, Answered):
+            return found
+        held = self.records.read(*found)
         if held is None:
-            return _missing("There is no such stack.", "GET /api/stacks lists them all.")
+            return missing("There is no such stack.", "GET /api/stacks lists them all.")
         return Answered(200, view(held.document))
 
     def releases(self, record: Record) -> list[ReleaseView]:
@@ -155,7 +140,7 @@ class Status:
     def revision(self, sha: str) -> Answered:
         """Return the status of a revision, over all repositories that have seen it."""
         if not names.is_sha(sha):
-            return _missing("A full commit id is expected.")
+            return missing("A full commit id is expected.")
         answers: dict[str, revision_core.Answer] = {}
         for key in self.configurations.current().repositories:
             found = self.revisions.read(key, sha) or self._unwritten(key, sha)
@@ -164,7 +149,7 @@ class Status:
                 ended = self._ended(found, records)
                 answers[key] = revision_core.answer(found, records, ended)
         if not answers:
-            return _missing("No push or sweep has brought this revision.")
+            return missing("No push or sweep has brought this revision.")
         return Answered(200, revision_core.together(answers))
 
     def _unwritten(self, key: str, sha: str) -> Revision | None:

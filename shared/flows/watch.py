@@ -13,12 +13,13 @@ from shared.core.decision import carries
 from shared.core.errors import Stalled, Transient
 from shared.core.message import StackMessage
 from shared.core.problem import Problem
-from shared.core.record import Record
+from shared.core.record import Attempt, Record
 from shared.flows.conclude import Conclude
-from shared.flows.gate import ArmReads
+from shared.flows.gate import ArmReads, Gate
 from shared.flows.messenger import Messenger
-from shared.flows.release import WATCHED_S
+from shared.flows.turn import WATCHED_S
 from shared.ports import Log
+from shared.state.configurations import Configurations
 from shared.state.records import Change, FencedError, Hold, Records
 
 
@@ -29,8 +30,10 @@ class Watch:
     A release that runs longer than ``timeout`` is shown as slow, and watched on.
     """
 
+    configurations: Configurations
     records: Records
     arm: ArmReads
+    gate: Gate
     conclude: Conclude
     messenger: Messenger
     log: Log
@@ -74,9 +77,24 @@ class Watch:
         if deployment is None or not carries(deployment, under_way):
             self.messenger.stack("release", message.repository, message.stack)
         elif deployment.state == "running":
+            self._cancel(record, under_way)
             self._look_again(hold, message)
         else:
             self.conclude(hold, under_way, deployment)
+
+    def _cancel(self, record: Record, under_way: Attempt) -> None:
+        """Hand on that somebody wants this release ended; until ARM ends it, it is watched."""
+        if record.deployment_id is None or not record.is_canceled(under_way):
+            return
+        allowed = self.configurations.repository(record.repository).scopes
+        self.gate.cancel(record.deployment_id, allowed)
+        self.log(
+            events.RELEASE_CANCELED,
+            repository=record.repository,
+            stack=record.stack,
+            release=under_way.release,
+            by=record.cancel.by if record.cancel else None,
+        )
 
     def _look_again(self, hold: Hold, message: StackMessage) -> None:
         record = hold.record

@@ -11,6 +11,7 @@ import orjson
 from shared.core import names
 from shared.core.document import canonical, decode, encode
 from shared.core.errors import Stalled
+from shared.core.operation import Audit
 from shared.core.release import Release, Snapshot
 from shared.ports import History
 
@@ -87,6 +88,10 @@ class Archive:
     def put_delivery(self, source: str, key: str, body: bytes) -> bool:
         """Keep a raw delivery; False when this key was delivered before."""
         return self.history.put(names.delivery(source, key), body)
+
+    def put_audit(self, audit: Audit) -> bool:
+        """Keep who ordered what, for good."""
+        return self.history.put(names.audit(audit.at, audit.id), encode(audit))
 
     def put_poison(self, queue: str, message_id: str, body: bytes) -> bool:
         """Keep a poisoned message that belongs to nothing we know."""

@@ -225,6 +225,22 @@ def test_an_unregistered_provider_is_named_and_can_be_registered(world: World) -
     assert world.arm.put(request(vnet("v"))).state == "running"
 
 
+def test_a_running_deployment_can_be_canceled(world: World) -> None:
+    """It ends as canceled; canceling once more, or what is not there, is no error."""
+    world.last(30)
+    world.arm.put(request(vnet("v")))
+    world.arm.cancel(DEPLOYMENT)
+
+    def state() -> str:
+        found = world.arm.deployment(DEPLOYMENT)
+        return "" if found is None else found.state
+
+    until(lambda: state() == "canceled", limit_s=10, what="the end of the deployment")
+    world.arm.cancel(DEPLOYMENT)
+    world.arm.cancel(f"{OTHER_GROUP}/providers/Microsoft.Resources/deployments/none")
+    assert state() == "canceled"
+
+
 def test_a_withdrawn_permission_stalls_and_names_the_action(world: World) -> None:
     """A person must act, and is told on what."""
     world.forbid_put()

@@ -18,11 +18,14 @@ import pytest
 
 from functions import _boundary
 from shared import wiring
+from shared.adapters.callers import OperatorCallers
 from shared.core import names
 from shared.core.document import decode
 from shared.core.message import QUEUES, Queue
 from shared.core.record import Record
 from shared.core.source.tree import SourceTree
+from shared.flows.lookup import Answered
+from shared.flows.operate import Credentials
 from shared.flows.receive_push import Delivery, Reply
 from shared.ports import GitRepository
 from shared.settings import Settings, load
@@ -30,11 +33,12 @@ from tests.fakes.arm import FakeArm, Outcome
 from tests.fakes.blobs import MemoryDocuments, MemoryHistory
 from tests.fakes.git import FakeGit, Files
 from tests.fakes.queues import MemoryQueues, TakenMessage
-from tests.fakes.system import FakeClock, Faults, ListLog, Moment, SerialParallel
+from tests.fakes.system import FakeClock, FakeIds, Faults, ListLog, Moment, SerialParallel
 
 SUB: Final = "11111111-1111-1111-1111-111111111111"
 URL: Final = "https://git.example/acme/shop.git"
 HOOK: Final = "a-random-hook"
+OPERATOR_KEY: Final = "the operator's key"
 HOOK_SECRET: Final = "the hook's secret"
 SCHEMA: Final = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
 LEASE_S: Final = 60.0
@@ -67,7 +71,9 @@ class MemoryPorts:
     queues: MemoryQueues
     git: "FaultyGit"
     arm: FakeArm
+    callers: OperatorCallers
     clock: FakeClock
+    ids: FakeIds
     parallel: SerialParallel
     log: ListLog
 
@@ -132,6 +138,7 @@ class World:
         self.history = MemoryHistory(self.faults)
         self.queues = MemoryQueues(self.clock, self.faults)
         self.git = FakeGit()
+        self.ids = FakeIds()
         self.arm = FakeArm(self.clock, self.faults, outcome=Outcome(seconds=1.0))
         self.log = ListLog()
         self.hook: Callable[[Moment, str, str], None] | None = None
@@ -147,6 +154,7 @@ class World:
                 "PLUMBLINE_DIGEST_KEY": "k" * 40,
                 "PLUMBLINE_DIGEST_KEY_ID": "test",
                 "PLUMBLINE_SECRET_HOOK": HOOK_SECRET,
+                "PLUMBLINE_OPERATOR_KEY": OPERATOR_KEY,
                 **options,
             }
         )
@@ -164,7 +172,9 @@ class World:
                 queues=self.queues,
                 git=FaultyGit(self.git, self.faults),
                 arm=self.arm,
+                callers=OperatorCallers(None, self.settings.operator.key, self.clock),
                 clock=self.clock,
+                ids=self.ids,
                 parallel=SerialParallel(),
                 log=self.log,
             ),
@@ -201,6 +211,19 @@ class World:
             self.unheard.add(revision)
             self.restart()
             return None
+
+    def order(self, stack: str, operation: str, why: str = "a test", **more: Any) -> Any:
+        """Give an operator's order; returns the body of a 202."""
+        answered = self.ordered(stack, operation, why, **more)
+        assert answered.status == 202, answered
+        return orjson.loads(_json(answered.body))
+
+    def ordered(
+        self, stack: str, operation: str, why: str = "a test", key: str = OPERATOR_KEY, **more: Any
+    ) -> Answered:
+        """Give an operator's order; returns the answer, whatever it is."""
+        body = orjson.dumps({"why": why, **more})
+        return self.services.operate(stack, operation, body, Credentials(None, key))
 
     # ---- what the Functions host does ------------------------------------------------------
 

@@ -31,6 +31,7 @@ FAILED_MESSAGE = (
     " details. Please see https://aka.ms/arm-deployment-operations for usage details."
 )
 _AT_ONCE = 8
+_LOOK_S = 0.1
 _LOG = logging.getLogger(__name__)
 
 
@@ -121,7 +122,9 @@ class Runner:
         if not refusals and not record.cancel:
             outcome = await finish_outputs(self._cloud, (ask, record), plan, runtime)
             refusals = [outcome] if outcome else []
-        await asyncio.sleep(end - time.monotonic())
+        # A cancel does not wait for the knob: nothing of the deployment is at work any more.
+        while not record.cancel and (left := end - time.monotonic()) > 0:
+            await asyncio.sleep(min(left, _LOOK_S))
         hold = await operations.held(self._cloud, record)
         if hold is not None:
             refusals = [Refusal(hold.error or {}, whole=True)]

@@ -16,7 +16,7 @@ from azure.core.pipeline import PipelineResponse
 
 from shared.adapters.arm import reading
 from shared.adapters.arm.exchange import Exchange, attempt
-from shared.adapters.arm.failures import is_missing, translated
+from shared.adapters.arm.failures import is_conflict, is_missing, translated
 from shared.adapters.arm.pipeline import Account, ArmEndpoint, Clients
 from shared.core.arm_model import Deployment, DeploymentRequest, Operation
 from shared.core.errors import Stalled
@@ -85,6 +85,20 @@ class AzureArm:
                 )
             accepted = _object(poller.result())
         return reading.read_deployment(accepted, request.id)
+
+    def cancel(self, deployment_id: str) -> None:
+        """Ask for a running deployment to be canceled; one that has ended is no error."""
+        at = reading.deployment_name(deployment_id)
+        operations = self._clients.of(at.subscription).deployments.deployments
+        with self._attempt("deployment.cancel") as exchange:
+            try:
+                if at.group:
+                    operations.cancel(at.group, at.name)
+                else:
+                    operations.cancel_at_scope(_scope(at), at.name)
+            except AzureError as error:
+                if not (is_missing(error, exchange) or is_conflict(error, exchange)):
+                    raise
 
     def operations(self, deployment_id: str) -> Sequence[Operation]:
         """Return the operations of the deployment and of those nested in it, page by page.

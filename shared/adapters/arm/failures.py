@@ -53,6 +53,12 @@ def is_missing(error: AzureError, exchange: Exchange) -> bool:
     return status is not None and classify(status, error_of(body)) is Kind.MISSING
 
 
+def is_conflict(error: AzureError, exchange: Exchange) -> bool:
+    """Tell whether ARM answered that the thing is not in a state for this."""
+    status, _ = _answer(error, exchange)
+    return status == HTTPStatus.CONFLICT
+
+
 def translated(
     error: AzureError | ValueError, exchange: Exchange, now: datetime, *, put: bool = False
 ) -> PlumblineError:

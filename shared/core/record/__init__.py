@@ -25,12 +25,14 @@ from shared.core.record.model import (
     Record,
     facts,
 )
+from shared.core.record.requests import Asked, Cancel, Freeze, TakenOver
 from shared.core.record.turns import (
     accepted,
     answer_lost,
     blocked,
     catch_up,
     ended,
+    frozen,
     intend,
     is_slow,
     later,
@@ -44,6 +46,7 @@ from shared.core.record.turns import (
     stalled,
     succeeded,
     told,
+    withdrawn,
 )
 from shared.core.record.wishes import Wish, orphan, shown, wish
 
@@ -58,11 +61,15 @@ __all__ = [
     "STALLED_RETRY",
     "VERIFY_AFTER",
     "Applied",
+    "Asked",
     "Attempt",
+    "Cancel",
     "Desired",
+    "Freeze",
     "Outcome",
     "Phase",
     "Record",
+    "TakenOver",
     "Wish",
     "accepted",
     "answer_lost",
@@ -70,6 +77,7 @@ __all__ = [
     "catch_up",
     "ended",
     "facts",
+    "frozen",
     "intend",
     "is_slow",
     "later",
@@ -86,4 +94,5 @@ __all__ = [
     "succeeded",
     "told",
     "wish",
+    "withdrawn",
 ]

@@ -8,6 +8,7 @@ import msgspec
 
 from shared.core.document import Document, to_text
 from shared.core.problem import Problem
+from shared.core.record.requests import Asked, Cancel, Freeze, TakenOver
 from shared.core.taken import Taken
 
 HOLD: Final = timedelta(seconds=45)
@@ -106,6 +107,12 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     orphaned: bool = False
     shown: str = ""
 
+    # Requesters' fields.
+    asked: Asked | None = None
+    cancel: Cancel | None = None
+    freeze: Freeze | None = None
+    taken_over: TakenOver | None = None
+
     # The holder's fields.
     fence: int = 0
     busy_until: datetime | None = None
@@ -136,6 +143,28 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
         if self.phase == "releasing" or self.judged == self.generation:
             return self.phase
         return "pending"
+
+    @property
+    def wanted(self) -> Asked | None:
+        """The release that was asked for, while no attempt has answered it."""
+        asked = self.asked
+        if asked is None or asked.generation != self.generation:
+            return None
+        return asked if self.attempts <= asked.above else None
+
+    @property
+    def attempts(self) -> int:
+        """The number of the last attempt of this generation; 0 before the first."""
+        last = self.attempted
+        return self.attempt if last is not None and last.generation == self.generation else 0
+
+    def is_canceled(self, attempt: Attempt) -> bool:
+        """Tell whether somebody wants this attempt ended."""
+        return self.cancel is not None and self.cancel.release == attempt.release
+
+    def frozen(self, at: datetime) -> Freeze | None:
+        """Return the freeze that is in force, if any."""
+        return self.freeze if self.freeze is not None and self.freeze.holds(at) else None
 
     @property
     def reached_it(self) -> bool:

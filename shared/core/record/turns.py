@@ -286,6 +286,17 @@ def paid(record: Record, debt: str) -> Record:
     return msgspec.structs.replace(record, owed=tuple(x for x in record.owed if x != debt))
 
 
+def frozen(record: Record, at: datetime, until: datetime) -> Record:
+    """Leave the stack alone until then; an intent that never reached ARM is withdrawn (rule 14)."""
+    left = blocked(record, at)
+    return msgspec.structs.replace(left, due_at=max(at, min(until, at + ROTATION)))
+
+
+def withdrawn(record: Record, problem: Problem, at: datetime) -> Record:
+    """End an attempt that was canceled before it reached ARM: nothing was changed."""
+    return ended(record, "canceled", problem=problem, transient=False, at=at)
+
+
 def told(record: Record, at: datetime) -> Record:
     """Strike out that the dependents are owed a look, after the messages to them were sent."""
     left = paid(record, "dependents")

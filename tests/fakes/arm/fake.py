@@ -13,7 +13,7 @@ means that ARM did nothing, ``"after"`` that only the reply is lost.
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from threading import RLock
@@ -115,6 +115,16 @@ class FakeArm:
                 raise Unknown("AnswerLost", "the PUT of the deployment got no readable answer")
             return self._take(copy.deepcopy(request))
 
+    def cancel(self, deployment_id: str) -> None:
+        """Cancel a deployment that runs; what it would have made is not there."""
+        with self.faults.around("arm.cancel", deployment_id), self._lock:
+            self._settle()
+            run = self._runs.get(deployment_id.lower())
+            if run is not None and run.state == "running":
+                elapsed = (self._clock.now() - run.at).total_seconds()
+                run.outcome = Outcome(seconds=elapsed, canceled=True)
+                self._finish(run)
+
     def operations(self, deployment_id: str) -> Sequence[Operation]:
         """Return the operations of the deployment and of its nested ones."""
         with self.faults.around("arm.operations", deployment_id), self._lock:
@@ -193,6 +203,12 @@ class FakeArm:
             for kept in (self._resources, self._runs, self.groups):
                 for key in [key for key in kept if key == gone or key.startswith(gone + "/")]:
                     del kept[key]
+
+    def retag(self, deployment_id: str, tags: Mapping[str, str]) -> None:
+        """Let a deployment be somebody else's."""
+        with self._lock:
+            run = self._runs[deployment_id.lower()]
+            run.request = replace(run.request, tags=tags)
 
     def forget_deployment(self, deployment_id: str) -> None:
         """Delete a deployment's history entry; its resources stay."""

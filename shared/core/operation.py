@@ -1,0 +1,187 @@
+"""What an operator may ask of a stack, and what it changes in the record. Pure.
+
+``POST /api/stacks/{name}/{operation}`` with ``{"why": "..."}``; docs/api.md has the table.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Final
+
+import msgspec
+
+from shared.core.document import Document
+from shared.core.errors import PlumblineError
+from shared.core.record import Asked, Cancel, Freeze, Record, TakenOver
+
+MAX_FREEZE: Final = timedelta(days=366)
+"""A freeze ends by itself: one that nobody remembers must not hold a stack back for ever."""
+
+
+class OperationRefusedError(PlumblineError):
+    """The operation makes no sense now, or cannot be read; ``status`` is the answer's."""
+
+    def __init__(self, status: int, reason: str, message: str, hint: str) -> None:
+        super().__init__(reason, message, hint=hint)
+        self.status = status
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the request says. ``until`` is for a freeze, with an offset or Z."""
+
+    why: Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"\S")]
+    until: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+
+
+class Audit(Document, frozen=True, kw_only=True, omit_defaults=True):
+    """One operation, as it is kept for good: who asked for what, when and why, and of which state."""
+
+    id: str
+    at: datetime
+    by: str
+    operation: str
+    repository: str
+    stack: str
+    why: str
+    until: datetime | None = None
+    generation: int = 0
+    phase: str = ""
+    release: str | None = None
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """An operation that somebody may order: ``by`` is who, as the sign-in tells it."""
+
+    operation: str
+    by: str
+    body: Body
+
+
+def read_body(operation: str, data: bytes) -> Body:
+    """Read a request; raises OperationRefusedError with what is wrong and how to mend it."""
+    if operation not in OPERATIONS:
+        raise OperationRefusedError(
+            404,
+            "OperationUnknown",
+            f"There is no operation {operation[:40]!r}.",
+            f"Known are {', '.join(OPERATIONS)}.",
+        )
+    try:
+        body = msgspec.json.decode(data, type=Body)
+    except msgspec.MsgspecError as e:
+        raise OperationRefusedError(
+            400, "OperationUnreadable", str(e), 'Send {"why": "what this is for"} as JSON.'
+        ) from e
+    if (body.until is not None) != (operation == "freeze"):
+        raise OperationRefusedError(
+            400,
+            "OperationUnreadable",
+            "A freeze needs until, and nothing else takes it.",
+            'Send {"why": "...", "until": "2026-01-31T18:00:00Z"} to freeze.',
+        )
+    return body
+
+
+def apply(record: Record, order: Order, at: datetime) -> Record:
+    """Return the record after an order. Raises OperationRefusedError when it makes no sense now."""
+    return OPERATIONS[order.operation](record, order, at)
+
+
+def _release(record: Record, order: Order, at: datetime) -> Record:
+    if record.desired is None or record.orphaned:
+        raise OperationRefusedError(
+            409,
+            "NothingDesired",
+            "Git wants nothing of this stack that could be released.",
+            "Mend the stack's problem in the repository, or put the stack back into the manifest.",
+        )
+    if record.in_flight is not None and record.standing == "releasing":
+        raise OperationRefusedError(
+            409,
+            "ReleaseRuns",
+            f"The release {record.in_flight.release} is under way.",
+            "Wait for it, or cancel it.",
+        )
+    asked = Asked(
+        kind="retry" if order.operation == "retry" else "release",
+        generation=record.generation,
+        above=record.attempts,
+        by=order.by,
+        why=order.body.why,
+        at=at,
+    )
+    return msgspec.structs.replace(record, asked=asked, due_at=at)
+
+
+def _retry(record: Record, order: Order, at: datetime) -> Record:
+    if record.standing not in {"failed", "stalled"}:
+        raise OperationRefusedError(
+            409,
+            "NothingFailed",
+            f"The stack is {record.standing}: there is nothing to retry.",
+            "Use release to deploy it again as it is.",
+        )
+    return _release(record, order, at)
+
+
+def _cancel(record: Record, order: Order, at: datetime) -> Record:
+    under_way = record.in_flight
+    if under_way is None:
+        raise OperationRefusedError(
+            409,
+            "NothingRuns",
+            "No release of the stack is under way.",
+            "There is nothing to cancel.",
+        )
+    cancel = Cancel(release=under_way.release, by=order.by, why=order.body.why, at=at)
+    return msgspec.structs.replace(record, cancel=cancel)
+
+
+def _freeze(record: Record, order: Order, at: datetime) -> Record:
+    until = order.body.until
+    if until is None or not at < until <= at + MAX_FREEZE:
+        raise OperationRefusedError(
+            400,
+            "FreezeTooLong",
+            f"A freeze ends in the future, at most {MAX_FREEZE.days} days ahead.",
+            "Give another until.",
+        )
+    freeze = Freeze(by=order.by, why=order.body.why, at=at, until=until)
+    return msgspec.structs.replace(record, freeze=freeze)
+
+
+def _unfreeze(record: Record, order: Order, at: datetime) -> Record:  # noqa: ARG001 - one shape
+    if record.frozen(at) is None:
+        raise OperationRefusedError(
+            409,
+            "NotFrozen",
+            "The stack itself is not frozen.",
+            "A freeze of the operator's configuration is lifted there.",
+        )
+    return msgspec.structs.replace(record, freeze=None, due_at=at)
+
+
+def _take_over(record: Record, order: Order, at: datetime) -> Record:
+    problem = record.problem
+    foreign = (
+        problem.detail if problem is not None and problem.code == "DeploymentForeign" else None
+    )
+    found = foreign.get("correlationId") if isinstance(foreign, Mapping) else None
+    if record.standing != "stalled" or not isinstance(found, str):
+        raise OperationRefusedError(
+            409,
+            "NothingForeign",
+            "No deployment of somebody else's stands in this stack's way.",
+            "takeover is for a stack that is stalled with DeploymentForeign.",
+        )
+    taken = TakenOver(correlation_id=found, by=order.by, why=order.body.why, at=at)
+    return msgspec.structs.replace(record, taken_over=taken, due_at=at)
+
+
+OPERATIONS: Final[Mapping[str, Callable[[Record, Order, datetime], Record]]] = {
+    "release": _release,
+    "retry": _retry,
+    "cancel": _cancel,
+    "freeze": _freeze,
+    "unfreeze": _unfreeze,
+    "takeover": _take_over,
+}

@@ -1,0 +1,154 @@
+"""Put a release: the intent first, then the group where it is missing, then ARM (rules 4 and 6)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from shared import events
+from shared.core import decision
+from shared.core import record as changes
+from shared.core.arm_errors import Active, Refused, Unknown, Unregistered
+from shared.core.backoff import delay_s
+from shared.core.configuration import Repository
+from shared.core.errors import Transient
+from shared.core.problem import Problem, problem_of
+from shared.core.record import Attempt, Record
+from shared.core.release import describe
+from shared.core.request import deployment_request
+from shared.flows.gate import ArmReads, Gate
+from shared.flows.turn import WAIT_S, Chain, Turn
+from shared.ports import Log
+from shared.state.archive import Archive
+from shared.state.records import Records
+
+PUT_S: Final = 20.0
+"""The hard time-out of a PUT: one is sent only if more than this is left of the hold (rule 4)."""
+
+SOON_S: Final = 5.0
+"""How soon a stack is looked at again when ARM is busy with it or its answer was lost."""
+
+
+@dataclass(frozen=True)
+class Puts:
+    """The step of ``release`` that writes to ARM."""
+
+    records: Records
+    archive: Archive
+    arm: ArmReads
+    gate: Gate
+    chain: Chain
+    log: Log
+
+    def __call__(
+        self,
+        turn: Turn,
+        step: decision.Put,
+        deployment_id: str,
+        configured: Repository,
+        installation: str,
+    ) -> None:
+        """Put a release. Raises Transient, Stalled and FencedError; ARM's refusal is recorded."""
+        record = turn.record
+        if step.again is not None and self._was_refused(turn, step.again):
+            return
+        attempt = step.again or changes.next_attempt(
+            record, inputs=step.inputs.digest, at=turn.hold.held.at
+        )
+        source = self.archive.content(attempt.digest)
+        tags = decision.tags(installation, record, attempt)
+        request = deployment_request(source, step.inputs, deployment_id, tags)
+        turn.update(lambda r, at: _intended(r, attempt, deployment_id, at))
+        if turn.record.in_flight != attempt:
+            return  # somebody froze or canceled it before the intent was written
+        # From here on the stack is ours, so that no other worker makes the group at the same time.
+        self._ensure_group(turn, configured, installation)
+        self._check_hold(turn)
+        try:
+            self.gate.put(request, configured.scopes)
+        except Refused as e:
+            self._refused(turn, attempt, e.problem)
+        except Active as e:
+            self.chain.again(turn, WAIT_S, problem_of(e))
+        except Unknown as e:
+            turn.update(lambda r, _: changes.answer_lost(r))
+            self.chain.again(turn, delay_s(turn.record.lost_answers, SOON_S), problem_of(e))
+        except Unregistered as e:
+            self._register(turn, e, configured)
+        else:
+            self.chain.watch(turn)
+            self.log(
+                events.RELEASE_PUT,
+                repository=record.repository,
+                stack=record.stack,
+                release=attempt.release,
+                revision=attempt.revision,
+            )
+
+    def _was_refused(self, turn: Turn, again: Attempt) -> bool:
+        """Record a refusal that was kept by a worker that died before it could record it."""
+        record = turn.record
+        kept = self.archive.release(record.repository, record.stack, again.release)
+        if kept is None or kept.problem is None:
+            return False
+        problem = kept.problem
+        turn.update(lambda r, at: changes.refused(r, problem, at))
+        return True
+
+    def _check_hold(self, turn: Turn) -> None:
+        """Refuse to write to ARM when the hold could end before the write does (rule 4)."""
+        if self.records.left_s(turn.hold) <= PUT_S:
+            raise Transient("HoldTooShort", "Too little is left of the hold to send a PUT.")
+
+    def _ensure_group(self, turn: Turn, configured: Repository, installation: str) -> None:
+        """Create the resource group where the manifest asks for it and it is missing (rule 13).
+
+        Its tags name the repository and not the stack: stacks that share a group say the same.
+        """
+        record = turn.record
+        if record.create_group is None or record.scope is None:
+            return
+        if self.arm.has_group(record.scope):
+            return
+        tags = {
+            decision.TAG_INSTALLATION: installation,
+            decision.TAG_REPOSITORY: record.repository,
+        }
+        self._check_hold(turn)
+        self.gate.create_group(record.scope, record.create_group, tags, configured.scopes)
+        self.log(
+            events.GROUP_CREATED,
+            repository=record.repository,
+            stack=record.stack,
+            scope=record.scope,
+        )
+
+    def _refused(self, turn: Turn, attempt: Attempt, problem: Problem) -> None:
+        record = turn.record
+        self.archive.put_release(
+            describe(record, attempt, "refused", at=turn.hold.held.at, problem=problem)
+        )
+        turn.update(lambda r, at: changes.refused(r, problem, at))
+        self.log(
+            events.RELEASE_REFUSED,
+            repository=record.repository,
+            stack=record.stack,
+            release=attempt.release,
+            revision=attempt.revision,
+            code=problem.code,
+            message=problem.message,
+        )
+
+    def _register(self, turn: Turn, error: Unregistered, configured: Repository) -> None:
+        state = self.gate.register_provider(
+            turn.record.scope or "", error.namespace, configured.scopes
+        )
+        self.log(events.PROVIDER_REGISTERED, namespace=error.namespace, state=state)
+        self.chain.again(turn, SOON_S, problem_of(error))
+
+
+def _intended(record: Record, attempt: Attempt, deployment_id: str, at: datetime) -> Record:
+    """Write the intent, unless a freeze was written before it (invariant I26)."""
+    freeze = record.frozen(at)
+    if freeze is not None:
+        return changes.frozen(record, at, freeze.until)
+    return changes.intend(record, attempt, deployment_id, at)
