@@ -19,6 +19,8 @@ from local.arm.engine.places import Place, first_repeated, join_paths, place_in,
 
 _NOISE = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _TRAILING_COMMA = re.compile(r'"(?:[^"\\]|\\.)*"|,(?=\s*[}\]])', re.DOTALL)
+# az writes the template into its request as `template:{...}`, and the service reads that.
+_BARE_NAME = re.compile(r'"(?:[^"\\]|\\.)*"|(?<=[{,])(\s*)([A-Za-z_$][\w$]*)(?=\s*:)', re.DOTALL)
 _KEY_END = re.compile(rb'(?<!\\)"\s*:')
 
 
@@ -93,6 +95,7 @@ def parse_request(body: bytes) -> Any:
 def read_json(text: str | bytes) -> tuple[Any, str]:
     """Return the value of JSON text, and the text with comments blanked. Raises NotJsonError."""
     plain = blank_noise(_decode(text) if isinstance(text, bytes) else text)
+    plain = _BARE_NAME.sub(_quoted, plain)
     try:
         value = json.loads(plain, object_pairs_hook=_object, parse_constant=_constant, strict=False)
     except json.JSONDecodeError as error:
@@ -169,6 +172,10 @@ def _decode(data: bytes) -> str:
 def _blank(match: re.Match[str]) -> str:
     found = match.group()
     return found if found.startswith('"') else re.sub(r"[^\n]", " ", found)
+
+
+def _quoted(match: re.Match[str]) -> str:
+    return match.group() if match[2] is None else f'{match[1]}"{match[2]}"'
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
