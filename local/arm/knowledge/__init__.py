@@ -11,8 +11,8 @@ file looks like this (all parts but the types optional)::
         "name": {"pattern", "code", "message", "global": {"code", "message"}},
         "defaults": {...},               filled in where the body is silent
         "computed": {...},               always the provider's own
-        "lookups": [{"by": "sku.name", "into": "sku", "values": {...}}], "*" is any value; what
-                                         they find is filled in before the defaults
+        "lookups": [{"by": "sku.name", "into": "sku", "values": {...}}], "*" is any value, `by`
+                                         may be words; it is filled in before the defaults
         "drop": ["properties.x"],        never echoed
         "embeds": {"subnets": "subnets"} property of the parent -> type of child
         "keeps": {"subnets": "2025-01-01"}, from this version on a PUT without the property
@@ -128,7 +128,7 @@ def _path_lists(known: ResourceType) -> dict[str, list[str]]:
         ],
         "spills": [spill.source for spill in known.spills],
         "normalise": [rule.path for rule in known.normalise],
-        "lookups": [lookup.by for lookup in known.lookups],
+        "lookups": [lookup.by for lookup in known.lookups if not words.has_words(lookup.by)],
         "withVersion": [path for rule in known.withVersion for path in rule.drop],
         "leaks": [path for leaked in known.leaks.values() for path in leaked],
     }

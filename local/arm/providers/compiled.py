@@ -11,7 +11,7 @@ from local.arm.knowledge import ResourceType, paths
 from local.arm.knowledge.normal import Change, normaliser
 from local.arm.knowledge.paths import Path
 from local.arm.knowledge.schema import Element, Lookup
-from local.arm.knowledge.words import Facts, Filler, filler
+from local.arm.knowledge.words import Facts, Filler, filler, has_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +54,17 @@ def tree(value: dict[str, Any]) -> Tree:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A lookup: the value at `by` picks what is filled in at `into`."""
+    """A lookup: the value at `by`, or what its words say, picks what is filled in at `into`."""
 
     by: Path
+    word: Filler | None
     otherwise: Any
     into: Path
     values: dict[str, Tree]
 
     def apply(self, body: dict[str, Any], facts: Facts) -> None:
         """Fill in what follows from the value at `by`."""
-        value = paths.first(body, self.by)
+        value = self.word(facts) if self.word else paths.first(body, self.by)
         if value is None:
             value = self.otherwise
         text = str(value).lower()
@@ -80,10 +81,12 @@ class Finding:
 
 def finding(lookup: Lookup, defaults: dict[str, Any]) -> Finding:
     """Parse a lookup. Pure."""
-    by = paths.steps(lookup.by)
+    worded = has_words(lookup.by)
+    by = () if worded else paths.steps(lookup.by)
     return Finding(
         by,
-        paths.first(defaults, by),
+        filler(lookup.by) if worded else None,
+        None if worded else paths.first(defaults, by),
         paths.steps(lookup.into) if lookup.into else (),
         {key.lower(): tree(value) for key, value in lookup.values.items()},
     )
