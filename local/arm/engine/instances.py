@@ -122,7 +122,7 @@ class Instances:
         children = get(instance.source, "resources")
         if children is None or instance.is_deployment:
             return
-        base = parent.scope_id if parent else instance.id[: len(instance.id) - _tail(instance)]
+        base = parent.scope_id if parent else self._base(instance)
         here = _Parent(instance.type, instance.name, base, instance.doubt == "identity")
         for symbolic, path, child in _entries(children, join_path(instance.path, "resources")):
             self._read_one(child, path, symbolic, instance.frame, here)
@@ -189,6 +189,12 @@ class Instances:
             member=turn,
         )
 
+    def _base(self, instance: Instance) -> str:
+        """Return the id of the scope that a resource is in."""
+        if instance.doubt == "identity":
+            return self._target.id
+        return instance.id[: len(instance.id) - _tail(instance)]
+
     def _loop(self, item: Mapping[str, Any], frame: Frame) -> Loop | None:
         try:
             return read_loop(item, frame)
@@ -235,8 +241,9 @@ class Instances:
             if not isinstance(scope, str):
                 raise ExpressionError("The 'scope' of a resource must be a string.")
             return self._explicit_scope(scope)
-        subscription = settle(get(item, "subscriptionId"), frame)
-        group = settle(get(item, "resourceGroup"), frame)
+        # An empty text is nothing: the public modules write `resourceGroup: ''` for their own.
+        subscription = settle(get(item, "subscriptionId"), frame) or None
+        group = settle(get(item, "resourceGroup"), frame) or None
         if subscription is None and group is None:
             return self._target.id
         if subscription is None:
@@ -249,7 +256,7 @@ class Instances:
         return Scope(
             "resourceGroup" if group else "subscription",
             subscription_id=subscription,
-            resource_group=group or None,
+            resource_group=group,
         ).id
 
     def _explicit_scope(self, scope: str) -> str:
