@@ -135,7 +135,7 @@ def _promised(one: Prediction, paths: list[Path]) -> Prediction:
 
 def _unechoed(one: Prediction) -> Prediction:
     """N3: what GET never echoes is foreseen."""
-    secret = {path.lower() for path in one.known.secrets}
+    secret = {path.lower() for path in [*one.known.secrets, *leaks.written(one.type, "N4")]}
     silent = [*leaks.written(one.type, "N3"), *one.known.drop]
     silent += [spill.source for spill in one.known.spills]
     return _promised(one, _places(one.put, [path for path in silent if path.lower() not in secret]))

@@ -21,7 +21,7 @@ from local.arm.state.store import Store
 from local.arm.tokens import Identity
 from local.arm.whatif import delta, views
 
-SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
+SUBSCRIPTION = "11111111-2222-4333-8444-555555555555"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
 CALLER = Caller("someone", "someone", "tenant")
 Row = tuple[str, str]
@@ -133,3 +133,28 @@ def resource(name: str, stage: Stage | None = None) -> Prediction:
         put(stage.azure, above["type"], above["name"], above["body"], above.get("version", ""))
         parent = above.get("after")
     return stage.deployed(one["type"], one["name"], one["body"], one.get("version", ""))
+
+
+def declared() -> list[dict[str, Any]]:
+    """Return the resources of the golden files as a template declares them, parents first."""
+    versions = knowledge.load()
+    found = []
+    for one in _listed().values():
+        above = _listed().get(one.get("after"))
+        needs = [] if above is None else [_id(above)]
+        found.append(
+            {
+                "type": one["type"],
+                "name": one["name"],
+                "apiVersion": one.get("version") or versions.type(one["type"]).versions[0],
+                "dependsOn": needs,
+                **one["body"],
+            }
+        )
+    return found
+
+
+def _id(one: Mapping[str, Any]) -> str:
+    namespace, *types = one["type"].split("/")
+    pairs = "".join(f"/{t}/{n}" for t, n in zip(types, one["name"].split("/"), strict=True))
+    return f"{GROUP}/providers/{namespace}{pairs}"
