@@ -49,6 +49,10 @@ class Body:
         self._partial = self._evaluate(frame)
         self._complete = not has_deferred(self._partial)
 
+    def place(self) -> tuple[int | None, int | None]:
+        """Return line and column of the declaration. A look into the text: not for hot paths."""
+        return self._source.place(self._instance.path)[:2]
+
     def leave(self) -> None:
         """Show the body as it is written: of a resource in doubt, nothing more can be said."""
         self._partial = dict(self._sent)

@@ -10,6 +10,7 @@ from local.arm.engine.errors import (
     validation_failed,
 )
 from local.arm.engine.expansion import settle
+from local.arm.engine.frame import Deferred, NeedsRuntime
 from local.arm.engine.instances import Instance
 from local.arm.engine.registry import Registry
 from local.arm.engine.values import get, type_name
@@ -27,6 +28,8 @@ def explicit(instance: Instance, registry: Registry, scope_id: str) -> list[str]
         )
     ids: list[str] = []
     for entry in entries:
+        if isinstance(entry, Deferred):
+            raise NeedsRuntime
         if not isinstance(entry, str):
             raise ExpressionError(
                 f"An element of 'dependsOn' must be a string: it is of type '{type_name(entry)}'."

@@ -40,6 +40,10 @@ class CopyMember:
 class Bodies(Protocol):
     """How a planned resource comes by its request body."""
 
+    def place(self) -> tuple[int | None, int | None]:
+        """Return line and column of the declaration."""
+        ...
+
     def body(self, runtime: Runtime) -> dict[str, Any]:
         """Return the request body."""
         ...
@@ -129,8 +133,11 @@ class PlannedResource:
     bodies: Bodies
     doubt: Doubt = ""
     """Only in a plan that was foreseen; with "identity" the id is the text of an expression."""
-    place: tuple[int | None, int | None] = (None, None)
-    """Line and column of the declaration, for a resource in doubt."""
+
+    @property
+    def place(self) -> tuple[int | None, int | None]:
+        """Line and column of the declaration; looked up on each call."""
+        return self.bodies.place()
 
     def body(self, runtime: Runtime) -> dict[str, Any]:
         """Return the request body with every expression evaluated; raises TemplateError."""

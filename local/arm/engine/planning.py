@@ -158,7 +158,6 @@ class _Ground:
             path=self.source.full(instance.path),
             bodies=body,
             doubt=instance.doubt,
-            place=self.source.place(instance.path)[:2] if instance.doubt else (None, None),
         )
 
     def _waited_for(self, instance: Instance, registry: Registry) -> list[str]:
