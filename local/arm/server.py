@@ -21,7 +21,7 @@ from typing import Any
 
 from aiohttp import web
 
-from local.arm import control, gateway, identity, knowledge, tls
+from local.arm import control, gateway, identity, knowledge, sockets, tls
 from local.arm.clock import Clock, new_guid
 from local.arm.cloud import Cloud
 from local.arm.deploy.runner import Runner
@@ -38,7 +38,6 @@ HOST = "127.0.0.1"
 SUBSCRIPTION = "11111111-2222-4333-8444-555555555555"
 TENANT = "99999999-8888-4777-8666-555555555555"
 _SLASHES = re.compile("/{2,}")
-_BODY_LIMIT = 32 * 1024 * 1024
 _DRIP_S = 0.05
 
 
@@ -125,7 +124,7 @@ async def serve(settings: Settings) -> AsyncIterator[tuple[Address, Cloud]]:
             wires: weakref.WeakSet[asyncio.Transport] = weakref.WeakSet()
             services.push_async_callback(_cut, wires)
             handler = _handler(doors, wires)
-            port = await _listen(services, web.Server(handler), settings.port, context)
+            port = await _listen(services, sockets.Listener(handler), settings.port, context)
             runner.resume()
             base = f"https://{HOST}:{port}"
             yield (
@@ -172,23 +171,19 @@ def _handler(doors: _Doors, wires: weakref.WeakSet[asyncio.Transport]) -> Any:
     async def handle(raw: web.BaseRequest) -> web.StreamResponse:
         if raw.transport is not None:
             wires.add(raw.transport)
-        length = raw.content_length or 0
-        if length > _BODY_LIMIT:
-            return _response(
-                raw,
-                gateway.refusal(
-                    ArmError(413, "RequestEntityTooLarge", "The request body is too large.")
-                ),
-            )
+        try:
+            body = await sockets.read_body(raw)
+        except ArmError as error:
+            return _response(raw, gateway.refusal(error))
         request = Request(
             method=raw.method,
             # The SDK leaves an empty segment where a resource has no parent.
             path=_SLASHES.sub("/", raw.path).rstrip("/") or "/",
             query={name.lower(): value for name, value in raw.query.items()},
-            body=await raw.content.read() if raw.can_read_body else b"",
+            body=body,
             base=f"{raw.scheme}://{raw.host}",
             caller=Caller("", "", ""),
-            correlation_id=raw.headers.get("x-ms-correlation-request-id") or new_guid(),
+            correlation_id=_correlation(raw),
             headers=raw.headers,
         )
         try:
@@ -202,6 +197,12 @@ def _handler(doors: _Doors, wires: weakref.WeakSet[asyncio.Transport]) -> Any:
             return web.Response(status=500)
 
     return handle
+
+
+def _correlation(raw: web.BaseRequest) -> str:
+    """Return the client's correlation id, or a new one where it sent none that can be echoed."""
+    given = raw.headers.get("x-ms-correlation-request-id", "")
+    return given if given and given.isascii() and given.isprintable() else new_guid()
 
 
 async def _dispatch(doors: _Doors, raw: web.BaseRequest, request: Request) -> Answer:

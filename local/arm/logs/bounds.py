@@ -8,7 +8,7 @@ from typing import Any
 
 from local.arm.logs.faults import TooMuchError, TooSlowError
 
-_STEPS_AT_MOST = 20_000_000
+_STEPS_AT_MOST = 5_000_000
 _BYTES_AT_MOST = 256 * 1024 * 1024
 _LOOK_EVERY = 2048
 _PER_ROW_BYTES = 64
@@ -18,9 +18,12 @@ _PER_ITEM_BYTES = 64
 class Budget:
     """Counts what one query takes. Raises `TooMuchError`, `TooSlowError`."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(
+        self, seconds: float, steps: int = _STEPS_AT_MOST, size_bytes: int = _BYTES_AT_MOST
+    ) -> None:
         self._end = time.monotonic() + seconds
         self._steps = 0
+        self._steps_at_most, self._bytes_at_most = steps, size_bytes
         self._bytes = 0
         self._next_look = _LOOK_EVERY
 
@@ -30,7 +33,7 @@ class Budget:
         if self._steps < self._next_look:
             return
         self._next_look = self._steps + _LOOK_EVERY
-        if self._steps > _STEPS_AT_MOST:
+        if self._steps > self._steps_at_most:
             raise TooMuchError(
                 "-2133196797",
                 "The query execution has exceeded the allowed limits (80DA0001): E_RUNAWAY_QUERY.",
@@ -53,7 +56,7 @@ class Budget:
 
     def _take(self, count: int) -> None:
         self._bytes += count
-        if self._bytes > _BYTES_AT_MOST:
+        if self._bytes > self._bytes_at_most:
             raise TooMuchError(
                 "-2133196797",
                 "The query execution has exceeded the allowed limits (80DA0001):"
