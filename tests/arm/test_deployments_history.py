@@ -104,6 +104,16 @@ def test_a_lock_stops_the_grooming_until_the_quota_is_spent(small: Azure) -> Non
     assert "d6" in names(small)
 
 
+def test_a_lock_further_down_stops_nothing(small: Azure) -> None:
+    """What is locked inside the group is not the history."""
+    group = f"{small.subscription}/resourceGroups/rg-shop"
+    small.deploy("d0", [shelf()]).result()
+    lock(small, f"{group}/providers/Contoso.Shop/shelves/s1")
+    fill(small, 3)
+
+    assert names(small) == ["d3", "d2"]
+
+
 def test_a_lock_keeps_rows_from_being_deleted(small: Azure) -> None:
     """409 ScopeLocked names the locked scope."""
     fill(small, 1)
@@ -115,6 +125,26 @@ def test_a_lock_keeps_rows_from_being_deleted(small: Azure) -> None:
     assert caught.value.error.code == "ScopeLocked"
     assert "'/subscriptions/" in str(caught.value.error.message)
     assert names(small) == ["d1"]
+
+
+def test_a_read_only_scope_takes_no_deployments(small: Azure) -> None:
+    """Neither its own nor nested ones."""
+    group = small.group("rg-locked")
+    small.call("PUT", f"{group}/{LOCK}", {"properties": {"level": "ReadOnly"}})
+    inner = {
+        "type": "Microsoft.Resources/deployments",
+        "apiVersion": "2022-09-01",
+        "name": "inner",
+        "resourceGroup": "rg-locked",
+        "properties": {"mode": "Incremental", "template": ask([])["properties"]["template"]},
+    }
+    with pytest.raises(ResourceExistsError, match="ScopeLocked"):
+        small.deploy("main", [], group="rg-locked")
+    with pytest.raises(HttpResponseError) as caught:
+        small.deploy("main", [inner]).result()
+
+    assert caught.value.error is not None
+    assert [one.code for one in caught.value.error.details] == ["ScopeLocked"]
 
 
 def test_a_subscription_can_opt_out_of_grooming(small: Azure) -> None:

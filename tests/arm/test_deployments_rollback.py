@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from azure.core.exceptions import HttpResponseError
 
-from tests.arm.azure import Azure, ask, eventually, plain
+from local.arm.knobs import Knobs
+from local.arm.server import Settings, start
+from tests.arm.azure import Azure, ask, clients, eventually, plain
 
 
 def rolled(on_error: dict[str, Any], resources: Any, **more: Any) -> dict[str, Any]:
@@ -148,3 +151,31 @@ def test_a_good_end_runs_nothing_again(azure: Azure) -> None:
 
     assert azure.deployments.deployments.get("rg-shop", "good").properties.timestamp == before
     assert shelves(azure) == {"a", "b"}
+
+
+def test_a_rollback_goes_on_after_a_restart(tmp_path: Path) -> None:
+    """The failed deployment hears of its end from the simulator that took it up."""
+    slow = Knobs(retry_after=0.02, resource_seconds_by_type={"Contoso.Shop/shelves": 0.0})
+    with start(Settings(folder=tmp_path, knobs=slow)) as address, clients(address) as azure:
+        azure.group()
+        azure.deploy("good", [plain("fine")]).result()
+        failing(azure)
+        azure.turn(resource_seconds=30.0, resource_seconds_by_type={})
+        put = azure.deployments.deployments.begin_create_or_update
+        with pytest.raises(HttpResponseError):
+            put("rg-shop", "main", rolled(LAST, [plain("bad")])).result()
+        get = azure.deployments.deployments.get
+        eventually(lambda: bool(on_error(get).provisioning_state == "Running"))
+    quick = Knobs(retry_after=0.02)
+    with start(Settings(folder=tmp_path, knobs=quick)) as address, clients(address) as azure:
+        get = azure.deployments.deployments.get
+        eventually(lambda: bool(on_error(get).provisioning_state == "Succeeded"))
+        good = get("rg-shop", "good").properties
+
+    assert good.provisioning_state == "Succeeded"
+    assert good.mode == "Complete"
+
+
+def on_error(get: Any) -> Any:
+    """Return what the failed deployment shows of its rollback."""
+    return get("rg-shop", "main").properties.on_error_deployment

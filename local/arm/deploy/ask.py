@@ -49,6 +49,8 @@ class Ask:
     rolls_back: str | None = None
     hidden: frozenset[str] = frozenset()
     """The texts that no operation may show: the values of secure parameters."""
+    checked: frozenset[str] = frozenset()
+    """The ids of the nested deployments that the preflight has looked into, in lower case."""
 
     @property
     def id(self) -> str:

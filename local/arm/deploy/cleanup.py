@@ -10,13 +10,12 @@ from http import HTTPStatus
 from local.arm import activity, ids
 from local.arm.clock import new_guid, stamp
 from local.arm.cloud import Cloud
-from local.arm.deploy import protection
 from local.arm.deploy.ask import Ask
 from local.arm.deploy.steps import Refusal
 from local.arm.deploy.writing import OK, status_word
 from local.arm.engine import Plan
 from local.arm.errors import ArmError
-from local.arm.providers import reads, writes
+from local.arm.providers import locks, reads, writes
 from local.arm.state.records import Deployment, Operation, Resource
 
 # What hangs on the group, or is ARM's own, is none of the group's resources.
@@ -90,7 +89,7 @@ def _delete(cloud: Cloud, ask: Ask, record: Resource) -> ArmError | None:
     if rid is None or record.id not in cloud.store.resources:
         return None
     try:
-        protection.check_delete(cloud, record.id)
+        locks.check_delete(cloud, record.id)
         writes.delete(cloud, rid, ask.caller)
     except ArmError as error:
         return error

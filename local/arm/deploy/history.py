@@ -8,9 +8,10 @@ from datetime import timedelta
 from local.arm import errors, features
 from local.arm.clock import read_stamp
 from local.arm.cloud import Cloud
-from local.arm.deploy import protection, scopes
+from local.arm.deploy import scopes
 from local.arm.errors import ArmError
 from local.arm.ids import DEPLOYMENT_TYPE
+from local.arm.providers import locks
 from local.arm.providers.model import normal_location
 from local.arm.state.records import Deployment, Operation
 
@@ -52,7 +53,7 @@ def operations(cloud: Cloud, deployment: Deployment) -> list[Operation]:
 
 def check_deletable(cloud: Cloud, record: Deployment) -> None:
     """Raise why a row of the history cannot be deleted: it is active, or a lock keeps it."""
-    protection.check_delete(cloud, record.id)
+    locks.check_delete(cloud, record.id)
     if is_active(record):
         raise ArmError(
             409,
@@ -175,7 +176,7 @@ def groom(cloud: Cloud, scope: str) -> int:
         for record in sorted(rows, key=lambda one: (one.started, one.changed)):
             if left <= keep:
                 break
-            if is_active(record) or protection.locked_scope(cloud, record.id):
+            if is_active(record) or locks.holds(cloud, record.id):
                 continue
             cloud.forget_deployment(record.id)
             gone, left = gone + 1, left - 1
@@ -187,4 +188,4 @@ def _may_groom(cloud: Cloud, scope: str) -> bool:
     subscription = place.subscription_id if place else None
     if subscription is not None and features.is_registered(cloud, subscription, *_NO_GROOMING):
         return False
-    return not scope or protection.locked_scope(cloud, scope) is None
+    return not scope or not locks.holds(cloud, scope)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from local.arm import activity
+from local.arm import activity, ids
 from local.arm.cloud import Cloud
 from local.arm.deploy import history, scopes, secrets, submit
 from local.arm.deploy.ask import Ask, check_name
+from local.arm.deploy.preflight import seen_through
 from local.arm.deploy.reading import location_required
 from local.arm.deploy.runtime import CloudRuntime
 from local.arm.engine import NestedDeployment, Plan, PlannedResource
 from local.arm.errors import ArmError
+from local.arm.providers import locks
 from local.arm.providers.model import find
 from local.arm.state.records import Deployment
 
@@ -36,10 +38,13 @@ async def nest(
     child = await _child(cloud, ask, (resource, nested, body), runtime)
     resolved = secrets.resolve(cloud, child.parameters)
     plan = await submit.aside(ask, nested.plan, runtime, resolved)
+    locks.check_write(cloud, child.id)
     history.check_free(cloud, child.id, parent=ask.id)
     history.check_location(cloud, child.id, child.location)
     history.check_quota(cloud, child.scope.id, child.id, child.location)
-    await submit.aside(ask, submit.preflight, cloud, child, plan)
+    if ids.key_of(child.id) not in ask.checked:
+        found = await submit.aside(ask, submit.preflight, cloud, child, plan)
+        child.checked |= seen_through(found)
     record = cloud.store.deployments.get(child.id)
     if record is None or not history.is_active(record) or record.parent != ask.id:
         record = submit.begin(cloud, child, plan)
@@ -87,6 +92,7 @@ async def _child(
         parent=ask.id,
         heavy=ask.heavy,
         hidden=ask.hidden,
+        checked=ask.checked,
     )
 
 

@@ -45,7 +45,7 @@ def preflight(cloud: Cloud, ask: Ask, planned: Plan, *, thorough: bool = False) 
     _check_targets(ask, found)
     if ask.level == "template":
         return found
-    for subscription, namespace in _namespaces(ask, found):
+    for subscription, namespace in _namespaces(found):
         registration.check(cloud, subscription, namespace)
     details = list(_details(cloud, found, thorough=thorough))
     if details:
@@ -57,6 +57,15 @@ def preflight(cloud: Cloud, ask: Ask, planned: Plan, *, thorough: bool = False) 
             details=details,
         )
     return found
+
+
+def seen_through(found: list[Found]) -> frozenset[str]:
+    """Return the ids, in lower case, of the nested deployments that were looked into. Pure."""
+    return frozenset(
+        ids.key_of(one.resource.id)
+        for one in found
+        if one.resource.nested is not None and one.is_open
+    )
 
 
 def _check_nested(one: Found) -> None:
@@ -94,13 +103,11 @@ def _check_targets(ask: Ask, found: list[Found]) -> None:
         )
 
 
-def _namespaces(ask: Ask, found: list[Found]) -> dict[tuple[str, str], None]:
+def _namespaces(found: list[Found]) -> dict[tuple[str, str], None]:
     """Return (subscription, namespace) of everything, each once, in order."""
     wanted: dict[tuple[str, str], None] = {}
     for one in found:
-        subscription = one.resource.scope.subscription_id or (
-            ask.scope.subscription_id if one.within == ask.scope else None
-        )
+        subscription = one.resource.scope.subscription_id
         if subscription is not None:
             wanted[subscription, one.resource.type.partition("/")[0]] = None
     return wanted

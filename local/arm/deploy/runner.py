@@ -123,7 +123,7 @@ class Runner:
             outcome = await finish_outputs(self._cloud, (ask, record), plan, runtime)
             refusals = [outcome] if outcome else []
         # A cancel does not wait for the knob: nothing of the deployment is at work any more.
-        while not record.cancel and (left := end - time.monotonic()) > 0:
+        while not record.cancel and (left := end - time.monotonic()) > 0:  # noqa: ASYNC110 - the flag is in a stored record
             await asyncio.sleep(min(left, _LOOK_S))
         hold = await operations.held(self._cloud, record)
         if hold is not None:

@@ -10,11 +10,12 @@ from local.arm.clock import stamp
 from local.arm.cloud import Cloud
 from local.arm.deploy import history, linked, report, scopes, secrets, surroundings
 from local.arm.deploy.ask import Ask, aside, check_name, submission_of
-from local.arm.deploy.preflight import preflight
+from local.arm.deploy.preflight import preflight, seen_through
 from local.arm.deploy.reading import read
 from local.arm.deploy.refusals import refused
 from local.arm.engine import Plan, Scope, TemplateError
 from local.arm.messages import Caller, Request
+from local.arm.providers import locks
 from local.arm.state.records import Deployment, Submission
 
 __all__ = [
@@ -63,12 +64,13 @@ async def accept(cloud: Cloud, ask: Ask) -> tuple[Deployment, Plan, bool]:
 
     Raises `ArmError` for what ARM refuses before anything runs.
     """
+    locks.check_write(cloud, ask.id)
     history.check_free(cloud, ask.id)
     history.check_location(cloud, ask.id, ask.location)
     history.check_quota(cloud, ask.scope.id, ask.id, ask.location)
     submission = submission_of(cloud, ask)
     planned = await aside(ask, plan, cloud, ask, submission)
-    await aside(ask, preflight, cloud, ask, planned)
+    ask.checked = seen_through(await aside(ask, preflight, cloud, ask, planned))
     # Planning gave up the event loop: another PUT of this name may have come first.
     history.check_free(cloud, ask.id)
     new = cloud.store.deployments.get(ask.id) is None

@@ -57,6 +57,11 @@ def _is_lock(resource_id: str) -> bool:
     return rid is not None and rid.type.lower() == TYPE.lower()
 
 
+def holds(cloud: Cloud, resource_id: str) -> bool:
+    """Return whether a lock at an id, or above it, keeps it from being deleted."""
+    return bool(_above(cloud, resource_id, _ANY))
+
+
 def check_delete(cloud: Cloud, resource_id: str) -> None:
     """Raise ScopeLocked if a lock keeps something from being deleted."""
     if not _is_lock(resource_id):
