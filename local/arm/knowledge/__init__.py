@@ -36,7 +36,9 @@ file looks like this (all parts but the types optional)::
         "volatile": {...},               like `computed`, and different at every GET (noise N20)
         "withVersion": [{"before": "2021-01-01", "drop": [...]}], what older versions do not show
         "complete": false,               mode Complete does not delete it
-        "leaks": {"N2": ["properties.x"]}, where what-if is known to be noisy, by class
+        "leaks": {"N2": ["properties.x"]}, where what-if is known to be noisy, by class of noise;
+                                         {"properties.x": 30} is the value that it expects there
+        "members": ["x"],                more members of the properties; others are dropped (N16)
         "softDelete": {"days": 90, "collection": "deletedVaults", ...}, (see `schema.SoftDelete`)
         "inUse": [{"types": {"Microsoft.Network/networkInterfaces": ["properties.x.id"]},
                    "code", "message", "shown": "properties.ipConfigurations"}],

@@ -165,7 +165,8 @@ class ResourceType(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, dic
     volatile: dict[str, Any] = {}
     withVersion: list[VersionRule] = []  # noqa: N815 - as in the files
     complete: bool = True
-    leaks: dict[str, list[str]] = {}
+    leaks: dict[str, list[str] | dict[str, Any]] = {}
+    members: list[str] = []
     softDelete: SoftDelete | None = None  # noqa: N815 - as in the files
     inUse: list[InUse] = []  # noqa: N815 - as in the files
     serial: Serial | None = None
