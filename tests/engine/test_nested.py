@@ -265,3 +265,21 @@ def test_deployments_nest_only_so_deep() -> None:
         tower = template(resources=[deployment(f"n{level}", tower)])
     with pytest.raises(TemplateError, match="nest"):
         planned(resources=tower["resources"])
+
+
+def test_a_key_that_only_the_running_deployment_knows_waits_for_it() -> None:
+    """An identity from another deployment's output: planned before, filled in at run time."""
+    expression = f"[reference('{thing_id('x')}', '2024-01-01').id]"
+    runtime = Answers({thing_id("x"): {"id": "/the/id"}})
+    plan_ = planned(
+        resources=[
+            resource("a", identity={"userAssignedIdentities": {expression: {}, "b": {}}}),
+        ]
+    )
+
+    assert plan_.resources[0].preview()["identity"]["userAssignedIdentities"] == (
+        f"[createObject('b', createObject(), {expression[1:-1]}, createObject())]"
+    )
+    assert plan_.resources[0].body(runtime)["identity"] == {
+        "userAssignedIdentities": {"/the/id": {}, "b": {}}
+    }

@@ -9,6 +9,8 @@ from local.arm.engine.folding import fold
 from local.arm.engine.frame import Deferred, Frame, NeedsRuntime
 from local.arm.engine.limits import MAX_COPIES
 from local.arm.engine.parser import is_expression, parse_expression, unescape
+from local.arm.engine.quoting import quote
+from local.arm.engine.syntax import Call, Node
 from local.arm.engine.values import find_key, get, type_name
 
 _COPY_KEYS = {"name", "count", "input"}
@@ -59,15 +61,24 @@ def _add_step(error: TemplateError, key: str | int) -> None:
         error.trail.insert(0, key)
 
 
-def _object(value: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
+def _object(value: Mapping[str, Any], frame: Frame) -> dict[str, Any] | Deferred:
     result: dict[str, Any] = {}
+    unknown: list[Node] = []
     for key, item in value.items():
         if key.lower() == "copy" and is_property_copy(item):
             for index, loop in enumerate(item):
                 _set(result, *_placed(loop, (key, index), frame))
             continue
-        _set(result, _key(key, frame), expand_below(key, item, frame))
-    return result
+        name = _key(key, frame)
+        below = expand_below(key, item, frame)
+        if isinstance(name, Deferred):
+            unknown += (name.node, quote(below))
+        else:
+            _set(result, name, below)
+    if not unknown:
+        return result
+    known = (quote(part) for pair in result.items() for part in pair)
+    return Deferred(Call("createObject", (*known, *unknown)))
 
 
 def _placed(loop: Mapping[str, Any], at: tuple[str, int], frame: Frame) -> tuple[str, list[Any]]:
@@ -84,9 +95,9 @@ def _set(result: dict[str, Any], name: str, item: Any) -> None:
     result[name] = item
 
 
-def _key(key: str, frame: Frame) -> str:
+def _key(key: str, frame: Frame) -> str | Deferred:
     name = _text(key, frame) if key.startswith("[") else key
-    if isinstance(name, str):
+    if isinstance(name, str | Deferred):
         return name
     raise ExpressionError(
         f"The property name '{key}' is not valid: it evaluates to type '{type_name(name)}', "
