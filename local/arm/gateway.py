@@ -231,17 +231,22 @@ def _entry(cloud: Cloud, request: Request, visit: _Visit, status: int, elapsed: 
     return Entry(
         at=stamp(cloud.clock.now()),
         method=request.method,
-        path=request.path,
-        api_version=request.api_version,
+        path=_readable(request.path),
+        api_version=_readable(request.api_version),
         route=visit.route,
         kind=KINDS.get(request.method, "writes"),
         status=status,
         milliseconds=round(elapsed, 3),
         scripted=visit.scripted,
-        user_agent=request.headers.get("User-Agent", ""),
-        client_request_id=request.headers.get("x-ms-client-request-id", ""),
+        user_agent=_readable(request.headers.get("User-Agent", "")),
+        client_request_id=_readable(request.headers.get("x-ms-client-request-id", "")),
         correlation_id=request.correlation_id,
     )
+
+
+def _readable(text: str) -> str:
+    """Return a text that can be shown: bytes that were no UTF-8 become question marks. Pure."""
+    return text if text.isascii() else text.encode(errors="replace").decode()
 
 
 def encode(body: object) -> bytes:

@@ -39,6 +39,8 @@ SUBSCRIPTION = "11111111-2222-4333-8444-555555555555"
 TENANT = "99999999-8888-4777-8666-555555555555"
 _SLASHES = re.compile("/{2,}")
 _DRIP_S = 0.05
+_LOGS = "/v1/"
+_WORTH_COMPRESSING = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +232,10 @@ def _response(raw: web.BaseRequest, answer: Answer) -> web.Response:
         headers.setdefault("Content-Type", "application/json; charset=utf-8")
     if raw.method == "HEAD":
         body = b""
-    return web.Response(status=answer.status, body=body, headers=headers)
+    response = web.Response(status=answer.status, body=body, headers=headers)
+    if len(body) > _WORTH_COMPRESSING and raw.path.startswith(_LOGS):
+        response.enable_compression()
+    return response
 
 
 async def _trickle(raw: web.BaseRequest, answer: Answer) -> web.StreamResponse:
