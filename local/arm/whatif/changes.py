@@ -59,12 +59,17 @@ class Assembly:
         """Return the reply; `doomed` are the ids (as keys) that mode Complete deletes."""
         self.reply.diagnostics = list(survey.diagnostics)
         for one in _once(survey.declared):
-            self._speak(one)
+            self._speak(self._as_it_is_called(one))
         for group in survey.groups:
             self._rest(group, survey, frozenset(doomed))
         return self.reply
 
     # What the template declares
+
+    def _as_it_is_called(self, one: Declared) -> Declared:
+        """Return a resource with the id under which it exists, whose casing may be another."""
+        record = None if one.fate == "unsupported" else self._stage.now.resource(one.id)
+        return one if record is None else replace(one, id=record.id)
 
     def _speak(self, one: Declared) -> None:
         stage = self._stage
