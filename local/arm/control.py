@@ -14,7 +14,7 @@ from local.arm.deploy.runner import Runner
 from local.arm.faults.words import KINDS as ANSWERS
 from local.arm.knobs import Knobs, described
 from local.arm.messages import Answer, Caller, Request
-from local.arm.noise import CLASSES, NAMES, leaks
+from local.arm.noise import CLASSES, NAMES
 from local.arm.providers import model, reads, writes
 from local.arm.providers.writes import Write
 from local.arm.request_log import KINDS
@@ -251,7 +251,7 @@ def _all_noise(cloud: Cloud) -> dict[str, Any]:
         {
             **asdict(one),
             "types": noise.reach(cloud.knowledge, one.name),
-            "known": [cloud.knowledge.spell(kind) for kind in leaks.types(one.name)],
+            "known": noise.seen_in(cloud.knowledge, one.name),
         }
         for one in CLASSES
     ]

@@ -1,7 +1,7 @@
 """Noise: the ways in which what a provider shows and what-if predicts are less than the truth."""
 
 from local.arm.noise.case import Case, Subject
-from local.arm.noise.classes import CLASSES, NAMES, NoiseClass, reach
+from local.arm.noise.classes import CLASSES, NAMES, NoiseClass, reach, seen_in
 from local.arm.noise.distortion import distort, stages
 from local.arm.noise.fates import Fate, resource_fate
 from local.arm.noise.lookalikes import merge_patch, other_value, real_lookalikes
@@ -25,6 +25,7 @@ __all__ = [
     "reading",
     "real_lookalikes",
     "resource_fate",
+    "seen_in",
     "stages",
     "stored",
 ]

@@ -68,7 +68,7 @@ class Case:
 
     def written(self, name: str) -> list[tuple[Path, Any]]:
         """Return the places in the body that are written down for a class, each with its value."""
-        listed = leaks.written(self.subject.type, name)
+        listed = leaks.written(self.known, name)
         return [(path, value) for said, value in listed.items() for path in find(self.body, said)]
 
     def own(self) -> list[tuple[Path, Any]]:

@@ -126,6 +126,16 @@ CLASSES: tuple[NoiseClass, ...] = tuple(
 NAMES = frozenset(one.name for one in CLASSES)
 
 
+def seen_in(knowledge: Knowledge, name: str) -> list[str]:
+    """Return the full types where a class was seen, as their data says. Pure."""
+    return [
+        f"{provider.namespace}/{kind}"
+        for provider in knowledge.providers.values()
+        for kind, known in provider.types.items()
+        if name in known.leaks
+    ]
+
+
 def reach(knowledge: Knowledge, name: str) -> list[str]:
     """Return the full types for which a class can show itself; ["*"] is every type. Pure.
 

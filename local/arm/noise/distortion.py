@@ -17,7 +17,8 @@ from local.arm.noise.foresight import FORESIGHT
 from local.arm.noise.prediction import Prediction
 from local.arm.noise.sides import Sides, case_of, moved
 from local.arm.noise.spelling import template_spelling
-from local.arm.noise.stored import joined, merged, unknown
+from local.arm.noise.stored import joined, merged
+from local.arm.noise.vocabulary import unknown_members
 
 _ENVELOPE = frozenset({"id", "name", "type", "apiversion"})
 _NEW = frozenset({"N1", "N2", "N15", "N20"})
@@ -94,12 +95,14 @@ def truth_of(prediction: Prediction, classes: Collection[str]) -> Prediction:
     if prediction.before is None or prediction.after is None or prediction.truth is not None:
         return prediction
     sides = Sides.of(prediction)
-    kind, known, said = prediction.type, prediction.known, prediction.put
+    known, said = prediction.known, prediction.put
     words = case_of(prediction).subject.words
-    for path in unknown(kind, known, said, words("N16")) if "N16" in classes else ():
+    for path in (
+        unknown_members(prediction.type, known, said, words("N16")) if "N16" in classes else ()
+    ):
         if at(sides.before, path) is MISSING:
             sides = replace(sides, after=drop(sides.after, path))
-    for path in merged(kind, known, said, words("N15")) if "N15" in classes else ():
+    for path in merged(known, said, words("N15")) if "N15" in classes else ():
         old, new = at(sides.before, path), at(sides.after, path)
         if isinstance(old, list) and isinstance(new, list):
             sides = replace(sides, after=put(sides.after, path, joined(old, new)))

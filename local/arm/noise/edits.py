@@ -44,7 +44,7 @@ def _respelled(
 
 
 def _n1(case: Case) -> list[Edit]:
-    if read_only(case.known) or leaks.written(case.subject.type, "N1"):
+    if read_only(case.known) or leaks.written(case.known, "N1"):
         return []  # what the provider really computes is there anyway
     return [Edit(("properties", "resourceGuid"), guid_for(case.subject.resource_id, "resource"))]
 
@@ -52,7 +52,7 @@ def _n1(case: Case) -> list[Edit]:
 def _n2(case: Case) -> list[Edit]:
     if case.known.defaults or case.known.elements:
         return []
-    listed = leaks.written(case.subject.type, "N2")
+    listed = leaks.written(case.known, "N2")
     told = [Edit(tuple(path.split(".")), value) for path, value in listed.items()]
     if told:
         return [one for one in told if one.value is not None and at(case.body, one.path) is MISSING]
@@ -65,7 +65,7 @@ def _n2(case: Case) -> list[Edit]:
 
 
 def _n3(case: Case) -> list[Edit]:
-    if case.known.drop or leaks.written(case.subject.type, "N3"):
+    if case.known.drop or leaks.written(case.known, "N3"):
         return [Edit(path) for path, _ in case.written("N3")]
     mute = case.loose()
     start = number(*case.subject.words("N3")) % max(len(mute), 1)
@@ -176,7 +176,7 @@ def _n16(case: Case) -> list[Edit]:
 
 
 def _n18(case: Case) -> list[Edit]:
-    listed = leaks.written(case.subject.type, "N18").items()
+    listed = leaks.written(case.known, "N18").items()
     told: list[tuple[Path, Any]] = [(tuple(path.split(".")), value) for path, value in listed]
     if not told and "location" not in case.body:
         told = [(("properties", "description"), None)]

@@ -27,7 +27,8 @@ from local.arm.noise.chance import number, some
 from local.arm.noise.edits import hidden_from
 from local.arm.noise.prediction import Prediction
 from local.arm.noise.sides import Sides, case_of
-from local.arm.noise.stored import merged, name_of, unknown
+from local.arm.noise.stored import merged, name_of
+from local.arm.noise.vocabulary import unknown_members
 from local.arm.providers.model import read_only
 
 MASK = "*******"
@@ -51,7 +52,7 @@ def _places(body: Any, patterns: list[str]) -> list[Path]:
 
 def _chosen(one: Prediction, name: str, pool: list[Path], reported: list[str]) -> list[Path]:
     """Return those of the pool that are written down; else those reported; else some."""
-    told = {said.lower() for said in leaks.written(one.type, name)}
+    told = {said.lower() for said in leaks.written(one.known, name)}
     heard = {said.lower() for said in reported}
     for wanted in (told, heard):
         chosen = [path for path in pool if pattern(path) in wanted]
@@ -63,7 +64,7 @@ def _chosen(one: Prediction, name: str, pool: list[Path], reported: list[str]) -
 def _computed(one: Prediction) -> Prediction:
     """N1: what GET computes is in `before` and not foreseen."""
     sides = Sides.of(one)
-    told = list(leaks.written(one.type, "N1"))
+    told = list(leaks.written(one.known, "N1"))
     pool = [
         path
         for path in _places(one.got, [*told, *read_only(one.known)])
@@ -90,7 +91,7 @@ def _default_patterns(one: Prediction) -> Iterator[str]:
 def _defaulted(one: Prediction) -> Prediction:
     """N2: a default that the template leaves to the provider is not foreseen, or another one is."""
     sides = Sides.of(one)
-    told = leaks.written(one.type, "N2")
+    told = leaks.written(one.known, "N2")
     table = leaks.reported(one.type)
     pool = [
         path
@@ -135,15 +136,15 @@ def _promised(one: Prediction, paths: list[Path]) -> Prediction:
 
 def _unechoed(one: Prediction) -> Prediction:
     """N3: what GET never echoes is foreseen."""
-    secret = {path.lower() for path in [*one.known.secrets, *leaks.written(one.type, "N4")]}
-    silent = [*leaks.written(one.type, "N3"), *one.known.drop]
+    secret = {path.lower() for path in [*one.known.secrets, *leaks.written(one.known, "N4")]}
+    silent = [*leaks.written(one.known, "N3"), *one.known.drop]
     silent += [spill.source for spill in one.known.spills]
     return _promised(one, _places(one.put, [path for path in silent if path.lower() not in secret]))
 
 
 def _secret(one: Prediction) -> Prediction:
     """N4: a secret is foreseen, masked or in the clear; one that GET echoes is masked."""
-    patterns = [*leaks.written(one.type, "N4"), *one.known.secrets]
+    patterns = [*leaks.written(one.known, "N4"), *one.known.secrets]
     fed = [path for path, _ in leaves(one.put) if key(path) in {s.lower() for s in one.secure}]
     paths = [*_places(one.put, patterns), *fed] or [
         path for path, value in leaves(one.put) if isinstance(value, str) and _sounds(path)
@@ -218,13 +219,13 @@ def _unevaluated(one: Prediction) -> Prediction:
     ]
     listed = [(path, _literal(one, path)) for path in _told(one, "N9")]
     for path, text in [*written, *listed] or _guessed(one):
-        if at(sides.after, path) is not MISSING and sides.calm(path):
+        if at(one.put, path) is not MISSING and sides.calm(path):
             sides = replace(sides, after=put(sides.after, path, text))
     return sides.into(one)
 
 
 def _told(one: Prediction, name: str) -> list[Path]:
-    return _places(one.put, list(leaks.written(one.type, name)))
+    return _places(one.put, list(leaks.written(one.known, name)))
 
 
 def _guessed(one: Prediction) -> list[tuple[Path, str]]:
@@ -247,7 +248,7 @@ def _literal(one: Prediction, path: Path) -> str:
 def _ineffective(one: Prediction) -> Prediction:
     """N13: what the template says is listed as without effect."""
     sides = Sides.of(one)
-    known = [*one.known.noEffect, *leaks.written(one.type, "N13")]
+    known = [*one.known.noEffect, *leaks.written(one.known, "N13")]
     found = _places(one.put, known)
     if not known:
         decided = _places(one.put, read_only(one.known))
@@ -267,7 +268,7 @@ def _younger(one: Prediction) -> Prediction:
 def _merged(one: Prediction) -> Prediction:
     """N15: what-if expects an array to become what the template says."""
     sides = Sides.of(one)
-    for path in merged(one.type, one.known, one.put, _words(one, "N15")):
+    for path in merged(one.known, one.put, _words(one, "N15")):
         said, kept = at(one.put, path), at(sides.after, path)
         if not isinstance(said, list) or not isinstance(kept, list) or not sides.calm(path):
             continue
@@ -280,7 +281,7 @@ def _merged(one: Prediction) -> Prediction:
 
 def _unknown(one: Prediction) -> Prediction:
     """N16: what the provider drops is foreseen."""
-    return _promised(one, unknown(one.type, one.known, one.put, _words(one, "N16")))
+    return _promised(one, unknown_members(one.type, one.known, one.put, _words(one, "N16")))
 
 
 FORESIGHT: dict[str, Callable[[Prediction], Prediction]] = {

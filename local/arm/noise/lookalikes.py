@@ -30,8 +30,7 @@ def real_lookalikes(known: ResourceType, body: Mapping[str, Any]) -> list[str]:
     A template that is silent there makes what-if say Delete, as it does of a default or of what a
     provider computes.
     """
-    kind = str(body.get("type", ""))
-    told = list(leaks.written(kind, "N23"))
+    told = list(leaks.written(known, "N23"))
     closed = {path.lower() for path in read_only(known)}
     silent = [path for path in told if not find(body, path)]
     plain = [

@@ -30,11 +30,9 @@ def joined(old: list[Any], new: list[Any]) -> list[Any]:
     return [*kept, *fresh.values()]
 
 
-def merged(
-    kind: str, known: ResourceType, body: Mapping[str, Any], words: tuple[Any, ...]
-) -> list[Path]:
+def merged(known: ResourceType, body: Mapping[str, Any], words: tuple[Any, ...]) -> list[Path]:
     """Return the arrays in a PUT that are added to what is there. Pure."""
-    listed = [*known.merges, *leaks.written(kind, "N15")]
+    listed = [*known.merges, *leaks.written(known, "N15")]
     if listed:
         return list(dict.fromkeys(path for one in listed for path in find(body, one)))
     embedded = {name.lower() for name in known.embeds}
@@ -44,13 +42,6 @@ def merged(
         if str(path[0]).lower() == "properties" and str(path[1]).lower() not in embedded
     ]
     return some(free, *words)
-
-
-def unknown(
-    kind: str, known: ResourceType, body: Mapping[str, Any], words: tuple[Any, ...]
-) -> list[Path]:
-    """Return the members of a PUT that its provider drops. Pure."""
-    return unknown_members(kind, known, body, words)
 
 
 def stored(
@@ -65,10 +56,10 @@ def stored(
     """
     body: Any = dict(subject.put)
     if "N16" in classes:
-        for path in unknown(subject.type, known, body, subject.words("N16")):
+        for path in unknown_members(subject.type, known, body, subject.words("N16")):
             body = drop(body, path)
     if "N15" in classes and old is not None:
-        for path in merged(subject.type, known, body, subject.words("N15")):
+        for path in merged(known, body, subject.words("N15")):
             before, after = at(old, path), at(body, path)
             if before is not MISSING and isinstance(before, list) and isinstance(after, list):
                 body = put(body, path, joined(before, after))

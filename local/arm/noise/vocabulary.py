@@ -23,6 +23,8 @@ def _mentioned(known: ResourceType) -> Iterator[str]:
         for rule in msgspec.to_builtins(rules):
             yield from (value for value in rule.values() if isinstance(value, str))
             yield from rule.get("drop", [])
+    for said in known.leaks.values():
+        yield from said
     yield from (f"properties.{name}" for name in known.embeds)
     for tree in (known.defaults, known.computed, known.volatile):
         yield from (f"properties.{name}" for name in tree.get("properties", {}))
@@ -39,7 +41,11 @@ def known_members(kind: str, known: ResourceType) -> frozenset[str]:
     """Return the names below `properties`, in lower case, that the data mentions. Pure."""
     table = leaks.reported(kind)
     listed = [*table.readOnly, *table.defaults, *table.unknown]
-    return _ALWAYS | {*_heads(_mentioned(known)), *_heads(listed), *_heads(leaks.members(kind))}
+    return _ALWAYS | {
+        *_heads(_mentioned(known)),
+        *_heads(listed),
+        *(name.lower() for name in known.members),
+    }
 
 
 def unknown_members(
