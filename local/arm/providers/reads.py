@@ -16,6 +16,8 @@ from local.arm.providers.children import flattened
 from local.arm.providers.compiled import Compiled, compiled
 from local.arm.state.records import Resource
 
+_ON_SCOPES = "microsoft.authorization"
+
 
 def canonical(cloud: Cloud, rid: ResourceId) -> ResourceId:
     """Return an id in ARM's spelling: known type casing, names as first written."""
@@ -150,9 +152,12 @@ def _embedded(cloud: Cloud, record: Resource, kind: str, api_version: str) -> li
 
 
 def is_listed(record: Resource) -> bool:
-    """Return whether the generic list shows it: what is tracked, or stands at the top. Pure."""
+    """Return whether the generic list shows it: what is tracked, or stands at the top. Pure.
+
+    Role assignments, locks and policies are on a group, not in it.
+    """
     rid = ids.parse(record.id)
-    if rid is None or rid.is_extension:
+    if rid is None or rid.is_extension or rid.namespace.lower() == _ON_SCOPES:
         return False
     return len(rid.types) == 1 or "location" in record.got
 
