@@ -63,7 +63,7 @@ class Library:
         self._documents = self._bytes = 0
         self._deadline = time.monotonic() + _MOST_SECONDS
 
-    def template(self, link: Mapping[str, Any], base: Base | None) -> Document:
+    def template(self, link: Any, base: Base | None) -> Document:
         """Return the template behind a `templateLink`; raises InvalidContentLink and its like."""
         found = self._find(link, base)
         version = get(link, "contentVersion")
@@ -78,16 +78,18 @@ class Library:
         shown = {**found.link, "contentVersion": has}
         return Document(found.content, shown, found.base)
 
-    def parameters(self, link: Mapping[str, Any]) -> dict[str, Any]:
+    def parameters(self, link: Any) -> dict[str, Any]:
         """Return the parameters in the file behind a `parametersLink`; raises `ArmError`."""
-        if _text(link, "uri") is None:
+        if not isinstance(link, Mapping) or _text(link, "uri") is None:
             raise errors.invalid_content("properties.parametersLink.uri must be a string")
         found = get(self.template(link, None).content, "parameters")
         if isinstance(found, dict):
             return found
         raise errors.invalid_content("a parameter file must have an object 'parameters'")
 
-    def _find(self, link: Mapping[str, Any], base: Base | None) -> Document:
+    def _find(self, link: Any, base: Base | None) -> Document:
+        if not isinstance(link, Mapping):
+            raise errors.invalid_content("a templateLink must be an object")
         uri, spec, relative = (_text(link, name) for name in ("uri", "id", "relativePath"))
         query = (_text(link, "queryString") or "").lstrip("?")
         if sum(one is not None for one in (uri, spec, relative)) != 1:

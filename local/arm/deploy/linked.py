@@ -159,9 +159,7 @@ class _Filling:
             _set(known, "template", self.template(inline, inside))
         return {**resource, _key(resource, "properties"): known}
 
-    def _link(
-        self, known: dict[str, Any], link: Mapping[str, Any], at: tuple[Any, _Ground]
-    ) -> None:
+    def _link(self, known: dict[str, Any], link: Any, at: tuple[Any, _Ground]) -> None:
         """Put the linked template in; it never sees the names of the template it is linked from."""
         document = self._library.template(link, at[1].base)
         _set(known, "templateLink", document.link)
@@ -191,7 +189,7 @@ class _Filling:
         return replace(
             ground,
             template=template,
-            parameters=given.get("given") or {},
+            parameters=parameters_of(given.get("given")),
             context=replace(ground.context, template_link=link),
         )
 

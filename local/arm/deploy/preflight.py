@@ -84,7 +84,7 @@ def _check_nested(one: Found) -> None:
             " deployment itself. Please see https://aka.ms/arm-deployment-modes for usage"
             " details.'.",
         )
-    if nested.scope.kind != "resourceGroup" and not one.resource.preview().get("location"):
+    if nested.scope.kind != "resourceGroup" and not one.body.get("location"):
         raise location_required(nested.name)
 
 
@@ -136,7 +136,7 @@ def _over_quota(cloud: Cloud, one: Found) -> ArmError | None:
     row = f"{nested.scope.id}/providers/{ids.DEPLOYMENT_TYPE}/{nested.name}"
     location = None
     if nested.scope.kind != "resourceGroup":
-        location = str(one.resource.preview().get("location") or "")
+        location = str(one.body.get("location") or "")
     return history.over_quota(cloud, nested.scope.id, row, location)
 
 
@@ -146,7 +146,7 @@ def _of_resource(cloud: Cloud, one: Found, *, thorough: bool) -> dict[str, Any] 
     rid = None if resource.type.lower() in _OWN else ids.parse(resource.id)
     if rid is None:
         return None
-    body = resource.preview()
+    body = one.body
     try:
         if _is_known(body):
             writes.check(cloud, Write(rid, body, resource.api_version, _NOBODY))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from local.arm import engine
@@ -10,6 +11,7 @@ from local.arm.clock import stamp
 from local.arm.cloud import Cloud
 from local.arm.deploy import history, linked, report, scopes, secrets, surroundings
 from local.arm.deploy.ask import Ask, aside, check_name, submission_of
+from local.arm.deploy.expansion import locations
 from local.arm.deploy.preflight import preflight, seen_through
 from local.arm.deploy.reading import read
 from local.arm.deploy.refusals import refused
@@ -70,18 +72,24 @@ async def accept(cloud: Cloud, ask: Ask) -> tuple[Deployment, Plan, bool]:
     history.check_quota(cloud, ask.scope.id, ask.id, ask.location)
     submission = submission_of(cloud, ask)
     planned = await aside(ask, plan, cloud, ask, submission)
-    ask.checked = seen_through(await aside(ask, preflight, cloud, ask, planned))
+    found = await aside(ask, preflight, cloud, ask, planned)
+    ask.checked = seen_through(found)
     # Planning gave up the event loop: another PUT of this name may have come first.
     history.check_free(cloud, ask.id)
     new = cloud.store.deployments.get(ask.id) is None
-    record = begin(cloud, ask, planned)
+    record = begin(cloud, ask, planned, locations(found))
     cloud.store.submissions.put(record.id, submission)
     history.groom(cloud, ask.scope.id)
     return record, planned, new
 
 
-def begin(cloud: Cloud, ask: Ask, planned: Plan) -> Deployment:
-    """Write the record of a new run and its template, in place of the one that went before."""
+def begin(
+    cloud: Cloud, ask: Ask, planned: Plan, where: Mapping[str, str | None] | None = None
+) -> Deployment:
+    """Write the record of a new run and its template, in place of the one that went before.
+
+    `where` is the location of each resource, as far as it is known.
+    """
     cloud.forget_deployment(ask.id)
     now = stamp(cloud.clock.now())
     ticks = _TICKS_AT_EPOCH + int(time.time() * _TICKS_PER_SECOND)
@@ -101,7 +109,7 @@ def begin(cloud: Cloud, ask: Ask, planned: Plan) -> Deployment:
         location=ask.location,
         tags=ask.tags,
         parameters=report.parameters(planned.parameters, ask.parameters),
-        providers=report.providers(written, {}),
+        providers=report.providers(written, where or {}),
         dependencies=report.dependencies(planned.resources),
         extra=ask.extra,
         parent=ask.parent,

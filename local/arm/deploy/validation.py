@@ -9,7 +9,7 @@ from local.arm import engine, ids
 from local.arm.cloud import Cloud
 from local.arm.deploy import history, report, submit
 from local.arm.deploy.ask import Ask, aside, submission_of
-from local.arm.deploy.expansion import Found
+from local.arm.deploy.expansion import Found, locations
 from local.arm.deploy.preflight import preflight
 from local.arm.engine import Plan
 from local.arm.state.records import Submission
@@ -52,7 +52,7 @@ async def judge(cloud: Cloud, what: Draft) -> dict[str, Any]:
         "timestamp": what.submission.utc_now,
         "duration": "PT0S",
         "correlationId": ask.correlation_id,
-        "providers": report.providers(written, {}),
+        "providers": report.providers(written, locations(found)),
         "dependencies": report.dependencies(planned.resources),
         **ask.extra,
         "validatedResources": [
