@@ -12,6 +12,7 @@ _GROUP_ID = re.compile(
     r"(/subscriptions/[^/]+)/providers/microsoft\.resources/resourcegroups/([^/]+)\Z", re.IGNORECASE
 )
 _SUBSCRIPTION = re.compile(r"/subscriptions/([^/]+)(?:/resourcegroups/([^/]+))?", re.IGNORECASE)
+_SUBSCRIPTION_ID = re.compile(r"/subscriptions/[^/]+", re.IGNORECASE)
 _MANAGEMENT_GROUP = re.compile(
     r"/providers/microsoft\.management/managementgroups/([^/]+)", re.IGNORECASE
 )
@@ -89,7 +90,10 @@ def id_of_short_form(scope_id: str, text: str) -> str | None:
 
 
 def typed_id(name: str, prefix: str, resource_type: str, names: Sequence[str]) -> str:
-    """Return prefix + type and names; raises ExpressionError when their counts differ."""
+    """Return prefix + type and names, for a resource group its own form.
+
+    Raises ExpressionError when their counts differ.
+    """
     kinds = resource_type.rstrip("/").split("/")
     if len(kinds) < 2 or not all(kinds):  # noqa: PLR2004 - a namespace and one type at least
         raise ExpressionError(
@@ -103,4 +107,6 @@ def typed_id(name: str, prefix: str, resource_type: str, names: Sequence[str]) -
             f"requires '{len(kinds) - 1}' resource name argument(s). Please see "
             f"https://aka.ms/arm-functions#{name.lower()} for usage details."
         )
+    if resource_type.lower() == _GROUP_TYPE and _SUBSCRIPTION_ID.fullmatch(prefix):
+        return f"{prefix}/resourceGroups/{names[0]}"
     return f"{prefix}{relative_id(resource_type.rstrip('/'), names)}"

@@ -54,6 +54,11 @@ def equal(left: Any, right: Any) -> bool:
     return bool(left == right)
 
 
+def collation_key(text: str) -> tuple[str, str]:
+    """Return what orders texts as .NET's invariant culture does: `a` before `A` before `b`. Pure."""
+    return text.lower(), text.swapcase()
+
+
 def identity(value: Any) -> str:
     """Return a text that two values share exactly when they are equal. Pure."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))

@@ -9,7 +9,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def parse_cidr(text: str) -> dict[str, Any]:
-    """Return the parts of a range."""
+    """Return the parts of a range; all addresses of an IPv6 one are usable."""
     network = _network("parseCidr", text)
     parts: dict[str, Any] = {
         "network": str(network.network_address),
@@ -17,7 +17,9 @@ def parse_cidr(text: str) -> dict[str, Any]:
     }
     if isinstance(network, ipaddress.IPv4Network):
         parts["broadcast"] = str(network.broadcast_address)
-    first, last = _usable(network)
+    first, last = (0, network.num_addresses - 1)
+    if isinstance(network, ipaddress.IPv4Network):
+        first, last = _usable(network)
     parts["firstUsable"] = str(network.network_address + first)
     parts["lastUsable"] = str(network.network_address + last)
     parts["cidr"] = network.prefixlen

@@ -6,7 +6,7 @@ from typing import Any
 from local.arm.engine.errors import ExpressionError
 from local.arm.engine.frame import Deferred, Frame, NeedsRuntime
 from local.arm.engine.functions.signature import fail, framed, function, table
-from local.arm.engine.values import equal, type_name
+from local.arm.engine.values import collation_key, equal, type_name
 
 Thunks = Sequence[Callable[[], Any]]
 
@@ -59,6 +59,8 @@ def compare(name: str, holds: Callable[[Any, Any], bool]) -> Callable[[Any, Any]
                 f"the arguments must be of one type, not '{type_name(left)}' and "
                 f"'{type_name(right)}'.",
             )
+        if isinstance(left, str):
+            return holds(collation_key(left), collation_key(right))
         return holds(left, right)
 
     return compared

@@ -9,7 +9,7 @@ from local.arm.engine.documents import blank_noise
 from local.arm.engine.errors import ExpressionError
 from local.arm.engine.functions.signature import fail, function, table
 from local.arm.engine.limits import MAX_JSON_DEPTH
-from local.arm.engine.values import equal, find_key, identity, type_name
+from local.arm.engine.values import collation_key, equal, find_key, identity, type_name
 
 _SINGLE_QUOTED = re.compile(r"""("(?:[^"\\]|\\.)*")|'((?:[^'\\]|\\.)*)'""", re.DOTALL)
 
@@ -32,7 +32,7 @@ def items(value: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def object_keys(value: Mapping[str, Any]) -> list[str]:
     """Return the keys, sorted without regard to casing, lower case first among equals."""
-    return sorted(value, key=lambda key: (key.lower(), key.swapcase()))
+    return sorted(value, key=collation_key)
 
 
 def json_of(text: str) -> Any:

@@ -1,7 +1,7 @@
 """Functions that ask about availability zones, providers and roles.
 
-Azure answers them from data of its own. Here the answers are fixed: three zones per region, each
-logical zone the physical zone of the same number.
+Azure answers them from data of its own. Here the answers are fixed: three zones in a region that
+has any, each logical zone the physical zone of the same number.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,15 @@ from local.arm.engine.frame import Frame
 from local.arm.engine.functions.signature import fail, framed, function
 
 _ZONES = ("1", "2", "3")
+_WITHOUT_ZONES = frozenset({
+    "australiacentral", "australiacentral2", "australiasoutheast", "brazilsoutheast", "canadaeast",
+    "francesouth", "germanynorth", "koreasouth", "northcentralus", "norwaywest", "southafricawest",
+    "southindia", "switzerlandwest", "uaecentral", "ukwest", "westcentralus", "westindia", "westus",
+})  # fmt: skip
+_GLOBAL = frozenset({
+    "microsoft.authorization", "microsoft.cdn", "microsoft.management", "microsoft.managedidentity",
+    "microsoft.resources", "microsoft.trafficmanager",
+})  # fmt: skip
 _ROLES: Mapping[str, str] = {
     "acrpull": "7f951dda-4ed3-4680-a7ca-43fe172d538d",
     "acrpush": "8311e382-0749-4cb8-b61a-304f252e45ec",
@@ -30,10 +39,14 @@ _ROLES: Mapping[str, str] = {
 }
 
 
-def pick_zones(_namespace: str, _kind: str, _location: str, *numbers: int) -> list[str]:
-    """Return zones of a region: how many (1), after skipping how many (0)."""
-    count, offset = (*numbers, 1, 0)[:2] if len(numbers) != 1 else (numbers[0], 0)
-    if not 1 <= count <= len(_ZONES) or not 0 <= offset < len(_ZONES):
+def pick_zones(
+    namespace: str, _kind: str, location: str, count: int = 1, offset: int = 0
+) -> list[str]:
+    """Return zones of a region: how many, after skipping how many; none where there are none."""
+    region = location.replace(" ", "").lower()
+    if region in _WITHOUT_ZONES or namespace.lower() in _GLOBAL:
+        return []
+    if count < 1 or offset < 0 or offset + count > len(_ZONES):
         raise fail("pickZones", f"the region has '{len(_ZONES)}' zones.")
     return list(_ZONES[offset : offset + count])
 

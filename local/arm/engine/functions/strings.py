@@ -65,12 +65,14 @@ def split(text: str, delimiters: Any) -> list[str]:
 
 def substring(text: str, start: int, length: int | None = None) -> str:
     """Return a part of a text; both ends must lie inside it."""
-    end = len(text) if length is None else start + length
+    taken = len(text) - start if length is None else length
+    end = start + taken
     if not 0 <= start <= len(text) or not start <= end <= len(text):
         raise fail(
             "substring",
-            "the index and length parameters must refer to a location within the string: index "
-            f"'{start}', length '{end - start}', string length '{len(text)}'.",
+            "the index and length parameters must refer to a location within the string. The index "
+            f"parameter: '{start}', the length parameter: '{taken}', the length of the string "
+            f"parameter: '{len(text)}'.",
         )
     return text[start:end]
 
