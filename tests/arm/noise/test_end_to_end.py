@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.arm.noise import NAMES
-from tests.arm.azure import API, Azure, ask, network, plain, storage
+from tests.arm.azure import API, Azure, ask, network, plain, storage, template
 from tests.arm.noise.stage import declared
 from tests.arm.whatif.world import World, leaves, new_cloud
 
@@ -177,6 +177,78 @@ def test_children_declared_apart_look_deleted_in_their_parent(azure: Azure) -> N
     assert noisy.properties.changes[0].delta[0].before == [
         {"name": "web", "properties": {"addressPrefix": "10.0.0.0/24"}}
     ] or "privateEndpointNetworkPolicies" in str(noisy.properties.changes[0].delta[0].before)
+
+
+COMPONENT = {
+    "type": "Microsoft.Insights/components",
+    "apiVersion": "2020-02-02",
+    "name": "ai",
+    "location": "westeurope",
+    "kind": "web",
+    "properties": {"Application_Type": "web"},
+}
+
+
+@pytest.mark.parametrize(("noise", "ignored"), [("N12", 2), ("N21", 0)])
+def test_what_a_provider_makes_unasked_is_ignored_or_never_spoken_of(
+    azure: Azure, noise: str, ignored: int
+) -> None:
+    """Application Insights brings an action group and an alert rule: Ignore (N12), or absent (N21)."""
+    azure.group()
+    azure.turn(noise={"*": [noise]})
+    azure.deploy("d", [COMPONENT]).result()
+    names = {one.name for one in azure.resources.resources.list_by_resource_group("rg-shop")}
+    result, labels = foretell(azure, COMPONENT)
+
+    assert {"Application Insights Smart Detection", "Failure Anomalies - ai"} < names
+    assert [one.change_type for one in result.properties.changes].count("Ignore") == ignored
+    assert [one["class"] for one in labels] == ["N12"] * ignored
+
+
+def test_without_noise_nobody_makes_anything_unasked(azure: Azure) -> None:
+    """The group holds what was deployed."""
+    azure.group()
+    azure.deploy("d", [COMPONENT]).result()
+
+    assert [one.name for one in azure.resources.resources.list_by_resource_group("rg-shop")] == [
+        "ai"
+    ]
+
+
+def test_a_cluster_brings_a_resource_group_of_its_own(azure: Azure) -> None:
+    """N21: the group of the nodes, managed by the cluster, which no what-if ever named."""
+    group = azure.group()
+    cluster = next(one for one in declared() if one["type"].endswith("/managedClusters"))
+    azure.turn(noise={"*": ["N21"]})
+    azure.deploy("d", [cluster]).result()
+    groups = {one.name: one.managed_by for one in azure.resources.resource_groups.list()}
+
+    assert groups["MC_rg-shop_aks_westeurope"] == (
+        f"{group}/providers/Microsoft.ContainerService/managedClusters/aks"
+    )
+
+
+@pytest.mark.parametrize(
+    ("noise", "changes", "code"),
+    [("N10", [], "NestedDeploymentShortCircuited"), ("N11", ["Unsupported"], None)],
+)
+def test_resources_of_a_nested_deployment_can_be_missed(
+    azure: Azure, noise: str, changes: list[str], code: str | None
+) -> None:
+    """N10 leaves them out with a diagnostic; N11 names them and says no more."""
+    azure.group()
+    azure.turn(noise={"Contoso.Shop/shelves": [noise]})
+    nested = {
+        "type": "Microsoft.Resources/deployments",
+        "apiVersion": "2025-04-01",
+        "name": "inner",
+        "properties": {"mode": "Incremental", "template": template([plain("a")])},
+    }
+    result, labels = foretell(azure, nested)
+
+    assert [one.change_type for one in result.properties.changes] == changes
+    assert [one.code for one in result.properties.diagnostics] == ([code] if code else [])
+    assert {one["class"] for one in labels} == {noise}
 
 
 def test_a_provider_that_refuses_the_get_fails_the_what_if(azure: Azure) -> None:
