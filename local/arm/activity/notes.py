@@ -167,7 +167,7 @@ def _body(action: str, request: Request) -> str:
         return ""
     try:
         body = msgspec.json.decode(request.body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
     return msgspec.json.encode(_masked(body)).decode()
 

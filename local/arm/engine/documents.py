@@ -20,6 +20,10 @@ from local.arm.engine.places import Place, first_repeated, join_paths, place_in,
 _NOISE = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _TRAILING_COMMA = re.compile(r'"(?:[^"\\]|\\.)*"|,(?=\s*[}\]])', re.DOTALL)
 # az writes the template into its request as `template:{...}`, and the service reads that.
+_HALF = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+_ESCAPE = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.", re.DOTALL
+)
 _BARE_NAME = re.compile(r'"(?:[^"\\]|\\.)*"|(?<=[{,])(\s*)([A-Za-z_$][\w$]*)(?=\s*:)', re.DOTALL)
 _KEY_END = re.compile(rb'(?<!\\)"\s*:')
 
@@ -95,7 +99,7 @@ def parse_request(body: bytes) -> Any:
 def read_json(text: str | bytes) -> tuple[Any, str]:
     """Return the value of JSON text, and the text with comments blanked. Raises NotJsonError."""
     plain = blank_noise(_decode(text) if isinstance(text, bytes) else text)
-    plain = _BARE_NAME.sub(_quoted, plain)
+    plain = pair_surrogates(_BARE_NAME.sub(_quoted, plain))
     try:
         value = json.loads(plain, object_pairs_hook=_object, parse_constant=_constant, strict=False)
     except json.JSONDecodeError as error:
@@ -114,6 +118,15 @@ def read_json(text: str | bytes) -> tuple[Any, str]:
 def blank_noise(text: str) -> str:
     """Return JSON text with comments and trailing commas blanked, places kept. Pure."""
     return _TRAILING_COMMA.sub(_blank, _NOISE.sub(_blank, text))
+
+
+def pair_surrogates(text: str) -> str:
+    """Return JSON text in which halves of characters are U+FFFD, as .NET writes them. Pure."""
+    return _ESCAPE.sub(_paired, text) if _HALF.search(text) else text
+
+
+def _paired(match: re.Match[str]) -> str:
+    return "\\ufffd" if _HALF.fullmatch(match[0]) else match[0]
 
 
 def check_depth(value: Any) -> None:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from local.arm.engine.documents import blank_noise
+from local.arm.engine.documents import blank_noise, pair_surrogates
 from local.arm.engine.errors import ExpressionError
 from local.arm.engine.functions.signature import fail, function, table
 from local.arm.engine.limits import MAX_JSON_DEPTH
@@ -38,7 +38,9 @@ def object_keys(value: Mapping[str, Any]) -> list[str]:
 def json_of(text: str) -> Any:
     """Return the JSON value of a text; single quotes, comments and trailing commas may be."""
     try:
-        value = json.loads(blank_noise(_SINGLE_QUOTED.sub(_double_quoted, text)), strict=False)
+        value = json.loads(
+            pair_surrogates(blank_noise(_SINGLE_QUOTED.sub(_double_quoted, text))), strict=False
+        )
     except (ValueError, RecursionError) as error:
         raise fail("json", f"the text is not valid JSON: {error}.") from error
     return bounded_depth("json", value)
