@@ -21,7 +21,7 @@ from local.arm.routes.all import all_routes
 from local.arm.routes.table import find
 from local.arm.server import Address, Settings, start
 from tests.arm.azure import API
-from tests.arm.samples import GROUP, SUB, TEXTS, Sample, broken, broken_request, samples
+from tests.arm.breakage import GROUP, SUB, TEXTS, Sample, broken, broken_request, samples
 
 # The routes of a runner that runs nothing: only their names, methods and patterns are looked at.
 ROUTES = all_routes(object())  # type: ignore[arg-type]
