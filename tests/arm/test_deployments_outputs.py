@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from azure.core.exceptions import HttpResponseError
 
 from tests.arm.azure import API, Azure, ask, plain, template
 
@@ -110,3 +111,83 @@ def test_a_nested_deployment_has_its_own_setting(azure: Azure) -> None:
     steps = azure.call("GET", f"{path(azure, 'inner')}/operations?api-version={API}").body["value"]
 
     assert steps[0]["properties"]["request"]["content"]["properties"]["secret"] == "*******"
+
+
+def test_parameters_are_computed_from_external_inputs(azure: Azure) -> None:
+    """An expression sees what the request brings along, also after it was kept."""
+    azure.group()
+    body = ask(
+        [],
+        parameters={"name": {"type": "string"}},
+        given={"name": {"expression": "[concat('a-', externalInputs('x'))]"}},
+        outputs={"name": {"type": "string", "value": "[parameters('name')]"}},
+    )
+    body["properties"]["externalInputs"] = {"x": {"value": "b"}}
+    put = azure.deployments.deployments.begin_create_or_update
+    done = put("rg-shop", "main", body).result()
+    body["properties"]["externalInputs"] = [1]
+    with pytest.raises(HttpResponseError, match="InvalidRequestContent"):
+        put("rg-shop", "main", body)
+
+    assert done.properties.outputs["name"]["value"] == "a-b"
+
+
+def test_a_template_asks_for_a_provider(azure: Azure) -> None:
+    """Its types with their versions; an unknown namespace is refused."""
+    azure.group()
+
+    def versions(namespace: str) -> Any:
+        value = f"[providers('{namespace}', 'storageAccounts').apiVersions]"
+        return azure.deploy("main", [], outputs={"x": {"type": "array", "value": value}}).result()
+
+    with pytest.raises(HttpResponseError, match="InvalidResourceNamespace"):
+        versions("Microsoft.Nothing")
+
+    assert "2024-01-01" in versions("Microsoft.Storage").properties.outputs["x"]["value"]
+
+
+def test_what_exists_is_read_and_nothing_else(azure: Azure) -> None:
+    """Existing resources, groups and management groups are operations of kind Read."""
+    group = azure.group()
+    azure.group("rg-other")
+    azure.deploy("before", [plain("s1")]).result()
+    mg = "/providers/Microsoft.Management/managementGroups/mg"
+    azure.call("PUT", f"{mg}?api-version=2021-04-01", {})
+    template_ = template({})
+    template_["languageVersion"] = "2.0"
+    template_["resources"] = {
+        "shelf": {**plain("s1"), "existing": True},
+        "other": {
+            "type": "Microsoft.Resources/resourceGroups",
+            "apiVersion": "2024-11-01",
+            "name": "rg-other",
+            "existing": True,
+            "scope": "[subscription().id]",
+        },
+        "top": {
+            "type": "Microsoft.Management/managementGroups",
+            "apiVersion": "2021-04-01",
+            "name": "mg",
+            "existing": True,
+            "scope": "/",
+        },
+    }
+    body = {"properties": {"mode": "Incremental", "template": template_}}
+    put = azure.deployments.deployments.begin_create_or_update
+    done = put("rg-shop", "main", body).result()
+    steps = list(azure.deployments.deployment_operations.list("rg-shop", "main"))
+    kinds = {one.properties.provisioning_operation for one in steps}
+    ids = {one.properties.target_resource.id for one in steps}
+    for name, code in (("shelf", "ResourceNotFound"), ("other", "ResourceGroupNotFound")):
+        missing = {**template_["resources"][name], "name": "none"}
+        template_["resources"] = {**template_["resources"], name: missing}
+        with pytest.raises(HttpResponseError, match=code):
+            put("rg-shop", "main", body).result()
+
+    assert kinds == {"Read"}
+    assert ids == {
+        f"{group}/providers/Contoso.Shop/shelves/s1",
+        f"{azure.subscription}/resourceGroups/rg-other",
+        mg,
+    }
+    assert done.properties.output_resources == []

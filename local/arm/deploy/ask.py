@@ -47,6 +47,8 @@ class Ask:
     """The engine may need long for it: it is large, or small with loops in it."""
     written: dict[str, Any] | None = None
     rolls_back: str | None = None
+    inputs: dict[str, Any] = field(default_factory=dict)
+    """The request's `externalInputs`, {name: {"value": ...}}."""
     hidden: frozenset[str] = frozenset()
     """The texts that no operation may show: the values of secure parameters."""
     checked: frozenset[str] = frozenset()
@@ -109,4 +111,5 @@ def submission_of(cloud: Cloud, ask: Ask) -> Submission:
         seed=new_guid(),
         caller=asdict(ask.caller),
         linked=None if ask.written is None else ask.template,
+        inputs=ask.inputs,
     )

@@ -64,6 +64,7 @@ def read(cloud: Cloud, request: Request, scope: Scope, name: str) -> Ask:
         location=location,
         tags=tags,
         extra=_echoed(properties),
+        inputs=_inputs(properties),
         heavy=len(request.body) > _SMALL_BYTES or b'"copy"' in request.body,
     )
     on_error = properties.get("onErrorDeployment")
@@ -131,6 +132,13 @@ def parameters_of(given: Any) -> dict[str, Any]:
                 f"Parameter '{name}' must be an object with 'value' or 'reference'"
             )
     return parameters
+
+
+def _inputs(properties: Mapping[str, Any]) -> dict[str, Any]:
+    inputs = properties.get("externalInputs") or {}
+    if isinstance(inputs, dict):
+        return inputs
+    raise errors.invalid_content("properties.externalInputs must be an object")
 
 
 def check_size(what: str, document: Mapping[str, Any]) -> None:

@@ -140,4 +140,5 @@ def again(cloud: Cloud, record: Deployment, submission: Submission) -> Ask:
         heavy=True,
         written=None if submission.linked is None else written,
         rolls_back=record.rolls_back,
+        inputs=submission.inputs,
     )

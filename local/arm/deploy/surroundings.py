@@ -14,7 +14,9 @@ from local.arm.cloud import Cloud
 from local.arm.engine import Context, Scope
 from local.arm.engine.frame import Deferred
 from local.arm.engine.syntax import Access, Call, Literal
+from local.arm.errors import ArmError
 from local.arm.messages import Caller
+from local.arm.providers import registration
 from local.arm.state.records import Submission
 
 
@@ -39,6 +41,13 @@ def context(
         group = cloud.store.groups.get(ids.group_id(subscription, name))
         return _to_come(subscription, name) if group is None else groups.shown(group)
 
+    def provider(namespace: str) -> Mapping[str, Any]:
+        known = cloud.knowledge.providers.get(namespace.lower())
+        if known is not None:
+            return registration.body(cloud, scope.subscription_id, known)
+        message = f"The resource namespace '{namespace}' is invalid."
+        raise ArmError(404, "InvalidResourceNamespace", message)
+
     return Context(
         scope=scope,
         deployment_name=name,
@@ -61,6 +70,8 @@ def context(
         resource_group=resource_group,
         utc_now=read_stamp(submission.utc_now),
         new_guid=_guids(submission.seed),
+        provider=provider,
+        external_inputs=submission.inputs,
         management_group=lambda name: management_groups.shown(
             cloud, management_groups.find(cloud, name)
         ),

@@ -128,7 +128,8 @@ class Submission(msgspec.Struct, kw_only=True):
     """What it takes to carry a deployment on after a restart, or to run it once more.
 
     With `utc_now` and `seed` the template comes to the same plan again. `linked` is the template
-    with its linked templates filled in, if it has such.
+    with its linked templates filled in, if it has such. `inputs` are the external inputs that its
+    parameters are computed from.
     """
 
     parameters: dict[str, Any]
@@ -136,6 +137,7 @@ class Submission(msgspec.Struct, kw_only=True):
     seed: str
     caller: dict[str, str]
     linked: dict[str, Any] | None = None
+    inputs: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Operation(msgspec.Struct, kw_only=True):
