@@ -35,12 +35,12 @@ class Format:
 
 @dataclass(slots=True)
 class Reply:
-    """What-if's answer in the making; `failures` are GETs that providers refused."""
+    """What-if's answer in the making; `failures` are the GETs that providers refused."""
 
     changes: list[dict[str, Any]] = field(default_factory=list)
     potential: list[dict[str, Any]] = field(default_factory=list)
     diagnostics: list[dict[str, Any]] = field(default_factory=list)
-    failures: list[dict[str, Any]] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
     labels: Labels = field(default_factory=Labels)
 
 
@@ -87,7 +87,7 @@ class Assembly:
         elif fate == "unsupported":
             self._unsupported(one, prediction)
         elif fate == "failed" and prediction.before is not None:
-            self.reply.failures.append(_failure(one.id))
+            self.reply.failures.append(f"{one.id}?api-version={one.api_version}")
         else:
             self._compare(one, prediction)
 
@@ -250,15 +250,3 @@ def _stands_alone(record: Resource) -> bool:
     """Tell whether a resource is one of its group's: no child, and nothing that hangs on the group."""
     rid = ids.parse(record.id)
     return rid is not None and rid.parent is None and rid.namespace.lower() not in _HANGING
-
-
-def _failure(resource_id: str) -> dict[str, Any]:
-    return {
-        "code": "DeploymentWhatIfResourceError",
-        "target": resource_id,
-        "message": (
-            f"The request to predict template deployment changes to scope '{resource_id}' failed:"
-            f" the GET of the resource '{resource_id}' resulted in an unexpected HTTP status code"
-            " 'MethodNotAllowed'."
-        ),
-    }

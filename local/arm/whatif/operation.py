@@ -13,7 +13,7 @@ from local.arm.deploy.ask import Ask
 from local.arm.deploy.cleanup import leftovers
 from local.arm.engine import Plan
 from local.arm.errors import ArmError
-from local.arm.whatif import attempts
+from local.arm.whatif import attempts, failures
 from local.arm.whatif.changes import Assembly, Format, Reply
 from local.arm.whatif.declared import Declared, Survey
 from local.arm.whatif.labels import Labels
@@ -113,7 +113,8 @@ def foretell(
     except ArmError as error:
         return Result({"status": "Failed", "error": error.body()}, Labels())
     if reply.failures:
-        return Result({"status": "Failed", "error": _failed(reply)}, reply.labels)
+        error = failures.of(clouds.now, ask, reply.failures)
+        return Result({"status": "Failed", "error": error}, reply.labels)
     properties = {
         "correlationId": ask.correlation_id,
         "changes": reply.changes,
@@ -154,15 +155,3 @@ def _guessed(cloud: Cloud, one: Declared, guess: Guess) -> Declared:
         return found
     got = attempts.imagine(cloud, found.id, version, found.put)
     return one if got is None else replace(found, got=got)
-
-
-def _failed(reply: Reply) -> dict[str, Any]:
-    if len(reply.failures) == 1:
-        return reply.failures[0]
-    return {
-        "code": "MultipleErrorsOccurred",
-        "message": "Multiple error occurred: "
-        + ",".join(failure["code"] for failure in reply.failures)
-        + ". Please see details.",
-        "details": reply.failures,
-    }

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from local.arm.knobs import Knobs
-from tests.arm.whatif.world import GROUP, World
+from tests.arm.whatif.world import GROUP, Noon, World, new_cloud
 
 REPLIES = Path(__file__).parents[2] / "golden" / "whatif" / "replies"
 
@@ -24,7 +24,7 @@ def test_reply(name: str) -> None:
     """The reply is the one that was written down, `why` says what it shows."""
     case = _case(name)
     scope = case.get("scope", GROUP)
-    world = World()
+    world = World(new_cloud(Noon()))
     if case["deployed"] is not None:
         world.deploy(case["deployed"], scope)
     for patch in case.get("changed", []):

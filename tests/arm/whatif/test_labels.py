@@ -182,7 +182,9 @@ def test_a_refused_get_fails_the_whole_what_if() -> None:
     assert one["status"] == "Failed"
     assert "properties" not in one
     assert one["error"]["code"] == "DeploymentWhatIfResourceError"
-    assert "unexpected HTTP status code 'MethodNotAllowed'" in one["error"]["message"]
+    [detail] = one["error"]["details"]
+    assert detail["code"] == "DeploymentWhatIfResourceInvalidResponse"
+    assert "unexpected HTTP status code 'MethodNotAllowed'" in detail["message"]
     assert two["error"]["code"] == "MultipleErrorsOccurred"
     assert [detail["code"] for detail in two["error"]["details"]] == [
         "DeploymentWhatIfResourceError"

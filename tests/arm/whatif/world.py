@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from local.arm import groups, ids, knowledge
@@ -31,9 +32,17 @@ GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
 API = "2025-04-01"
 
 
-def new_cloud(**knobs: Any) -> Cloud:
+class Noon(Clock):
+    """A clock that stands."""
+
+    def now(self) -> datetime:
+        """Return one moment."""
+        return datetime(2026, 10, 7, 12, tzinfo=UTC)
+
+
+def new_cloud(clock: Clock | None = None, **knobs: Any) -> Cloud:
     """Return an empty cloud in memory."""
-    cloud = Cloud(Store(None), Clock(), knowledge.load(), Identity(SUBSCRIPTION, TENANT))
+    cloud = Cloud(Store(None), clock or Clock(), knowledge.load(), Identity(SUBSCRIPTION, TENANT))
     cloud.turn(Knobs(**knobs))
     return cloud
 
