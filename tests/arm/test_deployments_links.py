@@ -328,3 +328,19 @@ def test_a_document_that_is_too_large_is_refused(azure: Azure, web: Shelf) -> No
     large["variables"] = {"padding": "x" * (4 * 1024 * 1024)}
     with pytest.raises(HttpResponseError, match="InvalidContentLink"):
         put(azure, linked({"uri": web.put("/large.json", large)}))
+
+
+@pytest.mark.parametrize("verb", ["begin_validate", "begin_what_if"])
+def test_asking_follows_links_too(azure: Azure, web: Shelf, verb: str) -> None:
+    """Validate and what-if see what would be deployed."""
+    group = azure.group()
+    web.put("/leaf.json", template([plain("leaf")]))
+    main = template([plain("root"), inner("one", {"relativePath": "leaf.json"})])
+    body = linked({"uri": web.put("/main.json", main)})
+    found = getattr(azure.deployments.deployments, verb)("rg-shop", "main", body).result()
+    if verb == "begin_validate":
+        named = {one.id for one in found.properties.validated_resources}
+    else:
+        named = {one.resource_id for one in found.properties.changes}
+
+    assert named == {f"{group}/providers/Contoso.Shop/shelves/{name}" for name in ("root", "leaf")}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 
-from tests.arm.azure import API, Azure, ask, eventually
+from tests.arm.azure import API, Azure, ask, eventually, plain
 
 MG = "/providers/Microsoft.Management/managementGroups"
 KINDS = ("group", "subscription", "management group", "tenant", "at scope", "at tenant as scope")
@@ -288,3 +288,41 @@ def test_the_operations_of_the_sdk_are_all_routed(azure: Azure) -> None:
         "list",
         "list_by_resource_group",
     }
+
+
+def test_nested_deployments_go_down_through_all_scopes(azure: Azure) -> None:
+    """Tenant to management group to subscription to group, each with its own row."""
+    azure.group("rg-deep")
+    management_group(azure)
+    subscription = azure.address.subscription_id
+    shelf = plain("s1")
+    deep = nested("deep", [shelf], resourceGroup="rg-deep", subscriptionId=subscription)
+    del deep["location"]
+    middle = nested("middle", [deep], subscriptionId=subscription)
+    top = nested("top", [middle], scope="Microsoft.Management/managementGroups/mg-shop")
+    body = {**ask([top]), "location": "westeurope"}
+    deployments = azure.deployments.deployments
+    done = deployments.begin_create_or_update_at_tenant_scope("main", body).result()
+    rows = [
+        deployments.get_at_tenant_scope("main"),
+        deployments.get_at_management_group_scope("mg-shop", "top"),
+        deployments.get_at_subscription_scope("middle"),
+        deployments.get("rg-deep", "deep"),
+    ]
+
+    assert [one.properties.provisioning_state for one in rows] == ["Succeeded"] * 4
+    assert len({one.properties.correlation_id for one in rows}) == 1
+    assert [one.id for one in done.properties.output_resources] == [
+        f"{azure.subscription}/resourceGroups/rg-deep/providers/Contoso.Shop/shelves/s1"
+    ]
+
+
+def test_another_subscription_is_not_there(azure: Azure) -> None:
+    """A nested deployment to a subscription that the simulator does not hold is found early."""
+    azure.group()
+    other = "00000000-0000-0000-0000-000000000000"
+    with pytest.raises(HttpResponseError) as caught:
+        azure.deploy("main", [nested("inner", [], subscriptionId=other)])
+
+    assert caught.value.error is not None
+    assert [one.code for one in caught.value.error.details] == ["SubscriptionNotFound"]
