@@ -33,7 +33,7 @@ async def what_if(cloud: Cloud, request: Request, words: Words) -> Answer:
 
 async def foretold(cloud: Cloud, ask: Ask, wish: Wish) -> Result:
     """Return what a deployment would change; raises `ArmError` for what ARM refuses at once."""
-    clouds = Clouds.of(cloud, cloud.whatifs.next_tick())
+    clouds = Clouds.of(cloud, cloud.whatifs.next_tick(), aside=ask.heavy)
     submission = submit.submission_of(cloud, ask)
 
     def work() -> Result:

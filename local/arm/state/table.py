@@ -53,7 +53,7 @@ class Table(Generic[Record]):
     def _forget(self) -> None:
         self._rows: dict[str, tuple[int, Record | bytes]] = {}
         self._keys: list[str] = []
-        self._tails: dict[str, list[str]] = {}
+        self._tails: dict[str, tuple[str, ...]] = {}
         self._serial = 0
         self._version = 0
 
@@ -122,7 +122,8 @@ class Table(Generic[Record]):
 
     def _note_tail(self, key: str) -> None:
         if self._has_tails:
-            self._tails.setdefault(_tail(key), []).append(key)
+            tail = _tail(key)
+            self._tails[tail] = (*self._tails.get(tail, ()), key)
 
     def delete(self, record_id: str) -> bool:
         """Remove a record; False if there was none."""
@@ -141,8 +142,7 @@ class Table(Generic[Record]):
         if not self._has_tails:
             return
         tail = _tail(key)
-        others = self._tails[tail]
-        others.remove(key)
+        self._tails[tail] = others = tuple(one for one in self._tails[tail] if one != key)
         if not others:
             del self._tails[tail]
 
@@ -221,7 +221,7 @@ class Table(Generic[Record]):
                 for key, (serial, kept) in other._rows.items()
             }
         self._keys = list(other._keys)
-        self._tails = {tail: list(keys) for tail, keys in other._tails.items()}
+        self._tails = dict(other._tails)
         self._serial = other._serial
 
     def changes(self) -> Iterator[Change]:

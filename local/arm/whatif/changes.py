@@ -47,17 +47,18 @@ class Reply:
 class Assembly:
     """Puts one reply together."""
 
-    def __init__(self, stage: Stage, shape: Format, given_away: frozenset[str]) -> None:
+    def __init__(self, stage: Stage, shape: Format, secrets: frozenset[str]) -> None:
         self.reply = Reply()
         self._stage = stage
         self._shape = shape
-        self._given_away = given_away
+        # The longest first: one secret may be a part of another.
+        self._secrets = sorted(secrets, key=len, reverse=True)
         self._shown: set[str] = set()
         self._cut: set[str] = set()
 
     def assemble(self, survey: Survey, doomed: Iterable[str]) -> Reply:
         """Return the reply; `doomed` are the ids (as keys) that mode Complete deletes."""
-        self.reply.diagnostics = list(survey.diagnostics)
+        self.reply.diagnostics = self._without_secrets(survey.diagnostics)
         for one in _once(survey.declared):
             self._speak(self._as_it_is_called(one))
         for group in survey.groups:
@@ -74,6 +75,7 @@ class Assembly:
     def _speak(self, one: Declared) -> None:
         stage = self._stage
         if one.fate == "unsupported":
+            one = replace(one, id=self._without_secrets(one.id))
             prediction = predictions.unidentified(stage, one)
             fate = noise.resource_fate(prediction, self._classes(one.type))
             fate = "absent" if fate == "absent" else "unsupported"
@@ -94,7 +96,6 @@ class Assembly:
     def _compare(self, one: Declared, prediction: Prediction) -> None:
         self._shown.add(ids.key_of(one.id))
         seen = views.lens(self._stage.now.knowledge, one.type)
-        secrets = one.secrets | self._given_away
         stages: list[tuple[str, Mapping[Entry, bytes]]] = []
         changes: list[delta.Change] = []
         for name, distorted in noise.stages(prediction, self._classes(one.type)):
@@ -102,11 +103,11 @@ class Assembly:
             changes = predictions.delta_of(prediction, seen)
             stages.append((name, _entries(prediction, changes)))
         self.reply.labels.add(one.id, stages)
-        hidden = predictions.hidden_places(prediction, secrets)
-        shown = _change(prediction, masks.masked_delta(changes, secrets, hidden))
+        hidden = predictions.hidden_places(prediction, self._secrets)
+        shown = _change(prediction, masks.masked_delta(changes, self._secrets, hidden))
         for side in ("before", "after"):
             if side in shown:
-                shown[side] = masks.masked(shown[side], secrets, hidden)
+                shown[side] = masks.masked(shown[side], self._secrets, hidden)
         target = self.reply.potential if one.fate == "potential" else self.reply.changes
         target.append(self._named(one, shown))
 
@@ -208,8 +209,11 @@ class Assembly:
             shown["resourceType"] = record.type
         shown["changeType"] = kind
         if not self._shape.ids_only:
-            shown["before"] = found.before
+            shown["before"] = self._without_secrets(found.before)
         self.reply.changes.append(shown)
+
+    def _without_secrets(self, value: Any) -> Any:
+        return masks.masked(value, self._secrets, frozenset()) if self._secrets else value
 
     def _classes(self, kind: str) -> frozenset[str]:
         return self._stage.now.knobs.noise_for(kind)

@@ -38,13 +38,15 @@ class Survey:
     """Everything that a walk found.
 
     `hidden` are the ids (as keys) that the deployment touches and what-if cannot speak of;
-    `groups` those of the resource groups it goes to.
+    `groups` those of the resource groups it goes to; `secrets` the texts in secure parameters, on
+    any level: what is secure in one template may be handed to another that does not say so.
     """
 
     declared: list[Declared] = field(default_factory=list)
     diagnostics: list[dict[str, Any]] = field(default_factory=list)
     hidden: set[str] = field(default_factory=set)
     groups: dict[str, None] = field(default_factory=dict)
+    secrets: set[str] = field(default_factory=set)
 
 
 def unsupported_reason(path: str, place: tuple[int | None, int | None]) -> str:

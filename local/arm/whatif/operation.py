@@ -94,9 +94,12 @@ class Clouds:
     tick: int
 
     @classmethod
-    def of(cls, cloud: Cloud, tick: int) -> Clouds:
-        """Fork a cloud twice; on the event loop, so that nothing changes meanwhile."""
-        return cls(cloud.fork(), cloud.fork(), tick)
+    def of(cls, cloud: Cloud, tick: int, *, aside: bool = True) -> Clouds:
+        """Fork a cloud, on the event loop, so that nothing changes meanwhile.
+
+        What is not done `aside`, in a thread, can look at the cloud itself: it will stand still.
+        """
+        return cls(cloud.fork() if aside else cloud, cloud.fork(), tick)
 
 
 def foretell(
@@ -113,8 +116,8 @@ def foretell(
     except ArmError as error:
         return Result({"status": "Failed", "error": error.body()}, Labels())
     if reply.failures:
-        error = failures.of(clouds.now, ask, reply.failures)
-        return Result({"status": "Failed", "error": error}, reply.labels)
+        failed = failures.of(clouds.now, ask, reply.failures)
+        return Result({"status": "Failed", "error": failed}, reply.labels)
     properties = {
         "correlationId": ask.correlation_id,
         "changes": reply.changes,
@@ -135,7 +138,8 @@ def _reply(clouds: Clouds, ask: Ask, plan: Plan, wish: Wish, limits: Limits | No
         doomed = {ids.key_of(one.id) for one in leftovers(clouds.then, ask, plan, made)}
     stage = Stage(clouds.now, clouds.then, frozenset(named), clouds.tick)
     shape = Format(wish.ids_only, ask.api_version)
-    return Assembly(stage, shape, rehearsal.given_away).assemble(survey, doomed)
+    secrets = frozenset(survey.secrets) | rehearsal.given_away
+    return Assembly(stage, shape, secrets).assemble(survey, doomed)
 
 
 def _guess(cloud: Cloud, survey: Survey, wish: Wish) -> None:

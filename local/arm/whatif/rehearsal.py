@@ -20,6 +20,7 @@ from local.arm.deploy.ask import Ask
 from local.arm.engine import NeedsRuntime, Plan, PlannedResource, Scope, TemplateError
 from local.arm.engine.evaluator import has_deferred
 from local.arm.engine.folding import show
+from local.arm.engine.secrets import texts
 from local.arm.errors import ArmError
 from local.arm.state.records import Deployment
 from local.arm.whatif import attempts
@@ -109,6 +110,10 @@ class Rehearsal:
 
     def _walk(self, level: Level) -> list[Declared]:
         """Carry a template out in the order of its dependencies; return in the order it is written."""
+        for plan in (level.real, level.seen):
+            if plan is not None:
+                secure = [one.value for one in plan.parameters.values() if one.secure]
+                self.survey.secrets |= texts(secure)
         seen = {} if level.seen is None else {_key(one): one for one in level.seen.resources}
         done: dict[_Key, list[Declared]] = {}
         for resource in _in_order(level.real.resources):
@@ -197,7 +202,8 @@ class Rehearsal:
         if seen.existing:
             return []
         other = Rehearsal(self.cloud.fork(), self._ask, self._budget.limits)
-        other.survey.diagnostics, other.survey.groups = self.survey.diagnostics, self.survey.groups
+        mine, its = self.survey, other.survey
+        its.diagnostics, its.groups, its.secrets = mine.diagnostics, mine.groups, mine.secrets
         other._known, other._budget = self._known, self._budget
         found = other._take(seen, seen, replace(level, potential=True))
         return [

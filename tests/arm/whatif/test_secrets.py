@@ -95,3 +95,20 @@ def test_the_answers_of_list_functions_are_masked() -> None:
     assert found["changeType"] == "NoChange"
     assert found["after"]["properties"]["key"] == "*******"
     assert found["before"]["properties"]["key"] == "*******"
+
+
+def test_a_secret_handed_to_a_parameter_that_is_not_secure() -> None:
+    """What is secure in one template stays a secret in those below, and in ids that name it."""
+    inner = template(
+        [plain("s", properties={"pw": "[parameters('given')]"})], {"given": {"type": "string"}}
+    )
+    whole = template([nested("n", inner, given={"given": {"value": "[parameters('pw')]"}})], SECURE)
+    world = World()
+    world.deploy(whole, given=_given(OLD))
+
+    found = world.changes(whole, given=_given(NEW))
+
+    text = json.dumps(found)
+    assert [one["changeType"] for one in found] == ["Modify"]
+    assert OLD not in text
+    assert NEW not in text
