@@ -16,6 +16,7 @@ from local.arm.messages import Caller
 from local.arm.providers import (
     children,
     graves,
+    managed_groups,
     model,
     reads,
     references,
@@ -88,6 +89,7 @@ def put(cloud: Cloud, write: Write) -> tuple[Resource, bool]:
     _write_embedded(cloud, known, record, write)
     _write_spilled(cloud, known, record, write)
     if is_new:
+        managed_groups.make(cloud, known, record)
         _write_implicit(cloud, known, record, write)
     _touch_parent(cloud, rid, write.caller)
     return record, is_new
@@ -135,6 +137,7 @@ def delete(
         return None
     references.check_unused(cloud, record)
     refusals.check_turn(cloud, cloud.knowledge.type(record.type), rid)
+    managed_groups.remove(cloud, cloud.knowledge.type(record.type), record)
     seconds = cloud.knobs.seconds_for(record.type)
     if seconds > 0 and not for_good:
         record.pending, record.ready_at = "Deleting", time.time() + seconds
