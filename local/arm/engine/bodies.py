@@ -1,17 +1,20 @@
 """The request body of a resource: evaluated as far as possible before, the rest at run time."""
 
 import copy
+import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from local.arm.engine.context import Runtime
+from local.arm.engine.documents import minify
 from local.arm.engine.errors import ExpressionError, TemplateError, no_overflow
 from local.arm.engine.evaluator import has_deferred
 from local.arm.engine.expansion import expand
 from local.arm.engine.folding import show
 from local.arm.engine.frame import Frame, Meter, Stage
 from local.arm.engine.instances import Instance
+from local.arm.engine.limits import MAX_RESOURCE_BYTES
 from local.arm.engine.secrets import masked
 from local.arm.engine.sources import Source, path_of
 from local.arm.engine.values import weigh
@@ -85,7 +88,10 @@ class Body:
 
     def _evaluate(self, frame: Frame) -> dict[str, Any]:
         value: dict[str, Any] = expand(self._sent, frame)
-        frame.meter.charge(weigh(value) // 16)
+        weight = weigh(value)
+        frame.meter.charge(weight // 16)
+        if weight > MAX_RESOURCE_BYTES:
+            _refuse_size(value, self._instance)
         if self._verbatim:
             value[_PROPERTIES] = {**value[_PROPERTIES], **self._verbatim}
         return value
@@ -116,6 +122,19 @@ class Failing:
                 f"'{error.message}'",
                 place=place,
             ) from error
+
+
+def _refuse_size(value: Mapping[str, Any], instance: Instance) -> None:
+    """Raise TemplateError for a body that even compressed, as ARM keeps it, is too large."""
+    size = len(zlib.compress(minify(show(value)).encode("utf-8", "surrogatepass"), 1))
+    if size > MAX_RESOURCE_BYTES:
+        raise TemplateError(
+            f"The size '{size}' of the definition of the resource '{instance.id}' exceeds the "
+            f"maximum of '{MAX_RESOURCE_BYTES}' bytes. Please see "
+            "https://aka.ms/arm-deploy-limits for usage details.",
+            code="JobSizeExceeded",
+            target=instance.id,
+        )
 
 
 def sent_part(instance: Instance) -> dict[str, Any]:

@@ -20,7 +20,13 @@ from local.arm.engine.errors import (
 )
 from local.arm.engine.expansion import settle
 from local.arm.engine.frame import Frame, NeedsRuntime
-from local.arm.engine.ids import id_of_short_form, resource_id, scope_of, segments_agree
+from local.arm.engine.ids import (
+    id_of_short_form,
+    relative_id,
+    resource_id,
+    scope_of,
+    segments_agree,
+)
 from local.arm.engine.limits import MAX_RESOURCES
 from local.arm.engine.places import join_path
 from local.arm.engine.plan import CopyMember, Doubt
@@ -292,8 +298,10 @@ class Instances:
                 continue
             if instance.id.lower() in seen and instance.active:
                 line, position, _ = place = self._source.place(instance.path)
+                shown = relative_id(instance.type, instance.name.split("/"))
+                shown = shown.removeprefix("/providers/")
                 raise validation_failed(
-                    f"The resource '{instance.id}' at line '{line}' and column '{position}' is "
+                    f"The resource '{shown}' at line '{line}' and column '{position}' is "
                     f"defined multiple times in a template. {RESOURCES_HELP}",
                     place,
                 )

@@ -8,6 +8,7 @@ MAX_OUTPUTS = 64
 MAX_ASSERTS = 32
 MAX_EXPRESSION_CHARS = 24_576
 MAX_TEMPLATE_BYTES = 4 * 1024 * 1024
+MAX_RESOURCE_BYTES = 1024 * 1024
 MAX_RANGE = 10_000
 
 # The engine's own, far above what public templates use (deepest expression seen: 40 levels).

@@ -54,7 +54,7 @@ class Registry:
         short = id_of_short_form(scope_id, text)
         if short is not None and fold(short) in self.by_id:
             return [self.by_id[fold(short)]]
-        return self._deployment(text) or self._named(text)
+        return self._above_subscriptions(folded) or self._deployment(text) or self._named(text)
 
     def target(self, text: str, context: Context) -> Target:
         """Return what reference() and list*() point at. Raises ExpressionError."""
@@ -84,6 +84,16 @@ class Registry:
             f"The template resource '{symbolic_name}' reference is not valid: could not find a "
             f"resource collection with this symbolic name. {RESOURCES_HELP}"
         )
+
+    def _above_subscriptions(self, folded: str) -> list[Instance]:
+        """Find a resource by what resourceId() makes of it outside of subscriptions.
+
+        That id says nothing of the management group that the resource is in.
+        """
+        if not folded.startswith("/providers/"):
+            return []
+        found = [item for key, item in self.by_id.items() if key.endswith(folded)]
+        return found if len(found) == 1 and not found[0].scope.subscription_id else []
 
     def _deployment(self, text: str) -> list[Instance]:
         """Find a nested deployment that goes elsewhere by the id it would have here."""
