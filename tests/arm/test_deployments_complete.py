@@ -110,6 +110,19 @@ def test_locks_and_assignments_are_not_the_groups_own(azure: Azure) -> None:
     assert names(azure) == {"old"}
 
 
+def test_a_type_that_modes_do_not_delete_survives(azure: Azure) -> None:
+    """A budget hangs on the group: the knowledge says that mode Complete leaves it."""
+    azure.group()
+    budget = plain("budget", type="Microsoft.Consumption/budgets", apiVersion="2023-11-01")
+    del budget["location"]
+    azure.deploy("before", [budget, plain("old")]).result()
+    complete(azure, [])
+    path = f"{azure.subscription}/resourceGroups/rg-shop/providers/Microsoft.Consumption/budgets"
+
+    assert azure.call("GET", f"{path}/budget?api-version=2023-11-01").status == 200
+    assert "old" not in names(azure)
+
+
 def test_what_is_still_needed_goes_after_what_needs_it(azure: Azure) -> None:
     """The order of deletions follows from what refuses."""
     azure.group()

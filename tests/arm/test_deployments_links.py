@@ -7,12 +7,15 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
-from tests.arm.azure import Azure, ask, plain, template
+from local.arm.knobs import Knobs
+from local.arm.server import Settings, start
+from tests.arm.azure import Azure, ask, clients, eventually, plain, template
 
 VERSION = "2022-02-01"
 
@@ -344,3 +347,27 @@ def test_asking_follows_links_too(azure: Azure, web: Shelf, verb: str) -> None:
         named = {one.resource_id for one in found.properties.changes}
 
     assert named == {f"{group}/providers/Contoso.Shop/shelves/{name}" for name in ("root", "leaf")}
+
+
+def test_what_was_fetched_is_kept(web: Shelf, tmp_path: Path) -> None:
+    """A deployment taken up after a restart fetches nothing again."""
+    web.put("/leaf.json", template([plain("leaf")]))
+    main = template([inner("one", {"relativePath": "leaf.json"})])
+    body = linked({"uri": web.put("/main.json", main)})
+    slow = Knobs(retry_after=0.02, deployment_seconds=30)
+    with start(Settings(folder=tmp_path, knobs=slow)) as address, clients(address) as azure:
+        azure.group()
+        put = azure.deployments.deployments.begin_create_or_update
+        put("rg-shop", "main", body, polling=False)
+    fetched = len(web.asked)
+    web.documents.clear()
+    quick = Knobs(retry_after=0.02)
+    with start(Settings(folder=tmp_path, knobs=quick)) as address, clients(address) as azure:
+        get = azure.deployments.deployments.get
+        eventually(
+            lambda: bool(get("rg-shop", "main").properties.provisioning_state == "Succeeded")
+        )
+        found = shelves(azure)
+
+    assert found == {"leaf"}
+    assert len(web.asked) == fetched == 2

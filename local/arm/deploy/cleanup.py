@@ -18,12 +18,6 @@ from local.arm.errors import ArmError
 from local.arm.providers import locks, reads, writes
 from local.arm.state.records import Deployment, Operation, Resource
 
-# What hangs on the group, or is ARM's own, is none of the group's resources.
-_SURVIVES = frozenset(
-    {"microsoft.authorization", "microsoft.resources", "microsoft.policyinsights"}
-)
-_SPECS = "microsoft.resources/templatespecs"
-
 
 def leftovers(cloud: Cloud, ask: Ask, plan: Plan, made: Iterable[str] = ()) -> list[Resource]:
     """Return the group's resources that mode Complete deletes: neither planned nor `made`.
@@ -38,10 +32,8 @@ def leftovers(cloud: Cloud, ask: Ask, plan: Plan, made: Iterable[str] = ()) -> l
         rid = ids.parse(record.id)
         if rid is None or rid.parent is not None or not reads.is_listed(record):
             continue
-        is_own = rid.namespace.lower() in _SURVIVES and rid.type.lower() != _SPECS
-        if rid.key in kept or is_own or not cloud.knowledge.type(record.type).complete:
-            continue
-        found.append(record)
+        if rid.key not in kept and cloud.knowledge.type(record.type).complete:
+            found.append(record)
     return found
 
 
