@@ -11,7 +11,9 @@ from typing import Final
 
 from bench.figures import HEAD, Figure, machine
 
-ALL: Final = ("cold_start", "webhook", "push_to_put", "per_release")
+ARM: Final = ("arm_deployments", "arm_whatif", "arm_engine", "arm_size", "arm_throttled")
+ALL: Final = ("cold_start", "webhook", "push_to_put", "per_release", *ARM)
+GROUPS: Final = {"arm": ARM}
 README: Final = Path(__file__).resolve().parent / "README.md"
 START, END = "<!-- figures -->", "<!-- end -->"
 
@@ -19,10 +21,11 @@ START, END = "<!-- figures -->", "<!-- end -->"
 def main(arguments: list[str]) -> int:
     """Run the named measurements, or all."""
     write = "--write" in arguments
-    wanted = [a for a in arguments if not a.startswith("-")] or list(ALL)
+    named = [a for a in arguments if not a.startswith("-")] or list(ALL)
+    wanted = [one for name in named for one in GROUPS.get(name, (name,))]
     unknown = sorted(set(wanted) - set(ALL))
     if unknown:
-        print(f"no such measurement: {', '.join(unknown)}; there are {', '.join(ALL)}")
+        print(f"no such measurement: {', '.join(unknown)}; there are {', '.join([*ALL, *GROUPS])}")
         return 2
     figures: list[Figure] = []
     for name in wanted:
