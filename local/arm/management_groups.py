@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from msgspec.structs import replace
+
 from local.arm import errors
 from local.arm.clock import stamp
 from local.arm.cloud import Cloud
@@ -216,10 +218,11 @@ def remove(cloud: Cloud, name: str) -> bool:
 def place(cloud: Cloud, name: str, subscription: str) -> ManagementGroup:
     """Have a subscription stand under a group; raises `ArmError` if either is not there."""
     subscription = cloud.check_subscription(subscription)
-    group = find(cloud, name)
+    find(cloud, name)
     displace(cloud, subscription)
+    group = find(cloud, name)
     if group.parent is not None:
-        group.subscriptions = [*group.subscriptions, subscription]
+        group = replace(group, subscriptions=[*group.subscriptions, subscription])
         cloud.store.management_groups.put(group.name, group)
     return group
 
@@ -229,8 +232,7 @@ def displace(cloud: Cloud, subscription: str) -> None:
     old = holder(cloud, subscription)
     if old.parent is not None:
         kept = [one for one in old.subscriptions if one.lower() != subscription.lower()]
-        old.subscriptions = kept
-        cloud.store.management_groups.put(old.name, old)
+        cloud.store.management_groups.put(old.name, replace(old, subscriptions=kept))
 
 
 def _brief(group: ManagementGroup) -> dict[str, Any]:
