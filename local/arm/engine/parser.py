@@ -24,9 +24,14 @@ def unescape(text: str) -> str:
     return text[1:] if text.startswith("[[") else text
 
 
-@lru_cache(maxsize=1024)
 def parse_expression(text: str) -> Node:
     """Return the tree of an expression given with its brackets. Raises ExpressionError."""
+    # A template is read twice, once to check it, and most of its expressions are short: as many
+    # as a large module has are remembered, which long ones would make too many bytes of.
+    return _remembered(text) if len(text) <= _SHORT else _remembered_long(text)
+
+
+def _parse(text: str) -> Node:
     if len(text) > MAX_EXPRESSION_CHARS:
         raise ExpressionError(
             f"The language expression exceeds the maximum length of '{MAX_EXPRESSION_CHARS}' "
@@ -37,6 +42,11 @@ def parse_expression(text: str) -> Node:
     node = parser.expression(0)
     parser.take("EndOfData")
     return node
+
+
+_SHORT = 400
+_remembered = lru_cache(maxsize=16_384)(_parse)
+_remembered_long = lru_cache(maxsize=256)(_parse)
 
 
 class _Parser:
