@@ -20,6 +20,7 @@ file looks like this (all parts but the types optional)::
         "flat": ["agentPoolProfiles"],   embedded children whose properties stand beside the name
         "implicit": ["blobServices/default"], children that come with it; words are filled in
         "bodies": {"databases/master": {...}}, what they are made of, where that is not nothing
+        "parentless": true,              its parent need not be there
         "managedGroup": "properties.nodeResourceGroup", where the name (or id) of a group stands that
                                          the provider makes for the resource
         "companions": [{"type", "name", "body"}], resources beside it that come with it (N12)

@@ -147,6 +147,7 @@ class ResourceType(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, dic
     embeds: dict[str, str] = {}
     keeps: dict[str, str] = {}
     flat: list[str] = []
+    parentless: bool = False
     managedGroup: str | None = None  # noqa: N815 - as in the files
     implicit: list[str] = []
     bodies: dict[str, dict[str, Any]] = {}

@@ -156,7 +156,8 @@ def _check_place(cloud: Cloud, rid: ResourceId) -> ResourceId:
         if rid.group is not None:
             cloud.writable_group(rid.subscription, rid.group)
     parent = rid.parent
-    if parent is not None and cloud.resource(parent.id) is None:
+    needs_parent = parent is not None and not cloud.knowledge.type(rid.type).parentless
+    if parent is not None and needs_parent and cloud.resource(parent.id) is None:
         raise errors.parent_not_found(rid.type, parent.id)
     if rid.is_extension and cloud.resource(rid.scope) is None:
         outer = ids.parse(rid.scope)
