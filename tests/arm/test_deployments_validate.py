@@ -265,3 +265,49 @@ def test_a_deployment_that_is_too_large_is_refused(azure: Azure, padding: str, c
     reply = azure.call("PUT", path, json.dumps(body))
 
     assert (reply.status, reply.code) == (400, code)
+
+
+@pytest.mark.parametrize(
+    ("level", "status"), [("Provider", 403), ("ProviderNoRbac", 200), ("Template", 200)]
+)
+def test_a_missing_permission_is_told_at_the_level_provider(
+    azure: Azure, level: str, status: int
+) -> None:
+    """The sentence names the resource and the action; the other levels do not ask."""
+    group = azure.group()
+    azure.script(
+        {"kind": "authorization_failed"}, None, origin="deployment", type="Contoso.Shop/shelves"
+    )
+    body = ask([plain("s1"), storage()])
+    body["properties"]["validationLevel"] = level
+    path = f"{group}/providers/Microsoft.Resources/deployments/main/validate"
+    reply = azure.call("POST", f"{path}?api-version={API}", body)
+
+    assert reply.status == status
+    if status == 403:
+        assert reply.code == "InvalidTemplateDeployment"
+        assert "Authorization failed for template resource 's1'" in reply.message
+        assert "Contoso.Shop/shelves/write" in reply.message
+        assert [one["code"] for one in reply.body["error"]["details"]] == ["AuthorizationFailed"]
+
+
+@pytest.mark.parametrize("level", ["Provider", "ProviderNoRbac"])
+def test_a_policy_that_denies_is_told(azure: Azure, level: str) -> None:
+    """RequestDisallowedByPolicy among the details."""
+    azure.group()
+    azure.script({"kind": "policy"}, None, origin="deployment", path="/s1$")
+    error = refusal(azure, [plain("s1"), plain("s2")], validationLevel=level)
+
+    assert [one["code"] for one in error["details"]] == ["RequestDisallowedByPolicy"]
+
+
+def test_a_refusal_that_passes_is_not_foretold(azure: Azure) -> None:
+    """What is scripted once is found by running only, and is not used up by asking."""
+    azure.group()
+    azure.script({"kind": "authorization_failed"}, 1, origin="deployment")
+    azure.deployments.deployments.begin_validate("rg-shop", "main", ask([plain("s1")])).result()
+    with pytest.raises(HttpResponseError) as caught:
+        azure.deploy("main", [plain("s1")]).result()
+
+    assert caught.value.error is not None
+    assert [one.code for one in caught.value.error.details] == ["AuthorizationFailed"]

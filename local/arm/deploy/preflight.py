@@ -12,7 +12,7 @@ from typing import Any
 from local.arm import ids, management_groups
 from local.arm.clock import new_guid
 from local.arm.cloud import Cloud
-from local.arm.deploy import history, scopes
+from local.arm.deploy import history, permissions, scopes
 from local.arm.deploy.ask import Ask, check_name
 from local.arm.deploy.expansion import Found, expand, missing, scopes_made
 from local.arm.deploy.limits import check_job
@@ -35,8 +35,9 @@ _OWN = frozenset(
 def preflight(cloud: Cloud, ask: Ask, planned: Plan, *, thorough: bool = False) -> list[Found]:
     """Raise `ArmError` for what is refused before anything runs; return the plan, opened.
 
-    `thorough` is validate, which also refuses changes of what is fixed for life. A PUT accepts
-    them, and the provider refuses when the deployment runs; what-if does not see them at all.
+    `thorough` is validate, which also refuses what the caller or a policy may not, and changes of
+    what is fixed for life. A PUT accepts them, and they are refused when the deployment runs;
+    what-if does not see them at all.
     """
     check_job(ask)
     found = list(expand(planned, ask.scope))
@@ -48,6 +49,9 @@ def preflight(cloud: Cloud, ask: Ask, planned: Plan, *, thorough: bool = False) 
     for subscription, namespace in _namespaces(found):
         registration.check(cloud, subscription, namespace)
     details = list(_details(cloud, found, thorough=thorough))
+    if thorough:
+        permissions.check(cloud, ask, found)
+        details += permissions.disallowed(cloud, ask, found)
     if details:
         raise ArmError(
             400,
