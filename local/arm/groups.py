@@ -46,11 +46,13 @@ def tags_of(body: dict[str, Any]) -> dict[str, str]:
     return tags
 
 
-def check_owner(group: Group, owner: Any) -> None:
+def check_owner(group: Group | None, owner: Any) -> None:
     """Refuse to give a group another owner than it was made with. Raises `ArmError`. Pure."""
-    before = group.managed_by
     if owner is not None and not isinstance(owner, str):
         raise errors.invalid_content("managedBy must be the id of a resource")
+    if group is None:
+        return
+    before = group.managed_by
     if owner is not None and (before is None or ids.key_of(owner) != ids.key_of(before)):
         raise ArmError(
             409,
@@ -86,15 +88,14 @@ def write(cloud: Cloud, subscription: str, name: str, body: dict[str, Any]) -> t
             f"Invalid resource group location '{location}'. The Resource group already exists in"
             f" location '{old.location}'.",
         )
-    if old is not None:
-        check_owner(old, body.get("managedBy"))
+    check_owner(old, body.get("managedBy"))
     now = stamp(cloud.clock.now())
     group = Group(
         subscription=cloud.check_subscription(subscription),
         name=old.name if old else name,
         location=location,
         tags=tags_of(body),
-        managed_by=body.get("managedBy") or (old.managed_by if old else None),
+        managed_by=old.managed_by if old else body.get("managedBy"),
         created=old.created if old else now,
         changed=now,
     )

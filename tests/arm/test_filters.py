@@ -12,7 +12,7 @@ SHELF = {
     "name": "oak",
     "type": "Contoso.Shop/shelves",
     "location": "westeurope",
-    "tags": {"Team": "shop and more"},
+    "tags": {"Team": "shop and more", "owner": "anna"},
     "properties": {"provisioningState": "Succeeded"},
 }
 
@@ -26,6 +26,8 @@ SHELF = {
         ("resourceType ne 'contoso.shop/shelves'", False),
         ("tagName eq 'team' and tagValue eq 'shop and more'", True),
         ("tagName eq 'team' and tagValue eq 'other'", False),
+        ("tagValue eq 'shop and more'", True),
+        ("tagName eq 'owner' and tagValue eq 'shop and more'", False),
         ("tagName eq 'x' or location eq 'westeurope' and name eq 'oak'", True),
         ("resourceGroup eq 'rg'", True),
         ("substringof('ak', name)", True),

@@ -85,3 +85,24 @@ def test_a_provider_of_a_nested_template_is_missed_when_its_turn_comes(azure: Az
     poller = azure.deploy("d", [nested])
     with pytest.raises(Exception, match=r"Contoso\.Shop"):
         poller.result()
+
+
+def test_operations_of_a_provider_are_named_as_roles_name_them(azure: Azure) -> None:
+    """Reads, writes, deletions and actions of every type."""
+    path = f"/providers/Microsoft.ContainerRegistry/operations?api-version={API}"
+    names = {one["name"] for one in azure.call("GET", path).body["value"]}
+
+    assert names >= {
+        "Microsoft.ContainerRegistry/registries/read",
+        "Microsoft.ContainerRegistry/registries/replications/write",
+        "Microsoft.ContainerRegistry/registries/listCredentials/action",
+    }
+
+
+def test_types_of_a_provider_are_listed_alone(azure: Azure) -> None:
+    """With their api-versions, newest first."""
+    types = azure.resources.provider_resource_types.list("Microsoft.Sql").value
+    [server] = [one for one in types if one.resource_type == "servers"]
+
+    assert server.api_versions == sorted(server.api_versions, reverse=True)
+    assert "2023-08-01" in server.api_versions

@@ -85,3 +85,53 @@ def test_agent_pools_are_shown_by_the_cluster_and_on_their_own(azure: Azure) -> 
     assert [pool["name"] for pool in pools] == ["system", "user"]
     assert child["properties"]["osDiskSizeGB"] == 128
     assert child["properties"]["count"] == 2
+
+
+def test_a_cluster_brings_a_group_for_its_nodes_and_takes_it_away(azure: Azure) -> None:
+    """The group is managed by the cluster, what-if never foretells it (noise N21)."""
+    case = golden("managed_cluster")
+    cluster = f"{azure.group()}/providers/{case['path']}"
+    version = f"?api-version={case['api_version']}"
+    azure.call("PUT", cluster + version, case["put"])
+    groups = azure.resources.resource_groups
+    made = groups.get("MC_rg-shop_aks-shop_westeurope")
+    azure.call("DELETE", cluster + version)
+
+    assert made.managed_by == cluster
+    assert [one.name for one in groups.list()] == ["rg-shop"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "verb", "asked", "listing"),
+    [
+        (
+            "Microsoft.ContainerRegistry/registries",
+            "regenerateCredential",
+            {"name": "password"},
+            "listCredentials",
+        ),
+        (
+            "Microsoft.DocumentDB/databaseAccounts",
+            "regenerateKey",
+            {"keyKind": "primary"},
+            "listKeys",
+        ),
+        ("Microsoft.Cache/redis", "regenerateKey", {"keyType": "Primary"}, "listKeys"),
+        ("Microsoft.CognitiveServices/accounts", "regenerateKey", {"keyName": "Key1"}, "listKeys"),
+    ],
+)
+def test_a_key_that_is_made_anew_is_another_one(
+    azure: Azure, kind: str, verb: str, asked: Any, listing: str
+) -> None:
+    """One key changes, the other stays."""
+    path = f"{azure.group()}/providers/{kind}/shop00001"
+    azure.call("PUT", f"{path}?api-version=2025-06-01", {"location": "westeurope", "sku": {}})
+
+    def keys() -> str:
+        return json.dumps(azure.call("POST", f"{path}/{listing}?api-version=2025-06-01").body)
+
+    before, again = keys(), keys()
+    azure.call("POST", f"{path}/{verb}?api-version=2025-06-01", asked)
+
+    assert before == again
+    assert keys() != before

@@ -113,3 +113,39 @@ def test_a_filter_that_arm_does_not_know_is_refused(azure: Azure) -> None:
     """400 InvalidFilterInQueryString instead of a list that is silently wrong."""
     with pytest.raises(HttpResponseError, match="InvalidFilterInQueryString"):
         list(azure.resources.resources.list(filter="name lt 3"))
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_a_groups_owner_never_changes(azure: Azure, method: str) -> None:
+    """`managedBy` is given when the group is made, or not at all."""
+    owner = f"{azure.subscription}/resourceGroups/x/providers/A.B/c/d"
+    path = f"{azure.subscription}/resourcegroups/rg?api-version={API}"
+    body = {"location": "westeurope", "managedBy": owner}
+    azure.call("PUT", path, body)
+    same = azure.call(method, path, {**body, "managedBy": owner.upper()})
+    other = azure.call(method, path, {**body, "managedBy": owner + "2"})
+    azure.group("rg-free")
+    late = azure.call(method, path.replace("/rg?", "/rg-free?"), body)
+
+    assert (same.status, same.body["managedBy"]) == (200, owner)
+    assert (other.status, other.code) == (409, "ResourceGroupManagedByMismatch")
+    assert (late.status, late.code) == (409, "ResourceGroupManagedByMismatch")
+
+
+def test_only_some_types_are_deleted_by_force(azure: Azure) -> None:
+    """`forceDeletionTypes` names virtual machines, their sets, and Databricks workspaces."""
+    azure.group()
+    path = f"{azure.subscription}/resourcegroups/rg-shop?api-version={API}&forceDeletionTypes="
+    wrong = azure.call("DELETE", f"{path}Microsoft.Storage/storageAccounts")
+    right = azure.call("DELETE", f"{path}Microsoft.Compute/virtualMachines")
+
+    assert (wrong.status, wrong.code) == (400, "InvalidForceDeletionResourceType")
+    assert right.status == 202
+
+
+@pytest.mark.parametrize("query", ["$top=0", "$top=-1", "$top=x", "$skiptoken=x", "$top=1e3"])
+def test_a_bad_page_is_refused(azure: Azure, query: str) -> None:
+    """Whole numbers only, and at least one a page."""
+    reply = azure.call("GET", f"{azure.subscription}/resources?api-version={API}&{query}")
+
+    assert (reply.status, reply.code) == (400, "InvalidQueryParameter")
