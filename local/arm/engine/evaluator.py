@@ -20,6 +20,11 @@ from local.arm.engine.syntax import Access, Call, Literal, Node, literal_text
 from local.arm.engine.values import find_key, type_name, weigh
 
 _LIST = re.compile(r"list[A-Za-z]*\Z", re.IGNORECASE)
+_MEMBERS: Mapping[tuple[str, str | int], Callable[[Frame], Any]] = {
+    (function.name, name): member
+    for function in FUNCTIONS.values()
+    for name, member in function.members.items()
+}
 
 
 def evaluate(node: Node, frame: Frame) -> Any:
@@ -30,9 +35,14 @@ def evaluate(node: Node, frame: Frame) -> Any:
     frame.meter.charge()
     if isinstance(node, Literal):
         return node.value
-    if isinstance(node, Access):
-        return access(evaluate(node.base, frame), evaluate(node.key, frame))
-    return _call(node, frame)
+    if isinstance(node, Call):
+        return _call(node, frame)
+    base, key = node.base, node.key
+    if isinstance(base, Call) and not base.arguments and isinstance(key, Literal):
+        member = _MEMBERS.get((base.name, key.value))
+        if member is not None:
+            return member(frame)
+    return access(evaluate(base, frame), evaluate(key, frame))
 
 
 def access(base: Any, key: Any) -> Any:
@@ -134,8 +144,9 @@ def _call(node: Call, frame: Frame) -> Any:
 
 
 def _apply(function: Function, arguments: Sequence[Any], frame: Frame) -> Any:
-    if any(isinstance(value, Deferred) for value in arguments):
-        raise NeedsRuntime
+    for value in arguments:
+        if isinstance(value, Deferred):
+            raise NeedsRuntime
     function.check_kinds(arguments)
     if function.deep:
         frame.meter.charge(sum(weigh(value) for value in arguments) // 16)
@@ -152,9 +163,11 @@ def has_deferred(value: Any) -> bool:
     stack = [value]
     while stack:
         item = stack.pop()
+        if isinstance(item, str):
+            continue
         if isinstance(item, Deferred):
             return True
-        if isinstance(item, Mapping):
+        if isinstance(item, dict | Mapping):
             stack.extend(item.values())
         elif isinstance(item, list | tuple):
             stack.extend(item)

@@ -14,6 +14,7 @@ from local.arm.engine.syntax import Call, Node
 from local.arm.engine.values import find_key, get, type_name
 
 _COPY_KEYS = {"name", "count", "input"}
+_COPY_LENGTH = len("copy")
 
 
 def expand(value: Any, frame: Frame) -> Any:
@@ -24,7 +25,7 @@ def expand(value: Any, frame: Frame) -> Any:
     """
     if isinstance(value, str):
         return _text(value, frame)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict | Mapping):
         return _object(value, frame)
     if isinstance(value, list):
         return [expand_below(index, item, frame) for index, item in enumerate(value)]
@@ -65,7 +66,7 @@ def _object(value: Mapping[str, Any], frame: Frame) -> dict[str, Any] | Deferred
     result: dict[str, Any] = {}
     unknown: list[Node] = []
     for key, item in value.items():
-        if key.lower() == "copy" and is_property_copy(item):
+        if len(key) == _COPY_LENGTH and key.lower() == "copy" and is_property_copy(item):
             for index, loop in enumerate(item):
                 _set(result, *_placed(loop, (key, index), frame))
             continue

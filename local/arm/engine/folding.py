@@ -39,9 +39,11 @@ def fold(node: Node, frame: Frame) -> Any:
 
 def show(value: Any) -> Any:
     """Return a value with what is deferred written as expression text (`[...]`)."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, Deferred):
         return f"[{write(value.node)}]"
-    if isinstance(value, Mapping):
+    if isinstance(value, dict | Mapping):
         return {key: show(item) for key, item in value.items()}
     if isinstance(value, list):
         return [show(item) for item in value]

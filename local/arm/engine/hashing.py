@@ -3,6 +3,7 @@
 The hash is a Murmur3 variant of two 32-bit lanes. Algorithms and vectors: arm.md 5.4 to 5.6.
 """
 
+import struct
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -36,10 +37,6 @@ def template_hash(template: Any) -> str:
     return str(_hash64(minify(template).upper().encode("utf-8", "surrogatepass")))
 
 
-def _rotate(value: int, bits: int) -> int:
-    return ((value << bits) | (value >> (32 - bits))) & _MASK
-
-
 def _mix(value: int) -> int:
     value = ((value ^ (value >> 16)) * 0x85EBCA6B) & _MASK
     value = ((value ^ (value >> 13)) * 0xC2B2AE35) & _MASK
@@ -49,20 +46,21 @@ def _mix(value: int) -> int:
 def _hash64(data: bytes) -> int:
     one = two = 0
     whole = len(data) - len(data) % (2 * _LANE)
-    for at in range(0, whole, 2 * _LANE):
-        left = int.from_bytes(data[at : at + _LANE], "little")
-        right = int.from_bytes(data[at + _LANE : at + 2 * _LANE], "little")
-        one ^= (_rotate(left * _C1 & _MASK, 15) * _C2) & _MASK
-        one = (_rotate(one, 19) + two) & _MASK
-        one = (one * 5 + 0x561CCD1B) & _MASK
-        two ^= (_rotate(right * _C2 & _MASK, 17) * _C1) & _MASK
-        two = (_rotate(two, 13) + one) & _MASK
-        two = (two * 5 + 0x0BCAA747) & _MASK
+    for left, right in struct.iter_unpack("<II", memoryview(data)[:whole]):
+        # Rotations to the left, written out: a call for each would be half of the time.
+        part = left * _C1 & _MASK
+        one ^= (part << 15 | part >> 17) * _C2 & _MASK
+        one = ((one << 19 | one >> 13) & _MASK) + two & _MASK
+        one = one * 5 + 0x561CCD1B & _MASK
+        part = right * _C2 & _MASK
+        two ^= (part << 17 | part >> 15) * _C1 & _MASK
+        two = ((two << 13 | two >> 19) & _MASK) + one & _MASK
+        two = two * 5 + 0x0BCAA747 & _MASK
     if tail := data[whole:]:
-        left = int.from_bytes(tail[:_LANE], "little")
-        one ^= (_rotate(left * _C1 & _MASK, 15) * _C2) & _MASK
-        right = int.from_bytes(tail[_LANE:], "little")
-        two ^= (_rotate(right * _C2 & _MASK, 17) * _C1) & _MASK
+        part = int.from_bytes(tail[:_LANE], "little") * _C1 & _MASK
+        one ^= (part << 15 | part >> 17) * _C2 & _MASK
+        part = int.from_bytes(tail[_LANE:], "little") * _C2 & _MASK
+        two ^= (part << 17 | part >> 15) * _C1 & _MASK
     one ^= len(data)
     two ^= len(data)
     one = (one + two) & _MASK

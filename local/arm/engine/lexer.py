@@ -1,8 +1,7 @@
 """The tokens of an ARM expression."""
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from local.arm.engine.errors import ExpressionError
 
@@ -41,8 +40,7 @@ _MIN_INT, _MAX_INT = -(2**63), 2**63 - 1
 _MAX_DIGITS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One token; `value` is the decoded text or number, `at` its offset in the expression."""
 
     kind: TokenKind
@@ -58,28 +56,28 @@ def tokenize(expression: str) -> list[Token]:
     """
     tokens: list[Token] = []
     at = 0
-    while at < len(expression):
-        match = _TOKEN.match(expression, at)
-        if match is None:
-            raise _unexpected(expression, at)
-        if match.lastgroup != "space":
-            tokens.append(_token(expression, match))
-        at = match.end()
+    match = _TOKEN.match
+    while found := match(expression, at):
+        kind = found.lastgroup
+        if kind != "space":
+            text = found.group()
+            if kind == "mark":
+                tokens.append(Token(_PUNCTUATION[text], text, at))
+            elif kind == "identifier":
+                tokens.append(Token("Identifier", text, at))
+            else:
+                tokens.append(_literal(expression, text, at))
+        at = found.end()
+    if at < len(expression):
+        raise _unexpected(expression, at)
     tokens.append(Token("EndOfData", "", at))
     return tokens
 
 
-def _token(expression: str, match: re.Match[str]) -> Token:
-    text, at = match.group(), match.start()
-    match match.lastgroup:
-        case "string":
-            return Token("LiteralString", text[1:-1].replace("''", "'"), at)
-        case "integer":
-            return Token("Integer", _integer(expression, text), at)
-        case "identifier":
-            return Token("Identifier", text, at)
-        case _:
-            return Token(_PUNCTUATION[text], text, at)
+def _literal(expression: str, text: str, at: int) -> Token:
+    if text[0] == "'":
+        return Token("LiteralString", text[1:-1].replace("''", "'"), at)
+    return Token("Integer", _integer(expression, text), at)
 
 
 def _integer(expression: str, text: str) -> int:

@@ -50,46 +50,42 @@ _remembered_long = lru_cache(maxsize=256)(_parse)
 
 
 class _Parser:
+    """Reads tokens from left to right; `_kind` is that of the next one."""
+
     def __init__(self, source: str, tokens: list[Token]) -> None:
         self._source = source
         self._tokens = tokens
         self._next = 0
+        self._kind: TokenKind = tokens[0].kind
 
-    @property
-    def _kind(self) -> TokenKind:
-        return self._tokens[self._next].kind
-
-    def take(self, expected: TokenKind) -> Token:
-        token = self._tokens[self._next]
-        if token.kind != expected:
+    def take(self, expected: TokenKind) -> str | int:
+        """Return the value of the next token and step over it; raises ExpressionError."""
+        if self._kind != expected:
             raise ExpressionError(
                 f"Unable to parse language expression '{self._source}': expected token "
-                f"'{expected}' and actual '{token.kind}'."
+                f"'{expected}' and actual '{self._kind}'."
             )
+        value = self._tokens[self._next].value
         self._next += 1
-        return token
+        if self._next < len(self._tokens):
+            self._kind = self._tokens[self._next].kind
+        return value
 
     def expression(self, depth: int) -> Node:
-        if depth > MAX_EXPRESSION_DEPTH:
-            raise ExpressionError(
-                f"The language expression is nested deeper than '{MAX_EXPRESSION_DEPTH}' levels."
-            )
+        """Return the tree of an expression; raises ExpressionError."""
+        _refuse_depth(depth)
         node = self._primary(depth)
         links = 0
         while self._kind in ("Dot", "LeftSquareBracket"):
             links += 1
-            if depth + links > MAX_EXPRESSION_DEPTH:
-                raise ExpressionError(
-                    f"The language expression is nested deeper than '{MAX_EXPRESSION_DEPTH}' "
-                    "levels."
-                )
+            _refuse_depth(depth + links)
             node = Access(node, self._key(depth))
         return node
 
     def _key(self, depth: int) -> Node:
         if self._kind == "Dot":
             self.take("Dot")
-            return Literal(self.take("Identifier").value)
+            return Literal(self.take("Identifier"))
         self.take("LeftSquareBracket")
         key = self.expression(depth + 1)
         self.take("RightSquareBracket")
@@ -97,11 +93,11 @@ class _Parser:
 
     def _primary(self, depth: int) -> Node:
         if self._kind in ("LiteralString", "Integer"):
-            return Literal(self.take(self._kind).value)
-        name = str(self.take("Identifier").value)
+            return Literal(self.take(self._kind))
+        name = str(self.take("Identifier"))
         while self._kind == "Dot":
             self.take("Dot")
-            name = f"{name}.{self.take('Identifier').value}"
+            name = f"{name}.{self.take('Identifier')}"
         self.take("LeftParenthesis")
         return Call(name, self._arguments(depth))
 
@@ -113,3 +109,10 @@ class _Parser:
             arguments.append(self.expression(depth + 1))
         self.take("RightParenthesis")
         return tuple(arguments)
+
+
+def _refuse_depth(depth: int) -> None:
+    if depth > MAX_EXPRESSION_DEPTH:
+        raise ExpressionError(
+            f"The language expression is nested deeper than '{MAX_EXPRESSION_DEPTH}' levels."
+        )

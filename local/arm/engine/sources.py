@@ -41,7 +41,7 @@ def strings(value: Any, path: str) -> Iterator[tuple[str, str]]:
     """Yield (text, path) of every string and key in JSON."""
     if isinstance(value, str):
         yield value, path
-    elif isinstance(value, Mapping):
+    elif isinstance(value, dict | Mapping):
         for key, item in value.items():
             below = join_path(path, key)
             yield key, below

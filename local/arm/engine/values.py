@@ -8,25 +8,24 @@ from local.arm.engine.errors import ExpressionError
 from local.arm.engine.limits import MAX_WEIGHT
 
 _MEMBER_WEIGHT = 8
+_NAMES = {
+    type(None): "Null",
+    bool: "Boolean",
+    int: "Integer",
+    float: "Float",
+    str: "String",
+    list: "Array",
+    tuple: "Array",
+    dict: "Object",
+}
 
 
 def type_name(value: Any) -> str:
     """Return ARM's name for the type of a value. Pure."""
-    if value is None:
-        return "Null"
-    if isinstance(value, bool):
-        return "Boolean"
-    if isinstance(value, int):
-        return "Integer"
-    if isinstance(value, float):
-        return "Float"
-    if isinstance(value, str):
-        return "String"
-    if isinstance(value, list | tuple):
-        return "Array"
-    if isinstance(value, Mapping):
-        return "Object"
-    return type(value).__name__
+    name = _NAMES.get(type(value))
+    if name is not None:
+        return name
+    return "Object" if isinstance(value, Mapping) else type(value).__name__
 
 
 def find_key(value: Mapping[str, Any], key: str) -> str | None:
@@ -85,7 +84,7 @@ def weigh(value: Any) -> int:
         weight += _MEMBER_WEIGHT
         if isinstance(item, str):
             weight += len(item)
-        elif isinstance(item, Mapping):
+        elif isinstance(item, dict | Mapping):
             weight += sum(map(len, item))
             stack.extend(item.values())
         elif isinstance(item, list):

@@ -84,7 +84,9 @@ def _misplaced(name: str, place: str) -> ExpressionError:
 FUNCTIONS = table(
     framed("parameters(string)", parameters),
     framed("variables(string)", variables),
-    framed("deployment()", deployment),
+    framed(
+        "deployment()", deployment, members={"name": lambda frame: frame.context.deployment_name}
+    ),
     framed("deployer()", lambda frame, _: dict(frame.context.deployer)),
     framed("environment()", lambda frame, _: dict(frame.context.environment)),
     framed("externalInputs(string)", external_input, stages=frozenset({Stage.PARAMETER_VALUE})),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from local.arm.engine.errors import ExpressionError
@@ -28,7 +28,8 @@ class Function:
     """One template function.
 
     `lazy` functions get their arguments as callables. `deep` ones walk their arguments, so these
-    must be complete and of bounded weight. `stages` None means everywhere.
+    must be complete and of bounded weight. `stages` None means everywhere. `members` are those of
+    the answer that can be told at less cost than all of it.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Function:
     lazy: bool = False
     deep: bool = False
     stages: frozenset[Stage] | None = None
+    members: Mapping[str, Callable[[Frame], Any]] = field(default_factory=dict)
 
     def check_count(self, count: int) -> None:
         """Raise ExpressionError unless the function takes that many arguments."""
