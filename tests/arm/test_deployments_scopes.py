@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.mgmt.resource.deployments import models
 
-from tests.arm.azure import API, Azure, ask, eventually, plain
+from tests.arm.azure import API, Azure, ask, eventually, plain, storage
 
 MG = "/providers/Microsoft.Management/managementGroups"
 KINDS = ("group", "subscription", "management group", "tenant", "at scope", "at tenant as scope")
@@ -326,3 +327,37 @@ def test_another_subscription_is_not_there(azure: Azure) -> None:
 
     assert caught.value.error is not None
     assert [one.code for one in caught.value.error.details] == ["SubscriptionNotFound"]
+
+
+def test_the_sdks_own_models_are_understood(azure: Azure) -> None:
+    """What a typed client sends: every member of DeploymentProperties that is not about templates."""
+    azure.group()
+    azure.deploy("good", [plain("a")]).result()
+    body = models.Deployment(
+        tags={"release": "7"},
+        properties=models.DeploymentProperties(
+            mode=models.DeploymentMode.INCREMENTAL,
+            template=ask([storage()], parameters={"p": {"type": "int"}})["properties"]["template"],
+            parameters={"p": models.DeploymentParameter(value=3)},
+            debug_setting=models.DebugSetting(detail_level="requestContent"),
+            on_error_deployment=models.OnErrorDeployment(
+                type=models.OnErrorDeploymentType.SPECIFIC_DEPLOYMENT, deployment_name="good"
+            ),
+            expression_evaluation_options=models.ExpressionEvaluationOptions(scope="Inner"),
+            validation_level=models.ValidationLevel.PROVIDER_NO_RBAC,
+            external_inputs={"x": models.DeploymentExternalInput(value=1)},
+            external_input_definitions={
+                "x": models.DeploymentExternalInputDefinition(kind="sys.cli")
+            },
+        ),
+    )
+    azure.turn(strict=True)
+    valid = azure.deployments.deployments.begin_validate("rg-shop", "main", body).result()
+    done = azure.deployments.deployments.begin_create_or_update("rg-shop", "main", body).result()
+    [step] = azure.deployments.deployment_operations.list("rg-shop", "main")
+
+    assert valid.properties.on_error_deployment.deployment_name == "good"
+    assert done.tags == {"release": "7"}
+    assert done.properties.validation_level == "ProviderNoRbac"
+    assert done.properties.debug_setting.detail_level == "requestContent"
+    assert step.properties.request.content["kind"] == "StorageV2"
