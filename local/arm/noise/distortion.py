@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from local.arm.noise import edits as bodily
-from local.arm.noise.bodies import MISSING, at, drop, put
+from local.arm.noise.bodies import MISSING, at, drop, key, put
 from local.arm.noise.case import Edit
 from local.arm.noise.chance import some
 from local.arm.noise.foresight import FORESIGHT
@@ -107,7 +107,12 @@ def truth_of(prediction: Prediction, classes: Collection[str]) -> Prediction:
         if isinstance(old, list) and isinstance(new, list):
             sides = replace(sides, after=put(sides.after, path, joined(old, new)))
     true = sides.into(prediction)
-    return replace(true, no_effect=frozenset(), truth=true)
+    moving = tuple(
+        key(path)
+        for path in moved(sides.before, sides.after)
+        if isinstance(at(sides.before, path), list)
+    )
+    return replace(true, no_effect=frozenset(), truth=true, moving=moving)
 
 
 def stages(prediction: Prediction, classes: Collection[str]) -> Iterator[tuple[str, Prediction]]:

@@ -26,7 +26,9 @@ class Prediction:
     `source` is the template's body as written, expressions and all; `secure` the paths, in
     the same form, that secure parameters fed. `nested` is the id of the nested deployment that declares the resource,
     None at the top; `implicit` says that a provider made it and no template. `seed` and `tick` make
-    noise differ: by run of the simulator, and (N20) by look. `truth` is what was before any noise.
+    noise differ: by run of the simulator, and (N20) by look. `truth` is what was before any noise, and
+    `moving` the arrays that really change, as keys of their paths: noise keeps off them, because
+    one element more or less changes which belong together.
     """
 
     resource_id: str
@@ -45,3 +47,4 @@ class Prediction:
     seed: int = 0
     tick: int = 0
     truth: Prediction | None = None
+    moving: tuple[str, ...] = ()

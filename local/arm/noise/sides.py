@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from local.arm.noise.bodies import MISSING, Path, at, drop, put
+from local.arm.noise.bodies import MISSING, Path, at, drop, key, put
 from local.arm.noise.case import Case, Subject
 from local.arm.noise.prediction import Prediction
 
@@ -17,11 +17,12 @@ class Sides:
 
     before: dict[str, Any]
     after: dict[str, Any]
+    moving: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, prediction: Prediction) -> Sides:
         """Return the sides of a prediction that has both. Pure."""
-        return cls(prediction.before or {}, prediction.after or {})
+        return cls(prediction.before or {}, prediction.after or {}, prediction.moving)
 
     def into(self, prediction: Prediction) -> Prediction:
         """Return the prediction with these sides. Pure."""
@@ -29,6 +30,8 @@ class Sides:
 
     def calm(self, path: Path) -> bool:
         """Tell whether nothing changes at a path, and nothing around it does. Pure."""
+        if self.moving and any(f"{key(path)}.".startswith(f"{one}.") for one in self.moving):
+            return False
         before: Any = self.before
         after: Any = self.after
         for step in path:

@@ -53,12 +53,13 @@ def unknown_members(
 ) -> list[Path]:
     """Return the members of `properties` that the provider does not know. Pure.
 
-    Where nothing is known of a type, chance says which one of several it is.
+    Where a type does not list its members, nobody can tell which it does not know: chance picks
+    one of those that the data does not mention.
     """
     properties = body.get("properties")
     names = list(properties) if isinstance(properties, Mapping) else []
     vocabulary = known_members(kind, known)
     strange: list[Path] = [("properties", name) for name in names if name.lower() not in vocabulary]
-    if vocabulary != _ALWAYS:
+    if known.members:
         return strange
     return strange[number(*words) % len(strange) :][:1] if strange else []
