@@ -25,7 +25,7 @@ from local.arm.providers import (
     role_assignments,
     versions,
 )
-from local.arm.state.records import Group, Resource
+from local.arm.state.records import Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,29 +275,9 @@ def _write_implicit(cloud: Cloud, known: ResourceType, record: Resource, write: 
     if known.companions and cloud.knobs.noise_for(record.type) & {"N12", "N21"}:
         for companion in known.companions:
             name, body = fill(companion.name, facts), fill(companion.body, facts)
-            if companion.type.lower() == ids.GROUP_TYPE.lower():
-                _write_group(cloud, record, name, body)
-                continue
             beside = ids.parse(f"{write.rid.scope}/providers/{companion.type}/{name}")
             if beside is not None and cloud.resource(beside.id) is None:
                 _write_child(cloud, beside, body, write)
-
-
-def _write_group(cloud: Cloud, owner: Resource, name: str, body: dict[str, Any]) -> None:
-    """Make a resource group that a provider keeps things of its own in."""
-    subscription = model.rid_of(owner).subscription
-    if subscription is None or cloud.store.groups.get(ids.group_id(subscription, name)):
-        return
-    group = Group(
-        subscription=subscription,
-        name=name,
-        location=str(body.get("location", "westeurope")),
-        tags={},
-        managed_by=owner.id,
-        created=owner.created,
-        changed=owner.changed,
-    )
-    cloud.store.groups.put(ids.group_id(subscription, name), group)
 
 
 def _touch_parent(cloud: Cloud, rid: ResourceId, caller: Caller) -> None:

@@ -215,19 +215,6 @@ def test_without_noise_nobody_makes_anything_unasked(azure: Azure) -> None:
     ]
 
 
-def test_a_cluster_brings_a_resource_group_of_its_own(azure: Azure) -> None:
-    """N21: the group of the nodes, managed by the cluster, which no what-if ever named."""
-    group = azure.group()
-    cluster = next(one for one in declared() if one["type"].endswith("/managedClusters"))
-    azure.turn(noise={"*": ["N21"]})
-    azure.deploy("d", [cluster]).result()
-    groups = {one.name: one.managed_by for one in azure.resources.resource_groups.list()}
-
-    assert groups["MC_rg-shop_aks_westeurope"] == (
-        f"{group}/providers/Microsoft.ContainerService/managedClusters/aks"
-    )
-
-
 @pytest.mark.parametrize(
     ("noise", "changes", "code"),
     [("N10", [], "NestedDeploymentShortCircuited"), ("N11", ["Unsupported"], None)],
