@@ -1,6 +1,5 @@
 """The request body of a resource: evaluated as far as possible before, the rest at run time."""
 
-import copy
 import zlib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -80,7 +79,8 @@ class Body:
     def body(self, runtime: Runtime) -> dict[str, Any]:
         """Return the body with the runtime's answers filled in. Raises TemplateError."""
         if self._complete:
-            return copy.deepcopy(self._partial)
+            copied: dict[str, Any] = show(self._partial)
+            return copied
         frame = at_runtime(self._instance.frame, runtime, Stage.BODY)
         failing = Failing(self._instance, self._source)
         value: dict[str, Any] = failing.run(lambda: self._evaluate(frame))

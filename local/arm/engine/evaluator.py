@@ -19,7 +19,10 @@ from local.arm.engine.names import FunctionNames
 from local.arm.engine.syntax import Access, Call, Literal, Node, literal_text
 from local.arm.engine.values import find_key, type_name, weigh
 
+_FREE_LENGTH = 16
 _LIST = re.compile(r"list[A-Za-z]*\Z", re.IGNORECASE)
+_BY_NAME: Mapping[str, Function] = {function.name: function for function in FUNCTIONS.values()}
+"""As people write them; user functions have a dot in their names, so they are none of these."""
 _MEMBERS: Mapping[tuple[str, str | int], Callable[[Frame], Any]] = {
     (function.name, name): member
     for function in FUNCTIONS.values()
@@ -118,15 +121,17 @@ def _element(base: Any, index: int) -> Any:
 
 
 def _call(node: Call, frame: Frame) -> Any:
-    user_function = frame.names.function(node.name)
-    if user_function is not None:
-        return _call_user(user_function, [evaluate(item, frame) for item in node.arguments], frame)
-    folded = node.name.lower()
-    if folded == "lambda":
-        return _lambda(node, frame)
-    function = find_function(folded)
+    function = _BY_NAME.get(node.name)
     if function is None:
-        raise _unknown(node.name)
+        user_function = frame.names.function(node.name)
+        if user_function is not None:
+            arguments = [evaluate(item, frame) for item in node.arguments]
+            return _call_user(user_function, arguments, frame)
+        if node.name.lower() == "lambda":
+            return _lambda(node, frame)
+        function = find_function(node.name)
+        if function is None:
+            raise _unknown(node.name)
     function.check_count(len(node.arguments))
     if function.stages is not None and frame.stage not in function.stages:
         raise ExpressionError(
@@ -153,8 +158,8 @@ def _apply(function: Function, arguments: Sequence[Any], frame: Frame) -> Any:
         if frame.partial and has_deferred(arguments):
             raise NeedsRuntime
     value = function.apply(frame, arguments)
-    if isinstance(value, str | list):
-        frame.meter.charge(len(value) // 16)
+    if isinstance(value, str | list) and len(value) > _FREE_LENGTH:
+        frame.meter.charge(len(value) // _FREE_LENGTH)
     return value
 
 

@@ -38,7 +38,7 @@ def fold(node: Node, frame: Frame) -> Any:
 
 
 def show(value: Any) -> Any:
-    """Return a value with what is deferred written as expression text (`[...]`)."""
+    """Return a copy of a value with what is deferred written as expression text (`[...]`)."""
     if isinstance(value, str):
         return value
     if isinstance(value, Deferred):

@@ -28,11 +28,12 @@ _PUNCTUATION: dict[str, TokenKind] = {
 }
 _TOKEN = re.compile(
     r"""
-    (?P<space>\s+)
-  | (?P<string>'(?:[^']|'')*')
+    \s*
+  (?: (?P<string>'(?:[^']|'')*')
   | (?P<integer>[+-]?[0-9]+)
   | (?P<identifier>[A-Za-z_$][A-Za-z0-9_$]*)
   | (?P<mark>[()\[\],.])
+  )
     """,
     re.VERBOSE,
 )
@@ -55,22 +56,20 @@ def tokenize(expression: str) -> list[Token]:
     integer beyond 64 bits.
     """
     tokens: list[Token] = []
-    at = 0
-    match = _TOKEN.match
-    while found := match(expression, at):
-        kind = found.lastgroup
-        if kind != "space":
-            text = found.group()
-            if kind == "mark":
-                tokens.append(Token(_PUNCTUATION[text], text, at))
-            elif kind == "identifier":
-                tokens.append(Token("Identifier", text, at))
-            else:
-                tokens.append(_literal(expression, text, at))
-        at = found.end()
-    if at < len(expression):
-        raise _unexpected(expression, at)
-    tokens.append(Token("EndOfData", "", at))
+    end, match = 0, _TOKEN.match
+    while found := match(expression, end):
+        kind = found.lastgroup or ""
+        text, at, end = found[kind], found.start(kind), found.end()
+        if kind == "mark":
+            tokens.append(Token(_PUNCTUATION[text], text, at))
+        elif kind == "identifier":
+            tokens.append(Token("Identifier", text, at))
+        else:
+            tokens.append(_literal(expression, text, at))
+    rest = expression[end:].lstrip()
+    if rest:
+        raise _unexpected(expression, len(expression) - len(rest))
+    tokens.append(Token("EndOfData", "", len(expression)))
     return tokens
 
 

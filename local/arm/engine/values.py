@@ -32,8 +32,11 @@ def find_key(value: Mapping[str, Any], key: str) -> str | None:
     """Return the key as the object spells it, found whatever its casing; None when absent."""
     if key in value:
         return key
-    folded = key.lower()
-    return next((name for name in value if name.lower() == folded), None)
+    folded, size = key.lower(), len(key)
+    for name in value:
+        if len(name) == size and name.lower() == folded:
+            return name
+    return None
 
 
 def get(value: Mapping[str, Any], key: str, default: Any = None) -> Any:
