@@ -81,7 +81,7 @@ def test_t4_a_failed_what_if_is_no_exception(azure: Azure) -> None:
 
     assert (result.status, result.changes) == ("Failed", None)
     assert result.error.code == "DeploymentWhatIfResourceError"
-    assert "'MethodNotAllowed'" in result.error.message
+    assert "'MethodNotAllowed'" in result.error.details[0].message
     assert (healthy.status, healthy.error) == ("Succeeded", None)
 
 
