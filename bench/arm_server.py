@@ -78,7 +78,8 @@ class Wire:
         )
         self._writer.write(head.encode() + data)
         lines = (await self._reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-        headers = dict(line.lower().split(": ", 1) for line in lines[1:] if ": " in line)
+        pairs = [line.partition(": ") for line in lines[1:]]
+        headers = {name.lower(): value for name, _, value in pairs}
         text = await self._reader.readexactly(int(headers.get("content-length", "0")))
         self.headers = headers
         return int(lines[0].split()[1]), json.loads(text) if text else None
