@@ -26,6 +26,7 @@ TYPES = [
     for name, known in provider.types.items()
 ]
 GOLDEN = Path(__file__).parent.parent / "golden" / "arm" / "bodies"
+TIME = "2026-10-07T08:00:00.1234567Z"
 each_type = pytest.mark.parametrize(("full", "known"), TYPES, ids=[full for full, _ in TYPES])
 
 
@@ -38,7 +39,7 @@ def case_of(full: str, *names: str) -> model.Circumstances:
         tuple(types),
         names or tuple(f"name{n}" for n in range(len(types))),
     )
-    return model.Circumstances(rid, "tenant", "created", "changed")
+    return model.Circumstances(rid, "tenant", TIME, TIME)
 
 
 @each_type
