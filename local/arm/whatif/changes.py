@@ -98,18 +98,24 @@ class Assembly:
         seen = views.lens(self._stage.now.knowledge, one.type)
         stages: list[tuple[str, Mapping[Entry, bytes]]] = []
         changes: list[delta.Change] = []
-        for name, distorted in noise.stages(prediction, self._classes(one.type)):
+        for name, distorted in predictions.stages(prediction, self._classes(one.type)):
             prediction = distorted
             changes = predictions.delta_of(prediction, seen)
             stages.append((name, _entries(prediction, changes)))
         self.reply.labels.add(one.id, stages)
+        shown = self._masked(prediction, changes)
+        target = self.reply.potential if one.fate == "potential" else self.reply.changes
+        target.append(self._named(one, shown))
+
+    def _masked(self, prediction: Prediction, changes: list[delta.Change]) -> dict[str, Any]:
+        if not self._secrets:
+            return _change(prediction, changes)
         hidden = predictions.hidden_places(prediction, self._secrets)
         shown = _change(prediction, masks.masked_delta(changes, self._secrets, hidden))
         for side in ("before", "after"):
             if side in shown:
                 shown[side] = masks.masked(shown[side], self._secrets, hidden)
-        target = self.reply.potential if one.fate == "potential" else self.reply.changes
-        target.append(self._named(one, shown))
+        return shown
 
     def _named(self, one: Declared, shown: dict[str, Any]) -> dict[str, Any]:
         head: dict[str, Any] = {"resourceId": one.id}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from local.arm import noise
 from local.arm.cloud import Cloud
 from local.arm.noise import Prediction
 from local.arm.whatif import attempts, delta, masks, views
@@ -36,7 +37,7 @@ def predict(stage: Stage, one: Declared) -> Prediction:
     after = None if then is None else views.view(then, seen, one.api_version, stage.apart)
     if before is not None and after is not None:
         after.update({key: before[key] for key in ("id", "name", "type") if key in before})
-    return _with(
+    return replace(
         found,
         put=one.put,
         got=got or {},
@@ -55,7 +56,7 @@ def existing(
     """Return the prediction for what is there and in no template: it stays, or goes as a whole."""
     got = attempts.read(stage.now, resource_id, api_version) or {}
     seen = views.lens(stage.now.knowledge, kind)
-    return _with(
+    return replace(
         _prediction(stage, resource_id, kind, api_version),
         got=got,
         before=views.view(got, seen, api_version),
@@ -66,7 +67,7 @@ def existing(
 def unidentified(stage: Stage, one: Declared) -> Prediction:
     """Return the prediction for a resource that nobody can identify: nothing but its body."""
     found = _prediction(stage, one.id, one.type, one.api_version)
-    return _with(found, put=one.put, source=one.source, nested=one.deployment)
+    return replace(found, put=one.put, source=one.source, nested=one.deployment)
 
 
 def _prediction(stage: Stage, resource_id: str, kind: str, api_version: str) -> Prediction:
@@ -84,9 +85,12 @@ def _prediction(stage: Stage, resource_id: str, kind: str, api_version: str) -> 
     )
 
 
-def _with(found: Prediction, **more: Any) -> Prediction:
-    values = {name: getattr(found, name) for name in Prediction.__dataclass_fields__}
-    return Prediction(**{**values, **more})
+def stages(prediction: Prediction, classes: frozenset[str]) -> Iterable[tuple[str, Prediction]]:
+    """Yield ("", the truth), then the prediction after each class of noise that is on."""
+    if classes:
+        return noise.stages(prediction, classes)
+    # The same, for less: to list what has no effect is noise too (N13).
+    return [("", replace(prediction, no_effect=frozenset()))]
 
 
 def delta_of(prediction: Prediction, seen: Lens) -> list[delta.Change]:
