@@ -136,7 +136,7 @@ def turned(knobs: Knobs, asked: Mapping[str, Any]) -> Knobs:
     except (msgspec.ValidationError, RecursionError) as error:
         raise errors.invalid_content(str(error)) from error
     for name in (name for names in found.noise.values() for name in names):
-        if name.upper() not in NAMES:
+        if name not in NAMES:
             raise errors.invalid_content(
                 f"there is no noise class '{name}'; there are N1 to N{len(NAMES)}"
             )

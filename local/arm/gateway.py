@@ -163,13 +163,13 @@ def _count(cloud: Cloud, request: Request) -> dict[str, str]:
         "",
         "/",
     )
-    rid = ids.parse(path)
+    at = path.lower().rfind("/providers/")
     asked = Asked(
         identity.tenant if tenant else identity.subscription,
         request.caller.oid,
         kind_of(request.method),
         request.headers.get("x-ms-client-request-id", ""),
-        rid.namespace if rid else "",
+        path[at + len("/providers/") :].partition("/")[0] if at >= 0 else "",
         tenant,
     )
     limits, now = cloud.knobs.throttle, cloud.clock.seconds()

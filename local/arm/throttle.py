@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from local.arm.errors import ArmError
-from local.arm.knobs import Limit, Quota, Throttle
+from local.arm.knobs import Limit, Quota, Quotas, Throttle
 
 Kind = Literal["reads", "writes", "deletes"]
 _KEPT_WAITS = 1000
+_KEPT_BUCKETS = 10_000
 _TICK_S = 1e-6
 _BY_METHOD: dict[str, Kind] = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}
 _SERVICE = Throttle()
+_NO_QUOTAS = Quotas()
 
 
 def kind_of(method: str) -> Kind:
@@ -117,6 +119,8 @@ class Buckets:
             raise refusal(asked, seconds, _headers(asked, levels), shared=at == 1)
         left = [max(tokens - 1.0, 0.0) for tokens in levels]
         self._buckets.update((key, Bucket(one, now)) for key, one in zip(keys, left, strict=True))
+        while len(self._buckets) > _KEPT_BUCKETS:
+            self._buckets.pop(next(iter(self._buckets)))
         self._told.pop(wait, None)
         return _headers(asked, left)
 
@@ -143,8 +147,8 @@ class Buckets:
         Raises `ArmError` 429 ResourceRequestsThrottled.
         """
         kind: Literal["reads", "writes"] = "reads" if asked.kind == "reads" else "writes"
-        quotas = _quotas(limits or _SERVICE, asked.namespace)
-        quota = quotas.get(kind)
+        name, quotas = _quotas(limits or _SERVICE, asked.namespace)
+        quota: Quota | None = getattr(quotas, kind)
         if quota is None:
             return {}
         key = (asked.scope, asked.namespace.lower(), kind)
@@ -154,15 +158,16 @@ class Buckets:
         self._windows[key] = Window(found.start, found.used + 1)
         minutes = f"{quota[1] / 60:g}"
         left = max(quota[0] - found.used - 1, 0)
-        name = f"{asked.namespace}/{kind.capitalize()}{minutes}Min"
-        return {"x-ms-ratelimit-remaining-resource": f"{name};{left}"}
+        policy = f"{name}/{kind.capitalize()}{minutes}Min"
+        return {"x-ms-ratelimit-remaining-resource": f"{policy};{left}"}
 
 
-def _quotas(limits: Throttle, namespace: str) -> dict[str, Quota | None]:
+def _quotas(limits: Throttle, namespace: str) -> tuple[str, Quotas]:
+    """Return a provider's limits with its name as they spell it."""
     for name, quotas in limits.providers.items():
         if name.lower() == namespace.lower():
-            return {"reads": quotas.reads, "writes": quotas.writes}
-    return {}
+            return name, quotas
+    return namespace, _NO_QUOTAS
 
 
 def _headers(asked: Asked, levels: list[float]) -> dict[str, str]:

@@ -17,14 +17,53 @@ from tests.arm.azure import API, Azure, clients, network, plain
 
 
 def test_the_channel_says_what_it_can_do(azure: Azure) -> None:
-    """GET lists verbs, knobs and route names; an unknown verb is 404."""
+    """GET lists verbs, knobs, routes, noise and kinds of answers; an unknown verb is 404."""
     described = azure.control("GET", "")
 
     assert "POST /answers" in described["verbs"]
     assert all(described["verbs"].values())
-    assert "retry_after" in described["knobs"]
     assert "deployment" in described["routes"]
+    assert described["methods"]["deployment-cancel"] == ["POST"]
+    assert "server_error" in described["answers"]
+    assert described["noise"].keys() == {f"N{number}" for number in range(1, 24)}
+    assert described["rule"]["$defs"]["Match"]["properties"].keys() >= {"type", "chance", "caller"}
     assert azure.call("GET", "/_control/nothing", token=None).status == 404
+
+
+def test_every_knob_has_a_type_a_default_and_a_meaning(azure: Azure) -> None:
+    """What PATCH takes is what GET describes."""
+    described = azure.control("GET", "")["knobs"]
+    azure.control("POST", "/reset")
+
+    assert described["retry_after"]["default"] == 0.2
+    assert all(knob["type"] and knob["meaning"].endswith(".") for knob in described.values())
+    assert {name: knob["default"] for name, knob in described.items()} == azure.control(
+        "GET", "/knobs"
+    )
+
+
+@pytest.mark.parametrize(
+    ("knobs", "word"),
+    [
+        ({"speed": 1}, "no knob 'speed'"),
+        ({"resource_seconds": -1}, "resource_seconds"),
+        ({"resource_seconds": "fast"}, "resource_seconds"),
+        ({"throttle": {"reads": [0, 1]}}, "throttle.reads[0]"),
+        ({"throttle": {"peeks": [1, 1]}}, "peeks"),
+        ({"noise": {"*": ["N24"]}}, "N24"),
+        ({"retry_after_as": "weeks"}, "retry_after_as"),
+        ({"clock_offset_seconds": 1e300}, "clock_offset_seconds"),
+        ([], "object"),
+    ],
+)
+def test_a_knob_that_cannot_be_turned_so_is_named(azure: Azure, knobs: Any, word: str) -> None:
+    """400 with the reason, and nothing is turned."""
+    before = azure.control("GET", "/knobs")
+    reply = azure.call("PATCH", "/_control/knobs", knobs, token=None)
+
+    assert (reply.status, reply.code) == (400, "InvalidRequestContent")
+    assert word in reply.message
+    assert azure.control("GET", "/knobs") == before
 
 
 def test_requests_are_counted_by_kind_and_route_without_secrets(azure: Azure) -> None:

@@ -24,7 +24,7 @@ from local.arm.faults.words import KINDS
 from local.arm.script import Call, Kind, Match, Reply, Rule, Script, fits
 from local.arm.server import Settings, start
 from local.arm.tokens import Identity
-from tests.arm.azure import API, Azure, clients, eventually, network, plain, storage
+from tests.arm.azure import API, Azure, ask, clients, eventually, network, plain, storage
 
 SITE = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Web/sites/Shop"
 
@@ -266,6 +266,18 @@ def test_a_delete_can_be_late_or_fail(azure: Azure) -> None:
 
         there = azure.resources.resources.check_existence_by_id(rid, api_version=API)
         assert there is (end == "Failed")
+
+
+def test_a_what_if_can_be_late(azure: Azure) -> None:
+    """Its Location answers 202 until then, and the result is the true one."""
+    azure.group()
+    lro = {"end": "Succeeded", "seconds": 0.3}
+    azure.script({"kind": "lro_stuck", "lro": lro}, route="deployment-what-if")
+    began = time.monotonic()
+    found = azure.deployments.deployments.begin_what_if("rg-shop", "d", ask([plain("s1")]))
+
+    assert [change.change_type for change in found.result().changes] == ["Create"]
+    assert time.monotonic() - began > 0.3
 
 
 def test_a_group_can_be_stuck_in_deleting(azure: Azure) -> None:

@@ -57,6 +57,7 @@ class Wire:
 
     def __init__(self, address: Address, log: Tracebacks) -> None:
         self.address, self.log = address, log
+        self.changed = True
         place = urlsplit(address.endpoint)
         context = ssl.create_default_context(cafile=address.ca_file)
         self._connection = http.client.HTTPSConnection(
@@ -82,13 +83,13 @@ class Wire:
 
     def check(self, sample: Sample) -> int:
         """Send a request that may be anything; hold the answer to the promise."""
-        del self.log.seen[:]
         status, body = self.send(sample)
-        assert status < 500 or b'"NotSimulated"' in body, (status, body[:500])
+        assert status < 500 or status == 501, (status, body[:500])  # 501 is NotSimulated
         if status >= 400 and sample.method != "HEAD":
             error = json.loads(body)["error"]
             assert all(isinstance(error[name], str) and error[name] for name in ("code", "message"))
         assert self.log.seen == []
+        self.changed = sample.method in ("DELETE", "POST") and status < 300
         return status
 
 
@@ -116,7 +117,9 @@ def wire() -> Iterator[Wire]:
 
 
 def prepare(wire: Wire) -> None:
-    """Make the group that requests are about."""
+    """Make what requests are about, if the last one may have removed it."""
+    if not wire.changed:
+        return
     query = f"api-version={API}"
     wire.send(Sample("PUT", GROUP, query, {"location": "westeurope"}))
     shelf = f"{GROUP}/providers/Contoso.Shop/shelves/s1"
@@ -138,12 +141,11 @@ def test_every_route_has_a_valid_request() -> None:
 def test_a_valid_request_is_answered(wire: Wire, sample: Sample) -> None:
     """None of them is refused for its form."""
     prepare(wire)
-    del wire.log.seen[:]
 
     assert wire.check(sample) not in (405, 415)
 
 
-@light(500)
+@light(300)
 @given(data=st.data())
 def test_a_broken_body_is_refused_in_arms_words(wire: Wire, data: st.DataObject) -> None:
     """Types, missing members, nulls, keys twice, depth, huge numbers, odd texts, anywhere."""
@@ -154,7 +156,7 @@ def test_a_broken_body_is_refused_in_arms_words(wire: Wire, data: st.DataObject)
     wire.check(Sample(sample.method, sample.path, sample.query, body))
 
 
-@light(500)
+@light(400)
 @given(data=st.data())
 def test_a_broken_request_is_refused_in_arms_words(wire: Wire, data: st.DataObject) -> None:
     """Texts that are no JSON, percent-encodings, dot segments, 64 KB paths, strange queries."""
@@ -172,7 +174,7 @@ CONTROL: list[tuple[str, str, Any]] = [
 ]  # fmt: skip
 
 
-@light(150)
+@light(80)
 @given(data=st.data())
 def test_a_broken_call_on_the_side_channel_says_why(wire: Wire, data: st.DataObject) -> None:
     """400 with the reason, never a traceback; what was turned or scripted is taken back."""
@@ -183,6 +185,7 @@ def test_a_broken_call_on_the_side_channel_says_why(wire: Wire, data: st.DataObj
         Sample(method, f"/_control{verb}", data.draw(st.sampled_from(["", "limit=x"])), body)
     )
     wire.send(Sample("POST", "/_control/reset", "", None))
+    wire.changed = True
 
 
 @pytest.mark.parametrize(
@@ -207,7 +210,6 @@ def test_a_broken_call_on_the_side_channel_says_why(wire: Wire, data: st.DataObj
 )
 def test_what_is_no_http_is_refused_or_cut_off(wire: Wire, text: bytes) -> None:
     """A 4xx or a closed connection, no traceback, and the server goes on."""
-    del wire.log.seen[:]
     place = urlsplit(wire.address.endpoint)
     context = ssl.create_default_context(cafile=wire.address.ca_file)
     with (

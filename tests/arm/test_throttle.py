@@ -131,7 +131,7 @@ def test_a_provider_takes_so_many_in_its_window() -> None:
         Asked("s", "o", "reads", namespace="Microsoft.Network"), limits, 250.0
     )
 
-    assert first == {"x-ms-ratelimit-remaining-resource": "microsoft.network/Writes5Min;1"}
+    assert first == {"x-ms-ratelimit-remaining-resource": "Microsoft.Network/Writes5Min;1"}
     assert refused.value.code == "ResourceRequestsThrottled"
     assert refused.value.headers["Retry-After"] == "60"
     assert "exceeded the limit of '2' for time interval '00:05:00'" in refused.value.message
@@ -228,9 +228,11 @@ def test_a_throttled_client_finishes_a_thousand_operations(azure: Azure) -> None
         groups.begin_delete(f"rg-{number}", polling=False)
     counts = azure.control("GET", "/requests?limit=0")
 
+    took = time.monotonic() - began
+
     assert seen == 125 * 6
-    assert counts["total"] - counts["statuses"]["429"] == 1000
-    assert time.monotonic() - began < 40
+    assert counts["total"] - counts["statuses"].get("429", 0) == 1000
+    assert took > (750 - 250) / 50 - 1
 
 
 def test_principals_have_buckets_of_their_own(azure: Azure) -> None:

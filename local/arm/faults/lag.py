@@ -7,7 +7,7 @@ shadows: providers and deployments work on what is there.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from local.arm import ids
 from local.arm.cloud import Cloud, Shadow
@@ -55,11 +55,19 @@ def is_shadowed(cloud: Cloud, path: str) -> Shadow | None:
     return found if now < found.read_until else None
 
 
-def listed(cloud: Cloud, prefix: str) -> list[Resource]:
-    """Return the resources below an id as lists show them now."""
-    found = cloud.store.resources.below(prefix)
+def listed(
+    cloud: Cloud,
+    prefix: str,
+    is_shown: Callable[[Resource], bool],
+    is_shown_at: Callable[[str], bool],
+) -> Sequence[Resource]:
+    """Return the resources below an id that a list shows, as lists see them now.
+
+    `is_shown_at` tells from a key (the id in lower case) what `is_shown` tells from a record.
+    """
     if not cloud.shadows:
-        return found
+        return cloud.store.resources.view_below(prefix, is_shown_at)
+    found = cloud.store.resources.below(prefix)
     now, start = cloud.clock.seconds(), ids.key_of(prefix) + "/"
     hidden = {
         key: shadow.record
@@ -69,5 +77,6 @@ def listed(cloud: Cloud, prefix: str) -> list[Resource]:
     kept = [hidden.pop(ids.key_of(one.id), one) for one in found]
     gone = [one for one in hidden.values() if one is not None]
     return sorted(
-        (one for one in (*kept, *gone) if one is not None), key=lambda record: record.serial
+        (one for one in (*kept, *gone) if one is not None and is_shown(one)),
+        key=lambda record: record.serial,
     )

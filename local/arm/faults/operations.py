@@ -16,7 +16,7 @@ from local.arm import ids, lro
 from local.arm.cloud import Cloud
 from local.arm.errors import ArmError
 from local.arm.messages import Answer, Request
-from local.arm.providers import reads
+from local.arm.providers import locks, reads
 from local.arm.script import Call, Hold, Lro
 from local.arm.state.records import Deployment, Job, Resource
 from local.arm.tokens import FAR_FUTURE
@@ -74,10 +74,11 @@ def _slow(cloud: Cloud, request: Request, asked: Lro, answer: Answer) -> Answer:
         _set(cloud, job, asked)
         return answer
     job = _set(cloud, lro.start(cloud, 0.0, 200, record.id if record else None), asked)
-    if record is None:
+    if record is None or cloud.knowledge.type(record.type).write == "location":
         return Answer(202, None, lro.location_headers(cloud, request, job))
     headers = lro.async_headers(cloud, request, job, record)
-    return Answer(max(answer.status, 200), reads.body(cloud, record), headers)
+    shown = reads.shown(cloud, record, request.api_version)
+    return Answer(answer.status, shown, {**answer.headers, **headers})
 
 
 def _mark(cloud: Cloud, record: Resource, asked: Lro) -> None:
@@ -122,6 +123,7 @@ async def _slow_delete(cloud: Cloud, request: Request, asked: Lro, effect: Effec
     record, pair = cloud.resource(request.path), ids.group_of(request.path)
     if record is None and (ids.parse(request.path) is not None or pair is None):
         return await effect()
+    locks.check_delete(cloud, request.path)
     if record is not None:
         _mark(cloud, record, asked)
         record.pending = "Deleting"
