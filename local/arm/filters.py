@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, overload
 from urllib.parse import quote, urlencode
 
 from local.arm.errors import ArmError
@@ -103,19 +103,46 @@ def _values(field: str, body: dict[str, Any]) -> list[str]:
             return [str(find(body, name.replace("/", "."))).lower()]
 
 
+Made = TypeVar("Made")
+
+
+class Shown(Sequence[dict[str, Any]]):
+    """Things as their bodies, each made when it is looked at: a page makes no more than it shows."""
+
+    def __init__(self, found: Sequence[Made], show: Callable[[Made], dict[str, Any]]) -> None:
+        self._found: Sequence[Any] = found
+        self._show: Callable[[Any], dict[str, Any]] = show
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    @overload
+    def __getitem__(self, at: int) -> dict[str, Any]: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[dict[str, Any]]: ...
+
+    def __getitem__(self, at: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
+        if isinstance(at, slice):
+            return [self._show(one) for one in self._found[at]]
+        return self._show(self._found[at])
+
+
 def page(
-    request: Request, found: list[dict[str, Any]], expression: str | None = None
+    request: Request, found: Sequence[dict[str, Any]], expression: str | None = None
 ) -> dict[str, Any]:
     """Return one page of what passes the request's `$filter`, and the link to the next. Pure.
 
     `expression` stands in for a filter of which the caller has already read a part. Raises
     `ArmError` for a filter or number that cannot be read.
     """
-    test = read(request.query.get("$filter") if expression is None else expression)
-    found = [one for one in found if test(one)]
+    wanted = request.query.get("$filter") if expression is None else expression
+    test = read(wanted)
+    if wanted and wanted.strip():
+        found = [one for one in found if test(one)]
     start = _number(request, "$skiptoken", 0, least=0)
     size = min(_number(request, "$top", _PAGE, least=1), _PAGE)
-    body: dict[str, Any] = {"value": found[start : start + size]}
+    body: dict[str, Any] = {"value": list(found[start : start + size])}
     if start + size < len(found):
         query = {**request.query, "$skiptoken": str(start + size)}
         link = urlencode(query, quote_via=quote, safe="$")

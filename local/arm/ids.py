@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 PROVIDERS = "providers"
 GROUP_TYPE = "Microsoft.Resources/resourceGroups"
@@ -78,6 +79,7 @@ class ResourceId:
         return parts[4] if len(parts) > 4 and parts[3].lower() == "resourcegroups" else None  # noqa: PLR2004 - two pairs
 
 
+@lru_cache(maxsize=8192)
 def parse(path: str) -> ResourceId | None:
     """Take an id apart; None if `path` is not the id of a provider's resource. Pure."""
     parts = path.strip("/").split("/")
@@ -91,6 +93,12 @@ def parse(path: str) -> ResourceId | None:
             scope = "".join(f"/{part}" for part in parts[:at])
             return ResourceId(scope, rest[0], tuple(rest[1::2]), tuple(rest[2::2]))
     return None
+
+
+def type_in(path: str) -> str:
+    """Return the type in an id as written, "" if it is not the id of a resource. Pure."""
+    rid = parse(path)
+    return rid.type if rid else ""
 
 
 def group_of(path: str) -> tuple[str, str] | None:

@@ -288,6 +288,7 @@ def test_a_table_lists_like_a_plain_dictionary(
     for table in tables:
         assert table.values() == list(plain_rows.values())
         assert table.below(prefix) == [v for k, v in plain_rows.items() if k.startswith(start)]
+        assert list(table.view_below(prefix, bool)) == table.below(prefix)
         assert table.get(prefix.upper()) == plain_rows.get(prefix.lower())
         tail = prefix.lower().rpartition("/providers/")[2]
         assert len(table.of_tail(tail)) == sum(

@@ -162,6 +162,21 @@ def is_listed(record: Resource) -> bool:
     return len(rid.types) == 1 or "location" in record.got
 
 
+def is_listed_at(cloud: Cloud, key: str) -> bool:
+    """Return what `is_listed` does, for a resource's key, and look at few records for it."""
+    head, _, tail = key.partition(f"/{ids.PROVIDERS}/")
+    if head and f"/{ids.PROVIDERS}/" not in tail:
+        namespace, *rest = tail.split("/")
+        if namespace == _ON_SCOPES:
+            return False
+        if len(rest) == 2:  # noqa: PLR2004 - type and name
+            return True
+        if not cloud.store.resources.mentions(key, b'"location"'):
+            return False
+    record = cloud.resource(key)
+    return record is not None and is_listed(record)
+
+
 def summary(cloud: Cloud, record: Resource, expand: frozenset[str]) -> dict[str, Any]:
     """Return a resource as the generic lists show it: without properties."""
     keys = (

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 from local.arm import activity, exports, groups, ids, lro, moves
 from local.arm.cloud import Cloud
 from local.arm.errors import ArmError
 from local.arm.faults import lag
-from local.arm.filters import page
+from local.arm.filters import Shown, page
 from local.arm.messages import Answer, Request
 from local.arm.providers import locks, reads
 from local.arm.routes.table import Words, route
@@ -129,12 +130,8 @@ async def list_resources(cloud: Cloud, request: Request, words: Words) -> Answer
         group = cloud.group(words["sub"], words["group"])
         prefix = ids.group_id(group.subscription, group.name)
     expand = frozenset(request.query.get("$expand", "").lower().replace(" ", "").split(","))
-    found = [
-        reads.summary(cloud, record, expand)
-        for record in lag.listed(cloud, prefix)
-        if reads.is_listed(record)
-    ]
-    return Answer(200, page(request, found))
+    found = lag.listed(cloud, prefix, reads.is_listed, partial(reads.is_listed_at, cloud))
+    return Answer(200, page(request, Shown(found, lambda one: reads.summary(cloud, one, expand))))
 
 
 _GROUP = "/subscriptions/{sub}/resourcegroups/{group}"

@@ -9,7 +9,7 @@ from local.arm import errors, ids, lro
 from local.arm.cloud import Cloud
 from local.arm.errors import ArmError
 from local.arm.faults import lag
-from local.arm.filters import page
+from local.arm.filters import Shown, page
 from local.arm.ids import ResourceId
 from local.arm.messages import Answer, Request
 from local.arm.providers import actions, locks, reads, versions, writes
@@ -75,12 +75,11 @@ def _list_type(cloud: Cloud, request: Request, scope: str, rest: str) -> Answer:
         scope = f"{scope}/providers/{'/'.join(parts[:-1])}"
     elif (pair := ids.group_of(scope)) is not None:
         cloud.group(*pair)
-    found = [
-        reads.shown(cloud, record, request.api_version)
-        for record in lag.listed(cloud, scope)
-        if record.type.lower() == kind
-    ]
-    return Answer(200, page(request, found))
+    version = request.api_version
+    found = lag.listed(
+        cloud, scope, lambda one: one.type.lower() == kind, lambda key: ids.type_in(key) == kind
+    )
+    return Answer(200, page(request, Shown(found, lambda one: reads.shown(cloud, one, version))))
 
 
 async def put_resource(cloud: Cloud, request: Request, _: Words) -> Answer:

@@ -9,8 +9,8 @@ is then a copy that is the caller's own, and counts only once it is put back.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterator
-from typing import Any, Generic, TypeVar, cast
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Generic, TypeVar, cast, overload
 
 import msgspec
 
@@ -183,6 +183,18 @@ class Table(Generic[Record]):
         rows.sort(key=_first)
         return [self._unpack(row[1]) for row in rows]
 
+    def view_below(self, prefix: str, where: Callable[[str], bool]) -> Sequence[Record]:
+        """Return what `below` does, unpacked one by one as they are looked at."""
+        found = [key for key in self.keys_below(prefix) if where(key)]
+        rows = [row for key in found if (row := self._rows.get(key))]
+        rows.sort(key=_first)
+        return _View(rows, self._unpack)
+
+    def mentions(self, record_id: str, word: bytes) -> bool:
+        """Return whether these bytes are in a packed record; false without a record."""
+        row = self._rows.get(key_of(record_id))
+        return row is not None and word in cast("bytes", row[1])
+
     def of_tail(self, tail: str) -> list[Record]:
         """Return the records, in any scope, whose id ends in `/providers/` and this."""
         keys = list(self._tails.get(tail.lower(), ()))
@@ -238,6 +250,30 @@ class Table(Generic[Record]):
 
     def __len__(self) -> int:
         return len(self._rows)
+
+
+class _View(Sequence[Record]):
+    """Rows as records, each unpacked when it is looked at."""
+
+    def __init__(
+        self, rows: list[tuple[int, Record | bytes]], unpack: Callable[[Record | bytes], Record]
+    ) -> None:
+        self._rows = rows
+        self._unpack = unpack
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, at: int) -> Record: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[Record]: ...
+
+    def __getitem__(self, at: int | slice) -> Record | list[Record]:
+        if isinstance(at, slice):
+            return [self._unpack(kept) for _, kept in self._rows[at]]
+        return self._unpack(self._rows[at][1])
 
 
 def _first(row: tuple[int, Any]) -> int:
