@@ -9,7 +9,7 @@ from typing import Any
 from local.arm.clock import guid_for
 from local.arm.knowledge import ResourceType
 from local.arm.noise import leaks
-from local.arm.noise.bodies import MISSING, Path, arrays, at, find, key, leaves, show
+from local.arm.noise.bodies import MISSING, Path, arrays, at, empty, find, key, leaves, show
 from local.arm.noise.case import Case, Edit, closed_by
 from local.arm.noise.chance import number, some
 from local.arm.noise.respelling import aged, recased, retyped, rewritten
@@ -17,11 +17,11 @@ from local.arm.noise.stored import NAMING, name_of
 from local.arm.noise.vocabulary import unknown_members
 from local.arm.providers.model import read_only
 
-_SERVICE_DEFAULTS: tuple[tuple[str, Any], ...] = (
-    ("publicNetworkAccess", "Enabled"),
-    ("disableLocalAuth", False),
-    ("zoneRedundant", False),
-    ("minimumTlsVersion", "1.2"),
+_SERVICE_DEFAULTS: tuple[tuple[Path, Any], ...] = (
+    (("properties", "publicNetworkAccess"), "Enabled"),
+    (("properties", "disableLocalAuth"), False),
+    (("properties", "zoneRedundant"), False),
+    (("properties", "minimumTlsVersion"), "1.2"),
 )
 _EMPTIES: tuple[tuple[Path, Any], ...] = (
     (("identity",), {"type": "None"}),
@@ -44,24 +44,34 @@ def _respelled(
 
 
 def _n1(case: Case) -> list[Edit]:
-    if read_only(case.known) or leaks.written(case.known, "N1"):
-        return []  # what the provider really computes is there anyway
+    told = [*leaks.written(case.known, "N1"), *read_only(case.known)]
+    if any(not empty(at(case.body, path)) for one in told for path in find(case.body, one)):
+        return []  # what the provider computes is there, and only what-if may miss it
     return [Edit(("properties", "resourceGuid"), guid_for(case.subject.resource_id, "resource"))]
 
 
 def _n2(case: Case) -> list[Edit]:
-    if case.known.defaults or case.known.elements:
-        return []
-    listed = leaks.written(case.known, "N2")
-    told = [Edit(tuple(path.split(".")), value) for path, value in listed.items()]
-    if told:
-        return [one for one in told if one.value is not None and at(case.body, one.path) is MISSING]
     silent = [
-        Edit(("properties", name), value)
-        for name, value in _SERVICE_DEFAULTS
-        if at(case.body, ("properties", name)) is MISSING
+        path
+        for one in default_patterns(case.known)
+        for path in find(case.body, one)
+        if at(case.subject.put, path) is MISSING and not empty(at(case.body, path))
     ]
-    return some(silent, *case.subject.words("N2"))
+    if silent:
+        return []  # the same
+    listed = leaks.written(case.known, "N2").items()
+    told: list[tuple[Path, Any]] = [(tuple(path.split(".")), value) for path, value in listed]
+    told = [one for one in told if one[1] is not None]
+    new = [Edit(*one) for one in told or _SERVICE_DEFAULTS if at(case.body, one[0]) is MISSING]
+    return new if told else some(new, *case.subject.words("N2"))
+
+
+def default_patterns(known: ResourceType) -> list[str]:
+    """Return the paths of what a provider fills in, those inside arrays included. Pure."""
+    found = [show(path) for path, _ in leaves(known.defaults)]
+    for array, element in known.elements.items():
+        found += [f"{array}[*].{show(path)}" for path, _ in leaves(element.defaults)]
+    return found
 
 
 def _n3(case: Case) -> list[Edit]:

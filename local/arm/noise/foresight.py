@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +24,7 @@ from local.arm.noise.bodies import (
     show,
 )
 from local.arm.noise.chance import number, some
-from local.arm.noise.edits import hidden_from
+from local.arm.noise.edits import default_patterns, hidden_from
 from local.arm.noise.prediction import Prediction
 from local.arm.noise.sides import Sides, case_of
 from local.arm.noise.stored import merged, name_of
@@ -79,15 +79,6 @@ def _computed(one: Prediction) -> Prediction:
     return sides.into(one)
 
 
-def _default_patterns(one: Prediction) -> Iterator[str]:
-    for path, _ in leaves(one.known.defaults):
-        yield show(path)
-    for array, element in one.known.elements.items():
-        for path, _ in leaves(element.defaults):
-            if path:
-                yield f"{array}[*].{show(path)}"
-
-
 def _defaulted(one: Prediction) -> Prediction:
     """N2: a default that the template leaves to the provider is not foreseen, or another one is."""
     sides = Sides.of(one)
@@ -95,7 +86,7 @@ def _defaulted(one: Prediction) -> Prediction:
     table = leaks.reported(one.type)
     pool = [
         path
-        for path in _places(sides.after, [*told, *_default_patterns(one)])
+        for path in _places(sides.after, [*told, *default_patterns(one.known)])
         if at(one.put, path) is MISSING and sides.calm(path)
     ]
     other = {said.lower(): value for said, value in {**table.defaults, **told}.items()}
