@@ -8,7 +8,7 @@ from typing import Any
 
 from local.arm import errors, ids
 from local.arm.cloud import Cloud
-from local.arm.deploy import submit
+from local.arm.deploy import permissions, submit
 from local.arm.deploy.ask import Ask
 from local.arm.deploy.cleanup import leftovers
 from local.arm.engine import Plan
@@ -21,7 +21,6 @@ from local.arm.whatif.predictions import Stage
 from local.arm.whatif.rehearsal import Limits, Rehearsal
 
 _FORMATS = {"fullresourcepayloads": False, "resourceidonly": True}
-_LEVELS = frozenset({"template", "provider", "providernorbac"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,6 @@ class Wish:
     """What a client wants of a what-if besides the deployment itself."""
 
     ids_only: bool
-    level: str
     guesses: tuple[Guess, ...]
 
 
@@ -60,12 +58,7 @@ def wish_of(properties: Mapping[str, Any]) -> Wish:
             "properties.whatIfSettings.resultFormat must be 'FullResourcePayloads' or"
             " 'ResourceIdOnly'"
         )
-    level = str(properties.get("validationLevel") or "Provider").lower()
-    if level not in _LEVELS:
-        raise errors.invalid_content(
-            "properties.validationLevel must be 'Template', 'Provider' or 'ProviderNoRbac'"
-        )
-    return Wish(ids_only, level, tuple(_guesses(properties.get("resourcePredictions") or [])))
+    return Wish(ids_only, tuple(_guesses(properties.get("resourcePredictions") or [])))
 
 
 def _guesses(listed: Any) -> list[Guess]:
@@ -110,8 +103,7 @@ def foretell(
     `plan` is what the template comes to in `clouds.then`.
     """
     try:
-        if wish.level != "template":
-            submit.preflight(clouds.now, ask, plan)
+        _check(clouds.now, ask, plan)
         reply = _reply(clouds, ask, plan, wish, limits)
     except ArmError as error:
         return Result({"status": "Failed", "error": error.body()}, Labels())
@@ -125,6 +117,27 @@ def foretell(
         "diagnostics": reply.diagnostics,
     }
     return Result({"status": "Succeeded", "properties": properties}, reply.labels)
+
+
+def _check(cloud: Cloud, ask: Ask, plan: Plan) -> None:
+    """Raise what providers refuse before anything runs, what the caller may not, what policies deny.
+
+    The level decides how much of it is asked: nothing with Template, no permissions with
+    ProviderNoRbac.
+    """
+    found = submit.preflight(cloud, ask, plan)
+    if ask.level == "template":
+        return
+    permissions.check(cloud, ask, found)
+    denied = permissions.disallowed(cloud, ask, found)
+    if denied:
+        raise ArmError(
+            400,
+            "InvalidTemplateDeployment",
+            "The template deployment failed because of policy violation. Please see details for"
+            " more information.",
+            details=denied,
+        )
 
 
 def _reply(clouds: Clouds, ask: Ask, plan: Plan, wish: Wish, limits: Limits | None) -> Reply:

@@ -122,6 +122,7 @@ def test_a_failed_what_if_is_no_exception(azure: Azure) -> None:
 
     assert isinstance(found, WhatIfOperationResult)
     assert found.status == "Failed"
+    assert found.error is not None
     assert found.error.code == "MissingSubscriptionRegistration"
     assert found.changes is None
 
@@ -138,6 +139,43 @@ def test_level_template_asks_no_provider(azure: Azure) -> None:
     assert [one.change_type for one in found.changes] == ["Create"]
 
 
+@pytest.mark.parametrize(
+    ("level", "status"),
+    [("Template", "Succeeded"), ("Provider", "Failed"), ("ProviderNoRbac", "Succeeded")],
+)
+def test_levels_decide_about_permissions(azure: Azure, level: str, status: str) -> None:
+    """Only Provider asks whether the caller may write what is declared."""
+    azure.group()
+    azure.script({"kind": "authorization_failed"}, None, origin="deployment", path="/s$")
+    body = ask([plain("s")])
+    body["properties"]["validationLevel"] = level
+
+    found = azure.deployments.deployments.begin_what_if("rg-shop", "w", body).result()
+
+    assert found.status == status
+    if found.error is not None:
+        assert [one.code for one in found.error.details or []] == ["AuthorizationFailed"]
+
+
+@pytest.mark.parametrize(
+    ("level", "status"),
+    [("Template", "Succeeded"), ("Provider", "Failed"), ("ProviderNoRbac", "Failed")],
+)
+def test_policies_that_deny_are_evaluated(azure: Azure, level: str, status: str) -> None:
+    """Providers being asked, what-if fails as the deployment would."""
+    azure.group()
+    azure.script({"kind": "policy"}, None, origin="deployment", path="/s$")
+    body = ask([plain("s")])
+    body["properties"]["validationLevel"] = level
+
+    found = azure.deployments.deployments.begin_what_if("rg-shop", "w", body).result()
+
+    assert found.status == status
+    if found.error is not None:
+        assert found.error.code == "InvalidTemplateDeployment"
+        assert [one.code for one in found.error.details or []] == ["RequestDisallowedByPolicy"]
+
+
 def test_what_is_no_template_is_refused_at_once(azure: Azure) -> None:
     """A template that cannot be planned is a 400 in the reply to the POST itself."""
     azure.group()
@@ -146,6 +184,7 @@ def test_what_is_no_template_is_refused_at_once(azure: Azure) -> None:
         azure.deployments.deployments.begin_what_if("rg-shop", "w", ask([plain("[nonsense()]")]))
 
     assert refusal.value.status_code == 400
+    assert refusal.value.error is not None
     assert refusal.value.error.code == "InvalidTemplate"
 
 
