@@ -296,6 +296,39 @@ def test_a_bad_link_is_refused(azure: Azure, web: Shelf, link: dict[str, Any], c
     assert caught.value.error.code == code
 
 
+@pytest.mark.parametrize("path", ["//[", "//example.com/x.json", "https://example.com/", "absent"])
+def test_a_relative_path_leads_nowhere_else(azure: Azure, web: Shelf, path: str) -> None:
+    """It stays on this machine, whatever it is made of."""
+    azure.group()
+    main = template([inner("one", {"relativePath": path})])
+    with pytest.raises(HttpResponseError, match="InvalidContentLink"):
+        put(azure, linked({"uri": web.put("/main.json", main)}))
+
+    assert len(web.asked) <= 2
+
+
+@pytest.mark.parametrize(
+    ("parts", "code"),
+    [
+        (None, "InvalidContentLink"),
+        ("x", "InvalidContentLink"),
+        ([1, {"path": "two.json"}], "InvalidContentLink"),
+        ([{"path": "./one.json", "template": 7}], "InvalidTemplate"),
+        ([{"path": "ONE.json", "template": {}}], "InvalidTemplate"),
+    ],
+)
+def test_a_spec_that_is_no_use_is_refused(azure: Azure, parts: Any, code: str) -> None:
+    """Linked templates that are missing or no templates."""
+    azure.group()
+    main = template([inner("one", {"relativePath": "one.json"})])
+    found = spec(azure, {"mainTemplate": main, "linkedTemplates": parts})
+    with pytest.raises(HttpResponseError) as caught:
+        put(azure, linked({"id": found}))
+
+    assert caught.value.error is not None
+    assert caught.value.error.code == code
+
+
 def test_both_kinds_of_parameters_are_refused(azure: Azure, web: Shelf) -> None:
     """Only one of parameters and parametersLink."""
     azure.group()

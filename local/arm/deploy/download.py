@@ -113,7 +113,10 @@ class Library:
             )
         if base.spec:
             return self._linked_template(path, base)
-        uri = urljoin(base.uri, path)
+        try:
+            uri = urljoin(base.uri, path)
+        except ValueError as error:
+            raise _unavailable(path) from error
         shown = {"uri": uri, "relativePath": path}
         return Document(self._get(uri, base.query), shown, Base(uri=uri, query=base.query))
 
@@ -142,8 +145,9 @@ class Library:
 
     def _linked_template(self, path: str, base: Base) -> Document:
         wanted = _normal(posixpath.join(posixpath.dirname(base.path), path))
-        for one in get(self._spec(base.spec), "linkedTemplates") or []:
-            if _normal(str(get(one, "path"))) == wanted:
+        listed = get(self._spec(base.spec), "linkedTemplates")
+        for one in listed if isinstance(listed, list) else ():
+            if isinstance(one, dict) and _normal(str(get(one, "path"))) == wanted:
                 content = self._counted(get(one, "template"), path)
                 shown = {"id": base.spec, "relativePath": path}
                 return Document(content, shown, Base(spec=base.spec, path=wanted))
