@@ -79,7 +79,7 @@ async def list_role_assignments(cloud: Cloud, request: Request, words: Words) ->
     calls, left = _calls(request.query.get("$filter", ""))
     left = _ASSIGNED.sub(lambda match: f"principalId eq '{match[1]}'", left)
     found = _found(cloud, role_assignments.TYPE, scope, above=True, below="atscope" not in calls)
-    bodies = [reads.body(cloud, one, request.api_version) for one in found]
+    bodies = [reads.shown(cloud, one, request.api_version) for one in found]
     return _filtered(request, bodies, left, {"principalId": "properties.principalId"})
 
 
@@ -91,7 +91,7 @@ async def list_role_definitions(cloud: Cloud, request: Request, words: Words) ->
     custom = _found(cloud, role_definitions.TYPE, scope, above=True, below=below)
     subscription = scope.split("/")[2] if scope.lower().startswith("/subscriptions/") else None
     bodies = role_definitions.at(subscription)
-    bodies += [reads.body(cloud, one, request.api_version) for one in custom]
+    bodies += [reads.shown(cloud, one, request.api_version) for one in custom]
     names = {"roleName": "properties.roleName", "type": "properties.type"}
     return _filtered(request, bodies, left, names)
 
@@ -102,7 +102,7 @@ def _lister(kind: str) -> Callable[..., Any]:
         scope = _check_scope(cloud, words["scope"])
         calls, left = _calls(request.query.get("$filter", ""))
         found = _found(cloud, kind, scope, above=True, below="atscope" not in calls)
-        bodies = [reads.body(cloud, one, request.api_version) for one in found]
+        bodies = [reads.shown(cloud, one, request.api_version) for one in found]
         return _filtered(
             request, bodies, left, {"policyDefinitionId": "properties.policyDefinitionId"}
         )

@@ -31,7 +31,7 @@ async def operation_result(cloud: Cloud, request: Request, words: Words) -> Answ
     except (binascii.Error, ValueError, KeyError, TypeError) as error:
         raise ArmError(404, "NotFound", "The operation result could not be found.") from error
     record = cloud.resource(job.resource) if job.resource else None
-    return lro.location_answer(cloud, request, job, reads.body(cloud, record) if record else None)
+    return lro.location_answer(cloud, request, job, reads.shown(cloud, record) if record else None)
 
 
 async def provider_operation(cloud: Cloud, _: Request, words: Words) -> Answer:
