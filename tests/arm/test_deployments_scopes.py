@@ -361,3 +361,56 @@ def test_the_sdks_own_models_are_understood(azure: Azure) -> None:
     assert done.properties.validation_level == "ProviderNoRbac"
     assert done.properties.debug_setting.detail_level == "requestContent"
     assert step.properties.request.content["kind"] == "StorageV2"
+
+
+ROLE = "8d3b5a10-2f4c-4d1e-9b0a-7c6d5e4f3a21"
+
+
+@pytest.mark.parametrize("kind", ["management group", "tenant", "subscription"])
+def test_roles_and_policies_are_written_above_groups(azure: Azure, kind: str) -> None:
+    """Definitions and assignments hang on the scope that the template is deployed to."""
+    lead: tuple[str, ...] = ()
+    scope = azure.subscription if kind == "subscription" else ""
+    if kind == "management group":
+        scope, lead = management_group(azure), ("mg-shop",)
+    place = Place(scope, SUFFIX[kind], lead, needs_location=True, azure=azure)
+    space = f"{scope}/providers/Microsoft.Authorization"
+    role = {
+        "type": "Microsoft.Authorization/roleDefinitions",
+        "apiVersion": "2022-04-01",
+        "name": ROLE,
+        "properties": {
+            "roleName": "Reader of shelves",
+            "type": "CustomRole",
+            "permissions": [{"actions": ["*/read"], "notActions": []}],
+            "assignableScopes": [scope or "/"],
+        },
+    }
+    grant = {
+        "type": "Microsoft.Authorization/roleAssignments",
+        "apiVersion": "2022-04-01",
+        "name": "1c5a8d7e-0b2f-4e61-8a9d-3f4b5c6d7e80",
+        "dependsOn": [ROLE],
+        "properties": {
+            "roleDefinitionId": f"{space}/roleDefinitions/{ROLE}",
+            "principalId": "5e4d3c2b-1a09-4f8e-9d7c-6b5a49382716",
+            "principalType": "ServicePrincipal",
+        },
+    }
+    assignment = {
+        "type": "Microsoft.Authorization/policyAssignments",
+        "apiVersion": "2024-04-01",
+        "name": "assigned",
+        "dependsOn": ["only-here"],
+        "properties": {"policyDefinitionId": f"{space}/policyDefinitions/only-here"},
+    }
+    body = place.body([role, grant, policy(), assignment])
+    done = place.call("begin_create_or_update", "main", body).result()
+
+    assert {one.id.removeprefix(f"{space}/").partition("/")[0] for one in
+            done.properties.output_resources} == {
+        "roleDefinitions", "roleAssignments", "policyDefinitions", "policyAssignments"
+    }  # fmt: skip
+    assert {one.id.rpartition("/providers/")[0] for one in done.properties.output_resources} == {
+        scope
+    }
