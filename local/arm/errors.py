@@ -101,6 +101,15 @@ def route_not_found(method: str, path: str) -> ArmError:
     return ArmError(404, "NotFound", f"No HTTP resource was found that matches '{method} {path}'.")
 
 
+def uri_too_long() -> ArmError:
+    """Refuse a path that the service's front door would not let in."""
+    return ArmError(
+        414,
+        "RequestUriTooLong",
+        "The path of the request is too long: up to 8192 characters in 250 segments are taken.",
+    )
+
+
 def method_not_allowed(method: str, path: str) -> ArmError:
     """Refuse a method that the route does not have."""
     return ArmError(

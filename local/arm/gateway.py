@@ -31,6 +31,8 @@ from local.arm.tokens import LOGIN
 __all__ = ["DropError", "Gateway", "encode", "refusal"]
 
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[A-Za-z]+)?")
+_LONGEST_PATH = 8192
+_LONGEST_NOTE = 2000
 _NOBODY = Caller("", "", "")
 
 
@@ -78,6 +80,8 @@ class Gateway:
     async def _answer(self, request: Request, token: str | None, visit: _Visit) -> Answer:
         cloud = self.cloud
         cloud.settle()
+        if len(request.path) > _LONGEST_PATH or request.path.count("/") > ids.MOST_SEGMENTS:
+            raise errors.uri_too_long()
         found = find(self.routes, request.path)
         if found is None:
             raise errors.route_not_found(request.method, request.path)
@@ -245,7 +249,8 @@ def _entry(cloud: Cloud, request: Request, visit: _Visit, status: int, elapsed: 
 
 
 def _readable(text: str) -> str:
-    """Return a text that can be shown: bytes that were no UTF-8 become question marks. Pure."""
+    """Return a text that can be kept: not too long, question marks for no UTF-8. Pure."""
+    text = text[:_LONGEST_NOTE]
     return text if text.isascii() else text.encode(errors="replace").decode()
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 PROVIDERS = "providers"
+MOST_SEGMENTS = 250
+"""More than any id has; the service's front door takes no more of them in a URL."""
 GROUP_TYPE = "Microsoft.Resources/resourceGroups"
 DEPLOYMENT_TYPE = "Microsoft.Resources/deployments"
 
@@ -83,13 +85,14 @@ class ResourceId:
 def parse(path: str) -> ResourceId | None:
     """Take an id apart; None if `path` is not the id of a provider's resource. Pure."""
     parts = path.strip("/").split("/")
-    if not all(parts):
+    if len(parts) > MOST_SEGMENTS or not all(parts):
         return None
     # The last "providers" that leaves a namespace and whole pairs behind it: a resource may
     # itself be called "providers".
     for at in range(len(parts) - 1, -1, -1):
-        rest = parts[at + 1 :]
-        if parts[at].lower() == PROVIDERS and len(rest) > 2 and len(rest) % 2 == 1:  # noqa: PLR2004 - namespace and a pair
+        count = len(parts) - at - 1
+        if parts[at].lower() == PROVIDERS and count > 2 and count % 2 == 1:  # noqa: PLR2004 - namespace and a pair
+            rest = parts[at + 1 :]
             scope = "".join(f"/{part}" for part in parts[:at])
             return ResourceId(scope, rest[0], tuple(rest[1::2]), tuple(rest[2::2]))
     return None

@@ -7,6 +7,7 @@ import json
 import logging
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
@@ -163,6 +164,30 @@ def test_a_broken_request_is_refused_in_arms_words(wire: Wire, data: st.DataObje
     prepare(wire)
 
     wire.check(data.draw(broken_request(data.draw(st.sampled_from(SAMPLES)))))
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "POST", "DELETE"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/" + "providers/" * 6500,
+        GROUP + "/providers/a/b/c" * 4000,
+        GROUP + "/providers/a/b/c" * 40,
+        "/" + "a/" * 32_000,
+        "/" + "%2F" * 20_000,
+        "/" + "../" * 20_000,
+        "/" + "x" * 65_536,
+        GROUP + "/deployments/x/operations" * 80,
+    ],
+    ids=lambda path: f"{path[:30]} {len(path)}",
+)
+def test_a_long_path_is_refused_at_once(wire: Wire, method: str, path: str) -> None:
+    """However many segments: far less than a second, and ARM's error body."""
+    began = time.monotonic()
+    status = wire.check(Sample(method, path, f"api-version={API}", None if method == "GET" else {}))
+
+    assert 400 <= status < 500
+    assert time.monotonic() - began < 2
 
 
 CONTROL: list[tuple[str, str, Any]] = [
