@@ -8,11 +8,22 @@ import logging
 
 import azure.functions as func
 
-from functions import operate, poison, receive_push, release, snapshot, status, sweep, sync, watch
+from functions import (
+    operate,
+    poison,
+    receive_push,
+    release,
+    settle,
+    snapshot,
+    status,
+    sweep,
+    sync,
+    watch,
+)
 
 # The SDKs log every request at INFO; our own events say what was done.
 logging.getLogger("azure").setLevel(logging.WARNING)
 
 app = func.FunctionApp()
-for _room in (receive_push, sync, release, watch, snapshot, sweep, poison, status, operate):
+for _room in (receive_push, sync, release, watch, snapshot, settle, sweep, poison, status, operate):
     app.register_functions(_room.blueprint)

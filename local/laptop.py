@@ -112,6 +112,11 @@ class Laptop:
         return f"http://{ports.LOOPBACK}:{self.ports.git}/{REPOSITORY}.git"
 
     @property
+    def status_api(self) -> str:
+        """Where commit statuses of the example go: the laptop's stand-in for GitHub's API."""
+        return f"http://{ports.LOOPBACK}:{self.ports.git}/api/repos/laptop/{REPOSITORY}"
+
+    @property
     def git_url_with_credentials(self) -> str:
         """The example repository as a user clones it."""
         authority = f"{GIT_USER}:{self.secrets.git_token}@{ports.LOOPBACK}:{self.ports.git}"

@@ -11,7 +11,13 @@ from azure.storage.queue import QueueServiceClient
 from local.laptop import BRANCH, GIT_USER, REPOSITORY, Laptop
 
 CONTAINERS = ("state", "history")
-QUEUES = ("plumbline-sync", "plumbline-release", "plumbline-watch", "plumbline-snapshot")
+QUEUES = (
+    "plumbline-sync",
+    "plumbline-release",
+    "plumbline-watch",
+    "plumbline-snapshot",
+    "plumbline-settle",
+)
 CONFIGURATION = "plumbline.config.json"
 
 
@@ -44,6 +50,7 @@ def configuration(laptop: Laptop) -> dict[str, Any]:
                 "branch": BRANCH,
                 "manifest": "plumbline.yaml",
                 "credential": {"user": GIT_USER, "token": "PLUMBLINE_SECRET_EXAMPLE_GIT"},
+                "statuses": {"github": laptop.status_api, "token": "PLUMBLINE_SECRET_EXAMPLE_GIT"},
                 "hook": laptop.hook,
                 "hook_secrets": ["PLUMBLINE_SECRET_EXAMPLE_HOOK"],
                 "default_subscription": laptop.subscription_id,

@@ -20,6 +20,8 @@ RELEASE_WATCHED: Final = "release_watched"
 RELEASE_CANCELED: Final = "release_canceled"
 OPERATION_REFUSED: Final = "operation_refused"
 OPERATION_ORDERED: Final = "operation_ordered"
+REVISION_SETTLED: Final = "revision_settled"
+STATUS_NOT_SENT: Final = "status_not_sent"
 GROUP_CREATED: Final = "group_created"
 PROVIDER_REGISTERED: Final = "provider_registered"
 SNAPSHOT_TAKEN: Final = "snapshot_taken"
@@ -56,6 +58,8 @@ MEANINGS: Final[dict[str, str]] = {
     RELEASE_CANCELED: "ARM was asked to cancel a running release; `by` says who wants it",
     OPERATION_REFUSED: "somebody without the operator's role tried to order something; `by`, if known",
     OPERATION_ORDERED: "an operator ordered something of a stack; `operation`, `by`, `why`",
+    REVISION_SETTLED: "a revision has its final status",
+    STATUS_NOT_SENT: "the Git host did not take commit statuses; `given_up` tells whether that is the end",
     GROUP_CREATED: "a missing resource group was created",
     PROVIDER_REGISTERED: "a resource provider's registration was asked for",
     SNAPSHOT_TAKEN: "the resources of a good release were captured",

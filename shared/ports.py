@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from shared.core.arm_model import Deployment, DeploymentRequest, Operation
+from shared.core.commit_status import CommitStatus
 from shared.core.secret import Secret
 from shared.core.source.tree import SourceTree
 
@@ -140,6 +141,29 @@ class GitRepository:
     branch: str
     user: str | None = None
     token: Secret | None = None
+
+
+@dataclass(frozen=True)
+class GitHost:
+    """Where commit statuses go: ``api`` is the repository's address in the host's API."""
+
+    api: str
+    token: Secret
+
+
+class CommitStatuses(Protocol):
+    """Commit statuses at a Git host.
+
+    Raises Transient (network, 403 and 429 with a limit, 5xx) and Stalled (``StatusRefused``).
+    """
+
+    def send(self, host: GitHost, revision: str, status: CommitStatus) -> None:
+        """Set one context of a revision."""
+        ...
+
+    def sent(self, host: GitHost, revision: str) -> Mapping[str, str]:
+        """Return the newest state of each context that a revision has there."""
+        ...
 
 
 class Git(Protocol):
@@ -295,6 +319,11 @@ class Ports(Protocol):
     @property
     def arm(self) -> Arm:
         """Azure Resource Manager."""
+        ...
+
+    @property
+    def hosts(self) -> CommitStatuses:
+        """Commit statuses at the Git hosts."""
         ...
 
     @property

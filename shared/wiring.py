@@ -15,6 +15,8 @@ from shared import events
 from shared.adapters.system import JsonLog, SystemClock, SystemIds, ThreadParallel
 from shared.core.redaction import keyed_digest
 from shared.core.version import VERSION
+from shared.flows.answers import Answers
+from shared.flows.bell import Bell
 from shared.flows.conclude import Conclude
 from shared.flows.dependencies import Dependencies
 from shared.flows.gate import Gate
@@ -22,14 +24,25 @@ from shared.flows.messenger import Messenger
 from shared.flows.operate import Operate
 from shared.flows.poison import Poison
 from shared.flows.put import Puts
-from shared.flows.receive_push import Bell, ReceivePush
+from shared.flows.receive_push import ReceivePush
 from shared.flows.release import Releases
+from shared.flows.settle import Settle
 from shared.flows.snapshot import Snapshots
 from shared.flows.status import Status
 from shared.flows.sweep import Sweep
 from shared.flows.turn import Chain
 from shared.flows.watch import Watch
-from shared.ports import Arm, Callers, Documents, Git, History, Journal, Ports, Queues
+from shared.ports import (
+    Arm,
+    Callers,
+    CommitStatuses,
+    Documents,
+    Git,
+    History,
+    Journal,
+    Ports,
+    Queues,
+)
 from shared.settings import Settings
 from shared.state.archive import Archive
 from shared.state.configurations import Configurations
@@ -70,10 +83,32 @@ class Services:
             self._configurations,
             self._archive,
             self._deliveries,
-            Bell(self._messenger, self.clock),
+            Bell(self._push_bell, self.clock),
             self.clock,
             self.log,
         )
+
+    def _push_bell(self, repository: str, delay_s: float) -> None:
+        self._messenger.sync(repository, delay_s=delay_s, pushed=True)
+
+    def _settle_bell(self, repository: str, delay_s: float) -> None:
+        self._messenger.settle(repository, delay_s=delay_s)
+
+    @cached_property
+    def _bell(self) -> Bell:
+        """The bell for (settle), one for all flows of this worker."""
+        return Bell(self._settle_bell, self.clock)
+
+    @cached_property
+    def settle(self) -> Settle:
+        """The flow of the function of this name."""
+        return Settle(
+            self._configurations, self._revisions, self._answers, self._ports.hosts, self.log
+        )
+
+    @property
+    def _answers(self) -> Answers:
+        return Answers(self._records, self._archive)
 
     @cached_property
     def sync(self) -> "Sync":
@@ -89,6 +124,7 @@ class Services:
             deliveries=self._deliveries,
             git=self._ports.git,
             messenger=self._messenger,
+            bell=self._bell,
             parallel=self._ports.parallel,
             clock=self.clock,
             log=self.log,
@@ -110,6 +146,7 @@ class Services:
             conclude=self._conclude,
             dependencies=Dependencies(self._records, self._archive, self._ports.parallel),
             messenger=self._messenger,
+            bell=self._bell,
             log=self.log,
         )
 
@@ -150,6 +187,7 @@ class Services:
             self._tips,
             self._records,
             self._deliveries,
+            self._revisions,
             self._messenger,
             self.clock,
             self.log,
@@ -182,6 +220,7 @@ class Services:
             self._revisions,
             self._tips,
             self._archive,
+            self._answers,
             self._deliveries,
             self._ports.parallel,
             self.clock,
@@ -235,6 +274,7 @@ class Services:
             self._ports.arm,
             self._gate,
             self._messenger,
+            self._bell,
             self.log,
         )
 
@@ -281,6 +321,13 @@ class AzurePorts:
         from shared.adapters.storage_connection import StorageConnection
 
         return StorageConnection(self._settings.storage)
+
+    @cached_property
+    def hosts(self) -> CommitStatuses:
+        """Commit statuses at the Git hosts."""
+        from shared.adapters.github import GitHubStatuses
+
+        return GitHubStatuses(self._settings.storage.ca_file)
 
     @cached_property
     def callers(self) -> Callers:

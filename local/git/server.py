@@ -19,6 +19,7 @@ from aiohttp import web
 
 from local.git import backend
 from local.git.repositories import Webhook, prepare
+from local.git.statuses import PREFIX, CommitStatuses
 
 HOST = "127.0.0.1"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -80,6 +81,10 @@ class GitServer:
         """Return a repository's URL, without credentials."""
         return f"http://{HOST}:{self.port}/{repository}.git"
 
+    def api_of(self, repository: str) -> str:
+        """Return a repository's address in the API that takes commit statuses."""
+        return f"http://{HOST}:{self.port}{PREFIX}/{repository}"
+
     def bare(self, repository: str) -> Path:
         """Return the folder of a repository."""
         return self.settings.folder / f"{repository}.git"
@@ -88,6 +93,9 @@ class GitServer:
         """Listen, and make the repositories that are missing. Raises OSError for a taken port."""
         app = web.Application(client_max_size=0)
         app.router.add_get("/_health", _health)
+        CommitStatuses(
+            self.settings.folder, frozenset(self.settings.repositories), self.settings.token
+        ).add_to(app)
         app.router.add_route("*", "/{repository}.git/{rest:.*}", self._git)
         self._runner = web.AppRunner(
             app, access_log=None, auto_decompress=False, shutdown_timeout=1.0

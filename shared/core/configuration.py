@@ -27,6 +27,17 @@ class Credential(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     token: _SecretName
 
 
+class Statuses(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where commit statuses are sent.
+
+    ``github`` is the repository's address in GitHub's API, as in
+    ``https://api.github.com/repos/contoso/shop``; ``token`` is the *name* of an app setting.
+    """
+
+    github: str
+    token: _SecretName
+
+
 class Repository(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One followed branch of one repository.
 
@@ -43,6 +54,7 @@ class Repository(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     scopes: Annotated[list[str], msgspec.Meta(min_length=1)]
     manifest: str = "plumbline.yaml"
     credential: Credential | None = None
+    statuses: Statuses | None = None
 
 
 class FreezeRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -125,6 +137,12 @@ def _check_repository(key: str, repository: Repository) -> None:
             "a URL with credentials in it",
             "Put the token into an app setting and name it in credential.token.",
         )
+    if repository.statuses is not None and not _is_api(repository.statuses.github):
+        raise _invalid(
+            f"{at}.statuses.github",
+            "not the address of a repository in GitHub's API",
+            "Give it as https://api.github.com/repos/<owner>/<name>.",
+        )
     if not repository.branch or repository.branch.startswith(("refs/", "-", "/")):
         raise _invalid(f"{at}.branch", "not a branch name", "Give it as in git checkout: main.")
     for n, scope in enumerate(repository.scopes):
@@ -134,6 +152,14 @@ def _check_repository(key: str, repository: Repository) -> None:
                 f"{scope!r} is not an id of a subscription or resource group",
                 "Give /subscriptions/<id> or /subscriptions/<id>/resourceGroups/<name>.",
             )
+
+
+def _is_api(address: str) -> bool:
+    """Tell whether an address may be a repository in GitHub's API; http for the loopback only."""
+    url = urlsplit(address)
+    secure = url.scheme == "https" or (url.scheme == "http" and url.hostname == "127.0.0.1")
+    plain = not (url.query or url.fragment or url.username or url.password)
+    return bool(secure and plain and url.hostname and "/repos/" in url.path)
 
 
 def _check_freeze(at: str, rule: FreezeRule, configuration: Configuration) -> None:

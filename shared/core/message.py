@@ -9,8 +9,8 @@ from shared.core.errors import BadMessage
 
 VERSION: Final = 1
 
-Queue = Literal["sync", "release", "watch", "snapshot"]
-QUEUES: Final[tuple[Queue, ...]] = ("sync", "release", "watch", "snapshot")
+Queue = Literal["sync", "release", "watch", "snapshot", "settle"]
+QUEUES: Final[tuple[Queue, ...]] = ("sync", "release", "watch", "snapshot", "settle")
 
 
 class RepositoryMessage(
@@ -39,6 +39,9 @@ class StackMessage(
     looks: int = 0
 
 
+REPOSITORY_QUEUES: Final = frozenset({"sync", "settle"})
+"""Queues whose messages are about a whole repository."""
+
 Message = RepositoryMessage | StackMessage
 
 TYPES: Final[dict[Queue, type[Message]]] = {
@@ -46,6 +49,7 @@ TYPES: Final[dict[Queue, type[Message]]] = {
     "release": StackMessage,
     "watch": StackMessage,
     "snapshot": StackMessage,
+    "settle": RepositoryMessage,
 }
 
 
@@ -87,7 +91,7 @@ def decode_stack(body: bytes) -> StackMessage:
 
 def decode(queue: Queue, body: bytes) -> Message:
     """Read a message of ``queue``; raises BadMessage for anything else."""
-    return decode_repository(body) if queue == "sync" else decode_stack(body)
+    return decode_repository(body) if queue in REPOSITORY_QUEUES else decode_stack(body)
 
 
 def again(message: Message, *, tries: int) -> Message:

@@ -143,6 +143,19 @@ def audit(at: datetime, audit_id: str) -> str:
     return f"audit/{at:%Y/%m/%d/%H%M%S}-{_of_form(KEY_FORM, audit_id)}.json"
 
 
+PENDING_REVISIONS: Final = "pending/revisions/"
+
+
+def pending_revision(repository: str, sha: str) -> str:
+    """Name of the marker that a revision's end is not told yet, in ``state``."""
+    return f"{pending_revisions_of(repository)}{_of_form(SHA_FORM, sha)}"
+
+
+def pending_revisions_of(repository: str) -> str:
+    """Prefix of a repository's unsettled revisions in ``state``."""
+    return f"{PENDING_REVISIONS}{_key(repository)}/"
+
+
 def poison(queue: str, message_id: str) -> str:
     """Name of a poisoned message that belongs to no stack or repository, in ``history``."""
     return f"poison/{queue}/{message_id}.json"

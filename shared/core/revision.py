@@ -1,6 +1,6 @@
 """What became of a revision: its document, and the fold that gives its status (rule 12)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final, Literal
 
@@ -15,12 +15,21 @@ Status = Literal["failed", "blocked", "pending", "superseded", "deployed", "noth
 _ORDER: Final[tuple[Status, ...]] = ("failed", "blocked", "superseded", "deployed")
 
 
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """The final status of a visit."""
+
+    status: Status
+    stacks: Mapping[str, StackStatus]
+    at: datetime
+
+
 class Visit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One time that the revision was the tip.
 
     ``changed`` maps each stack that it changed to the generation that it brought; ``broken`` are
     the stacks that could not be compiled at it; ``unreadable`` tells that its manifest could not
-    be read. ``superseded_by`` is the tip that was there when it was looked at.
+    be read. ``superseded_by`` is the tip that was there when it was looked at. ``told`` is the state
+    that the Git host has of each context, ``telling`` when somebody began to send others.
     """
 
     seq: int
@@ -29,6 +38,9 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     broken: tuple[str, ...] = ()
     unreadable: bool = False
     superseded_by: str | None = None
+    settled: Settled | None = None
+    told: Mapping[str, str] = msgspec.field(default_factory=dict)
+    telling: datetime | None = None
 
 
 class Revision(Document, frozen=True, kw_only=True, omit_defaults=True):
@@ -54,82 +66,181 @@ Ended = Mapping[tuple[str, int], StackStatus]
 
 
 def visited(revision: Revision, visit: Visit) -> Revision:
-    """Add a visit, or replace the one of the same seq: a sync that is done again says the same."""
-    others = tuple(v for v in revision.visits if v.seq != visit.seq)
-    return msgspec.structs.replace(revision, visits=(*others, visit))
+    """Add a visit; one of the same seq stays: a sync that is done again says the same."""
+    if any(v.seq == visit.seq for v in revision.visits):
+        return revision
+    return msgspec.structs.replace(revision, visits=(*revision.visits, visit))
 
 
-def stack_status(record: Record | None, generation: int, ended: StackStatus | None) -> StackStatus:
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a record decides the status of a revision; a listing shows it, too.
+
+    ``running`` is the generation whose attempt has no end yet.
+    """
+
+    generation: int
+    applied: int | None = None
+    running: int | None = None
+    failed: bool = False
+    broken: bool = False
+    orphaned: bool = False
+    raised: tuple[int, int] | None = None
+
+
+def standing_of(record: Record) -> Standing:
+    """Return what decides of a record. Pure."""
+    return Standing(
+        generation=record.generation,
+        applied=record.applied.generation if record.applied else None,
+        running=record.in_flight.generation if record.in_flight else None,
+        failed=record.is_failed,
+        broken=bool(record.source_problems),
+        orphaned=record.orphaned,
+        raised=record.raised,
+    )
+
+
+def standing_in(facts: Mapping[str, str]) -> Standing:
+    """Return what decides of a record from its facts in a listing. Pure."""
+    before, _, after = facts.get("raised", "").partition(",")
+    return Standing(
+        generation=int(facts.get("generation", "0")),
+        applied=int(facts["applied"]) if "applied" in facts else None,
+        running=int(facts["running"]) if "running" in facts else None,
+        failed="failed" in facts,
+        broken="broken" in facts,
+        orphaned="orphaned" in facts,
+        raised=(int(before), int(after)) if after else None,
+    )
+
+
+def stack_status(
+    standing: Standing | None, generation: int, ended: StackStatus | None
+) -> StackStatus:
     """Return how one stack's generation stands. Pure.
 
     ``ended`` is what history says of a generation that the record has left behind.
     """
-    if record is None:
+    if standing is None:
         return "pending"
-    if record.raised is not None and generation == record.raised[0]:
-        generation = record.raised[1]
-    if record.applied is not None and record.applied.generation == generation:
+    if standing.raised is not None and generation == standing.raised[0]:
+        generation = standing.raised[1]
+    if standing.applied == generation:
         return "deployed"
-    if record.orphaned:
+    if standing.running == generation:
+        return "pending"
+    if standing.orphaned or standing.generation > generation:
         return ended or "superseded"
-    if record.generation > generation:
-        return ended or "superseded"
-    if record.standing in {"stalled", "failed"} and is_stuck(record):
-        return "failed"
-    return "pending"
+    return "failed" if standing.failed else "pending"
 
 
-def blocked_by(name: str, records: Mapping[str, Record]) -> str | None:
-    """Return the failed stack that ``name`` waits for, over however many others; None: nobody. Pure.
+Known = Callable[[str], Record | None]
+"""Returns the record of a stack, or None."""
 
-    A stack that failed for a passing reason is still on its way, and blocks nobody.
+
+def blocked_by(name: str, record_of: Known) -> str | None:
+    """Return the failed stack that ``name`` waits for, over however many others; None: nobody.
+
+    A stack that failed for a passing reason is still on its way, and blocks nobody. Pure but for
+    what it is told of records.
     """
     seen: set[str] = {name}
-    waiting = list(records[name].waits_for) if name in records else []
+    first = record_of(name)
+    waiting = list(first.waits_for) if first is not None else []
     while waiting:
         other = waiting.pop(0)
-        if other in seen or other not in records:
-            continue
+        record = None if other in seen else record_of(other)
         seen.add(other)
-        if is_stuck(records[other]):
+        if record is None:
+            continue
+        if record.is_failed or record.source_problems:
             return other
-        waiting.extend(records[other].waits_for)
+        waiting.extend(record.waits_for)
     return None
 
 
-def is_stuck(record: Record) -> bool:
-    """Tell whether a stack stays where it is until somebody acts. Pure."""
-    if record.source_problems or record.standing == "stalled":
-        return True
-    return record.standing == "failed" and not (record.attempted and record.attempted.transient)
+def answer(
+    revision: Revision, standings: Mapping[str, Standing], ended: Ended, record_of: Known
+) -> Answer:
+    """Fold the latest visit and the stacks' records into the revision's status. Pure.
 
-
-def answer(revision: Revision, records: Mapping[str, Record], ended: Ended) -> Answer:
-    """Fold the latest visit and the stacks' records into the revision's status. Pure."""
+    A status that was settled stays what it is, whatever becomes of the stacks later (rule 12).
+    """
     if not revision.visits:
         return Answer(revision=revision.revision, final=False, status="pending", stacks={})
     visit = revision.visits[-1]
-    stacks: dict[str, StackStatus] = {}
-    for name, generation in visit.changed.items():
-        status_now = stack_status(records.get(name), generation, ended.get((name, generation)))
-        blocked = status_now == "pending" and blocked_by(name, records) is not None
-        stacks[name] = "blocked" if blocked else status_now
-    stacks.update(dict.fromkeys(visit.broken, "failed"))
-    found = set(stacks.values())
-    if visit.superseded_by is not None:
-        status: Status = "superseded"
-    elif "pending" in found:
-        status = "pending"
-    elif visit.unreadable:
-        status = "failed"
-    else:
-        status = next((s for s in _ORDER if s in found), "nothing")
+    if visit.settled is not None:
+        return Answer(
+            revision=revision.revision,
+            final=True,
+            status=visit.settled.status,
+            stacks=visit.settled.stacks,
+            by=visit.superseded_by or None,
+        )
+    stacks = _stacks(visit, standings, ended, record_of)
+    status = _whole(visit, set(stacks.values()))
     return Answer(
         revision=revision.revision,
         final=status != "pending",
         status=status,
         stacks=dict(sorted(stacks.items())),
         by=visit.superseded_by or None,
+    )
+
+
+def _stacks(
+    visit: Visit, standings: Mapping[str, Standing], ended: Ended, record_of: Known
+) -> dict[str, StackStatus]:
+    stacks: dict[str, StackStatus] = {}
+    somebody_failed = any(one.failed or one.broken for one in standings.values())
+    for name, generation in visit.changed.items():
+        found = stack_status(standings.get(name), generation, ended.get((name, generation)))
+        if found == "pending" and somebody_failed and blocked_by(name, record_of) is not None:
+            found = "blocked"
+        stacks[name] = found
+    stacks.update(dict.fromkeys(visit.broken, "failed"))
+    return stacks
+
+
+def _whole(visit: Visit, found: set[StackStatus]) -> Status:
+    if visit.superseded_by is not None:
+        return "superseded"
+    if "pending" in found:
+        return "pending"
+    if visit.unreadable:
+        return "failed"
+    return next((status for status in _ORDER if status in found), "nothing")
+
+
+def telling(revision: Revision, at: datetime) -> Revision:
+    """Note that somebody begins to send the latest visit's statuses."""
+    *others, visit = revision.visits
+    return msgspec.structs.replace(
+        revision, visits=(*others, msgspec.structs.replace(visit, telling=at))
+    )
+
+
+def told(revision: Revision, seq: int, states: Mapping[str, str]) -> Revision:
+    """Note what the Git host was told of a visit; nobody is sending any more."""
+    return msgspec.structs.replace(
+        revision,
+        visits=tuple(
+            msgspec.structs.replace(v, told={**v.told, **states}, telling=None)
+            if v.seq == seq
+            else v
+            for v in revision.visits
+        ),
+    )
+
+
+def settle(revision: Revision, answered: Answer, at: datetime) -> Revision:
+    """Write down that the latest visit's status is final: it is so once, and for good."""
+    *others, visit = revision.visits
+    if visit.settled is not None or not answered.final:
+        return revision
+    settled = Settled(status=answered.status, stacks=answered.stacks, at=at)
+    return msgspec.structs.replace(
+        revision, visits=(*others, msgspec.structs.replace(visit, settled=settled))
     )
 
 

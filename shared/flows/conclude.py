@@ -18,6 +18,7 @@ from shared.core.problem import Problem
 from shared.core.record import Attempt, Outcome, Record
 from shared.core.release import Release, describe, inventory, with_deployment
 from shared.core.source.resources import api_versions
+from shared.flows.bell import Bell
 from shared.flows.gate import ArmReads, Gate
 from shared.flows.messenger import Messenger
 from shared.ports import Log
@@ -28,7 +29,10 @@ from shared.state.records import Hold, Records
 
 @dataclass(frozen=True)
 class Conclude:
-    """The step. Raises Transient and FencedError; doing it twice changes nothing."""
+    """The step. Raises Transient and FencedError; doing it twice changes nothing.
+
+    ``bell`` rings for (settle): a release that ended may be the last that a revision waited for.
+    """
 
     configurations: Configurations
     records: Records
@@ -36,10 +40,16 @@ class Conclude:
     arm: ArmReads
     gate: Gate
     messenger: Messenger
+    bell: Bell
     log: Log
 
     def __call__(self, hold: Hold, attempt: Attempt, deployment: Deployment) -> Hold:
         """Record the end of ``attempt``, whose deployment is in a terminal state."""
+        ended = self._ended(hold, attempt, deployment)
+        self.bell.ring(hold.record.repository)
+        return ended
+
+    def _ended(self, hold: Hold, attempt: Attempt, deployment: Deployment) -> Hold:
         record = hold.record
         operations = self.arm.operations(deployment.id)
         owned = inventory(operations, self._api_versions(attempt))

@@ -17,6 +17,10 @@ class Messenger:
         message = RepositoryMessage(repository=repository, pushed=pushed)
         self.queues.send("sync", encode(message), delay_s)
 
+    def settle(self, repository: str, *, delay_s: float = 0.0) -> None:
+        """Ask for a look at a repository's unsettled revisions."""
+        self.queues.send("settle", encode(RepositoryMessage(repository=repository)), delay_s)
+
     def stack(
         self, queue: Queue, repository: str, stack: str, *, delay_s: float = 0.0, looks: int = 0
     ) -> None:

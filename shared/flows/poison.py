@@ -78,6 +78,9 @@ class Poison:
             self.records.amend(message.repository, message.stack, show, at=now)
             return
 
+        if queue == "settle":
+            return  # the markers of what is not told are there, and the sweep asks again
+
         def show_on_tip(tip: Tip, at: datetime) -> Tip:
             return msgspec.structs.replace(tip, trouble=problem, due_at=at + AGAIN)
 

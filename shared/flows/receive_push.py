@@ -5,13 +5,12 @@ signature was checked, and an unknown hook looks exactly like a bad signature.
 """
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from shared import events
 from shared.core import names
 from shared.core.configuration import Repository
-from shared.core.errors import Stalled, Transient
 from shared.core.push import (
     MAX_BODY_BYTES,
     MalformedPushError,
@@ -21,15 +20,13 @@ from shared.core.push import (
     why_ignored,
 )
 from shared.core.secret import Secret
-from shared.flows.messenger import Messenger
+from shared.flows.bell import Bell
 from shared.ports import Clock, Log
 from shared.state.archive import Archive
 from shared.state.configurations import Configurations
 from shared.state.deliveries import Deliveries, Marker
 
 SOURCE: Final = "github"
-BURST_S: Final = 1.0
-"""Pushes that come within so many seconds of each other share one message."""
 
 _NOBODYS_SECRET: Final = [Secret("an unknown hook is compared with this, so that it takes as long")]
 
@@ -54,39 +51,6 @@ class Reply:
     status: int
     result: str
     reason: str | None = None
-
-
-@dataclass
-class Bell:
-    """Rings for a sync at most about once a second per repository, and never too late.
-
-    The first push is announced at once. Those that follow within a second share one message that
-    becomes visible a second later: whoever handles it lists every delivery that was kept before,
-    so one message is enough for all of them. What this memory forgets with its worker the sweep
-    finds by the deliveries' markers.
-    """
-
-    messenger: Messenger
-    clock: Clock
-    _rung: dict[str, float] = field(default_factory=dict)
-    _coming: dict[str, float] = field(default_factory=dict)
-
-    def ring(self, repository: str) -> None:
-        """Make sure that a sync looks at the repository after now."""
-        now = self.clock.monotonic()
-        if now < self._coming.get(repository, now):
-            return
-        # Noted before it is sent: those who ring meanwhile, in other threads, share it already.
-        is_first = now - self._rung.get(repository, now - BURST_S) >= BURST_S
-        delay_s = 0.0 if is_first else BURST_S
-        self._rung[repository] = now + delay_s
-        self._coming[repository] = now + delay_s
-        try:
-            self.messenger.sync(repository, delay_s=delay_s, pushed=True)
-        except (Transient, Stalled):
-            self._rung.pop(repository, None)
-            self._coming.pop(repository, None)
-            raise
 
 
 @dataclass(frozen=True)

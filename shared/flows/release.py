@@ -18,6 +18,8 @@ from shared.core.message import StackMessage
 from shared.core.problem import Problem, problem_of
 from shared.core.record import Freeze, Record
 from shared.core.release import Release, describe
+from shared.core.revision import standing_of
+from shared.flows.bell import Bell
 from shared.flows.conclude import Conclude
 from shared.flows.dependencies import Dependencies
 from shared.flows.gate import ArmReads
@@ -43,6 +45,7 @@ class Releases:
     conclude: Conclude
     dependencies: Dependencies
     messenger: Messenger
+    bell: Bell
     log: Log
 
     def __call__(self, message: StackMessage) -> None:
@@ -56,6 +59,7 @@ class Releases:
         turn = Turn(self.records, hold)
         if turn.record.reached_it and turn.record.phase == "releasing" and turn.is_looked_after:
             return  # watch has it, and asks ARM soon enough
+        before = standing_of(turn.record)
         try:
             self._step(turn)
         except FencedError:
@@ -78,6 +82,8 @@ class Releases:
                 reason=e.reason,
                 hint=e.hint,
             )
+        if standing_of(turn.record) != before:
+            self.bell.ring(message.repository)
 
     def _keep_refusal(self, turn: Turn, problem: Problem) -> None:
         """Keep the first refusal of a generation that a person must end, so that it stays failed."""

@@ -14,7 +14,7 @@ from shared.core import revision as revision_core
 from shared.core.errors import Stalled
 from shared.core.problem import Problem
 from shared.core.record import Record
-from shared.core.revision import Revision, StackStatus
+from shared.core.revision import Revision
 from shared.core.tip import Tip
 from shared.core.version import VERSION
 from shared.core.view import (
@@ -25,6 +25,7 @@ from shared.core.view import (
     repository_view,
     stack_view,
 )
+from shared.flows.answers import Answers
 from shared.flows.lookup import Answered, find_stack, missing
 from shared.ports import Clock, Parallel
 from shared.state.archive import Archive
@@ -52,6 +53,7 @@ class Status:
     revisions: Revisions
     tips: Tips
     archive: Archive
+    answers: Answers
     deliveries: Deliveries
     parallel: Parallel
     clock: Clock
@@ -145,9 +147,7 @@ class Status:
         for key in self.configurations.current().repositories:
             found = self.revisions.read(key, sha) or self._unwritten(key, sha)
             if found is not None:
-                records = {r.stack: r for r in self._records(names.records_of(key))}
-                ended = self._ended(found, records)
-                answers[key] = revision_core.answer(found, records, ended)
+                answers[key] = self.answers.look(key).answer(found)
         if not answers:
             return missing("No push or sweep has brought this revision.")
         return Answered(200, revision_core.together(answers))
@@ -160,30 +160,6 @@ class Status:
         if held is not None and held.document.revision == sha:
             return _of_tip(held.document, sha)
         return None
-
-    def _ended(
-        self, found: Revision, records: dict[str, Record]
-    ) -> dict[tuple[str, int], StackStatus]:
-        """Look into history for generations that the records have left behind."""
-        ended: dict[tuple[str, int], StackStatus] = {}
-        visit = found.visits[-1] if found.visits else None
-        for name, generation in visit.changed.items() if visit else ():
-            record = records.get(name)
-            passed = record is not None and (record.generation > generation or record.orphaned)
-            if record is None or not passed:
-                continue
-            outcomes = self._outcomes(record, generation)
-            if outcomes & {"succeeded", "kept"}:
-                ended[name, generation] = "deployed"
-            elif outcomes:
-                ended[name, generation] = "failed"
-        return ended
-
-    def _outcomes(self, record: Record, generation: int) -> set[str]:
-        ids = self.archive.release_ids(record.repository, record.stack)
-        wanted = [i for i in ids if i.partition(".")[0] == str(generation)]
-        found = [self.archive.release(record.repository, record.stack, i) for i in wanted]
-        return {release.outcome for release in found if release is not None}
 
     def health(self) -> Answered:
         """Return whether the configuration and every repository can be read, and what is wrong."""

@@ -20,6 +20,7 @@ from shared.state.configurations import Configurations
 from shared.state.deliveries import Deliveries
 from shared.state.held import Held
 from shared.state.records import Records
+from shared.state.revisions import Revisions
 from shared.state.tips import Tips
 
 MOST_WAITING: Final = 500
@@ -42,6 +43,7 @@ class Sweep:
     tips: Tips
     records: Records
     deliveries: Deliveries
+    revisions: Revisions
     messenger: Messenger
     clock: Clock
     log: Log
@@ -65,6 +67,8 @@ class Sweep:
             and not _is_being_patient(tips[m.repository], now)
         }
         errands += [Errand("sync", key) for key in sorted(late)]
+        untold = {repository for repository, _ in self.revisions.unsettled()}
+        errands += [Errand("settle", key) for key in sorted(untold)]
         self._run(list(dict.fromkeys(errands)))
 
     def _tip(self, key: str) -> Held[Tip] | None:
@@ -86,7 +90,9 @@ class Sweep:
                 continue
             room[queue] -= 1
             sent[queue] += 1
-            if errand.stack is None:
+            if queue == "settle":
+                self.messenger.settle(errand.repository)
+            elif errand.stack is None:
                 self.messenger.sync(errand.repository)
             else:
                 self.messenger.stack(queue, errand.repository, errand.stack)

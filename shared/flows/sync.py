@@ -25,6 +25,7 @@ from shared.core.record import Record, Wish
 from shared.core.survey import Survey, settings_digest, survey
 from shared.core.tip import Tip
 from shared.core.waves import levels
+from shared.flows.bell import Bell
 from shared.flows.messenger import Messenger
 from shared.ports import Clock, Git, Log, Parallel
 from shared.state.archive import Archive
@@ -55,6 +56,7 @@ class Sync:
     deliveries: Deliveries
     git: Git
     messenger: Messenger
+    bell: Bell
     parallel: Parallel
     clock: Clock
     log: Log
@@ -255,6 +257,8 @@ class Sync:
                 )
                 self.revisions.supersede(tip.repository, marker.after, passed)
         self.deliveries.finish(pending)
+        if new or pending:
+            self.bell.ring(tip.repository)
 
     def _tell(self, tip: Tip) -> None:
         visit = tip.visit

@@ -8,7 +8,7 @@ from shared.core import names
 from shared.core.configuration import Configuration, Repository, parse_configuration
 from shared.core.errors import Stalled
 from shared.core.secret import Secret
-from shared.ports import Clock, Documents, GitRepository
+from shared.ports import Clock, Documents, GitHost, GitRepository
 
 KEEP_S: Final = 30.0
 """How old a configuration may be: a change is seen by every worker within this time."""
@@ -76,6 +76,13 @@ class Configurations:
             user=credential.user if credential else None,
             token=self._secret(credential.token) if credential else None,
         )
+
+    def host(self, key: str) -> GitHost | None:
+        """Return where a repository's commit statuses go, None: nowhere; raises Stalled."""
+        wanted = self.repository(key).statuses
+        if wanted is None:
+            return None
+        return GitHost(api=wanted.github.rstrip("/"), token=self._secret(wanted.token))
 
     def hook_secrets(self, repository: Repository) -> list[Secret]:
         """Return the secrets that sign a repository's webhooks; raises Stalled when one is unset."""

@@ -142,7 +142,9 @@ def test_storage_is_prepared(laptop: LaptopRun) -> None:
 
     repository = json.loads(text)["repositories"]["example"]
     assert {"state", "history"} <= containers
-    assert {f"plumbline-{name}" for name in ("sync", "release", "watch", "snapshot")} <= names
+    assert {
+        f"plumbline-{name}" for name in ("sync", "release", "watch", "snapshot", "settle")
+    } <= names
     assert repository["scopes"] == [f"/subscriptions/{laptop.line['subscription_id']}"]
     assert laptop.line["git"]["hook_secret"] not in text
     assert urlsplit(laptop.line["git"]["url"]).password not in text

@@ -32,6 +32,7 @@ from shared.settings import Settings, load
 from tests.fakes.arm import FakeArm, Outcome
 from tests.fakes.blobs import MemoryDocuments, MemoryHistory
 from tests.fakes.git import FakeGit, Files
+from tests.fakes.hosts import FakeHosts
 from tests.fakes.queues import MemoryQueues, TakenMessage
 from tests.fakes.system import FakeClock, FakeIds, Faults, ListLog, Moment, SerialParallel
 
@@ -71,6 +72,7 @@ class MemoryPorts:
     queues: MemoryQueues
     git: "FaultyGit"
     arm: FakeArm
+    hosts: FakeHosts
     callers: OperatorCallers
     clock: FakeClock
     ids: FakeIds
@@ -139,11 +141,13 @@ class World:
         self.queues = MemoryQueues(self.clock, self.faults)
         self.git = FakeGit()
         self.ids = FakeIds()
+        self.hosts = FakeHosts(self.faults)
         self.arm = FakeArm(self.clock, self.faults, outcome=Outcome(seconds=1.0))
         self.log = ListLog()
         self.hook: Callable[[Moment, str, str], None] | None = None
         self.errors: list[BaseException] = []
         self.unheard: set[str] = set()
+        self.turn = ""
         self.last_sweep = self.clock.monotonic()
         self.git.create(URL)
         text = json.dumps(options.pop("configuration", CONFIGURATION))
@@ -172,6 +176,7 @@ class World:
                 queues=self.queues,
                 git=FaultyGit(self.git, self.faults),
                 arm=self.arm,
+                hosts=self.hosts,
                 callers=OperatorCallers(None, self.settings.operator.key, self.clock),
                 clock=self.clock,
                 ids=self.ids,
@@ -229,6 +234,7 @@ class World:
 
     def handle(self, message: TakenMessage) -> None:
         """Run one invocation; complete the message, or give it back as the host does."""
+        self.turn = message.queue
         queue: Queue = message.queue  # type: ignore[assignment]  # the fake's queues are ours
         context: Any = SimpleNamespace(invocation_id="i", function_name=queue)
         flow: Callable[[Any, Any], None] = lambda services, decoded: getattr(services, queue)(  # noqa: E731

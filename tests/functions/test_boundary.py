@@ -14,7 +14,7 @@ import pytest
 
 from shared import wiring
 from shared.core.errors import BadMessage, PlumblineError, Stalled, Transient, Waiting
-from shared.core.message import QUEUES, Queue, decode
+from shared.core.message import QUEUES, REPOSITORY_QUEUES, Queue, decode
 from shared.settings import SettingProblem, SettingsError
 from tests.fakes.queues import MemoryQueues
 from tests.fakes.system import FakeClock, Faults, ListLog
@@ -86,7 +86,7 @@ def run(name: str, **trigger: Any) -> Any:
 
 def message(queue: str, **changed: Any) -> bytes:
     """Return a message of this queue as JSON."""
-    stack = {} if queue == "sync" else {"stack": "web"}
+    stack = {} if queue in REPOSITORY_QUEUES else {"stack": "web"}
     return json.dumps({"v": 1, "repository": "shop", **stack, **changed}).encode()
 
 
@@ -216,7 +216,9 @@ BAD_SYNCS = {"a stack": b'{"v":1,"repository":"shop","stack":"web"}'}
     [
         pytest.param(queue, body, id=f"{queue}: {what}")
         for queue in QUEUES
-        for what, body in (BAD_BODIES | (BAD_SYNCS if queue == "sync" else BAD_STACKS)).items()
+        for what, body in (
+            BAD_BODIES | (BAD_SYNCS if queue in REPOSITORY_QUEUES else BAD_STACKS)
+        ).items()
     ],
 )
 def test_a_message_that_cannot_be_read_raises(place: Place, queue: Queue, body: bytes) -> None:

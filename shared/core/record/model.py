@@ -158,6 +158,13 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
         last = self.attempted
         return self.attempt if last is not None and last.generation == self.generation else 0
 
+    @property
+    def is_failed(self) -> bool:
+        """Whether the stack stays where it is until somebody acts: failed for good, or stalled."""
+        if self.standing == "stalled":
+            return True
+        return self.standing == "failed" and not (self.attempted and self.attempted.transient)
+
     def is_canceled(self, attempt: Attempt) -> bool:
         """Tell whether somebody wants this attempt ended."""
         return self.cancel is not None and self.cancel.release == attempt.release
@@ -194,6 +201,11 @@ def facts(record: Record) -> dict[str, str]:
         "owed": ",".join(record.owed),
         "shown": record.shown,
         "orphaned": "1" if record.orphaned else "",
+        "applied": str(record.applied.generation) if record.applied else "",
+        "running": str(record.in_flight.generation) if record.in_flight else "",
+        "failed": "1" if record.is_failed else "",
+        "broken": "1" if record.source_problems else "",
+        "raised": f"{record.raised[0]},{record.raised[1]}" if record.raised else "",
         "due_at": to_text(record.due_at) if record.due_at else "",
         "busy_until": to_text(record.busy_until) if record.busy_until else "",
     }
