@@ -39,6 +39,7 @@ SUBSCRIPTION = "11111111-2222-4333-8444-555555555555"
 TENANT = "99999999-8888-4777-8666-555555555555"
 _SLASHES = re.compile("/{2,}")
 _DRIP_S = 0.05
+_LONGEST_ID = 256
 _LOGS = "/v1/"
 _WORTH_COMPRESSING = 1024
 
@@ -204,7 +205,8 @@ def _handler(doors: _Doors, wires: weakref.WeakSet[asyncio.Transport]) -> Any:
 def _correlation(raw: web.BaseRequest) -> str:
     """Return the client's correlation id, or a new one where it sent none that can be echoed."""
     given = raw.headers.get("x-ms-correlation-request-id", "")
-    return given if given and given.isascii() and given.isprintable() else new_guid()
+    fits = 0 < len(given) <= _LONGEST_ID and given.isascii() and given.isprintable()
+    return given if fits else new_guid()
 
 
 async def _dispatch(doors: _Doors, raw: web.BaseRequest, request: Request) -> Answer:
