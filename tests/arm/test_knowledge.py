@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from local.arm import knowledge
 from local.arm.clock import stamp
@@ -85,6 +87,48 @@ def test_a_second_put_of_the_same_body_changes_nothing(full: str, known: Resourc
 
         assert model.answer(known, case, body) == first
         assert json.dumps(body) == before
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 10**18) | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_any_json_at_any_place_has_an_answer(data: st.DataObject) -> None:
+    """Whatever stands where a rule looks, no provider breaks, and its answer can be put back."""
+    full, known = data.draw(st.sampled_from(TYPES))
+    body = data.draw(st.sampled_from(list(samples(known))))
+    spots = [path for path in spoken(body) if path]
+    for path in data.draw(st.lists(st.sampled_from(spots), max_size=3)):
+        put_at(body, path, data.draw(JSON))
+    shown = model.answer(known, case_of(full), body)
+
+    assert model.answer(known, case_of(full), shown) == shown
+
+
+def spoken(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the places of all values in a body."""
+    items: list[tuple[Any, Any]] = []
+    if isinstance(value, dict):
+        items = list(value.items())
+    if isinstance(value, list):
+        items = list(enumerate(value))
+    return [path, *(spot for key, item in items for spot in spoken(item, (*path, key)))]
+
+
+def put_at(body: Any, path: tuple[Any, ...], value: Any) -> None:
+    """Write a value at a place, if the way there still stands."""
+    *way, last = path
+    try:
+        for part in way:
+            body = body[part]
+        body[last] = value
+    except (KeyError, IndexError, TypeError):
+        return  # an earlier value took the place of what was there
 
 
 @each_type

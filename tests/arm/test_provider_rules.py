@@ -17,7 +17,7 @@ from local.arm.providers import writes
 from local.arm.providers.writes import Write
 from local.arm.state.store import Store
 from local.arm.tokens import Identity
-from tests.arm.azure import Azure, Reply, network, storage
+from tests.arm.azure import Azure, Reply, eventually, network, storage
 
 VERSION = "2024-05-01"
 HERE = {"location": "westeurope"}
@@ -113,6 +113,7 @@ def test_a_write_can_be_checked_without_being_done() -> None:
         ("Microsoft.Storage/storageAccounts/No_Good", HERE, "AccountNameInvalid"),
         ("Microsoft.Storage/storageAccounts/stshop001", {}, "LocationRequired"),
         ("Microsoft.Network/virtualNetworks/v", {**HERE, "properties": 1}, "InvalidRequestContent"),
+        ("Microsoft.Network/virtualNetworks/v", {**HERE, "tags": ["a"]}, "InvalidRequestContent"),
         (
             "Microsoft.Network/virtualNetworks/v",
             {**HERE, "properties": {"subnets": [{"properties": {}}]}},
@@ -340,6 +341,31 @@ def test_what_is_in_use_is_not_deleted_and_says_by_whom(azure: Azure) -> None:
     assert send(azure, "DELETE", subnet).status == 200
 
 
+def test_a_network_goes_when_nothing_outside_uses_its_subnets(azure: Azure) -> None:
+    """A user of a subnet keeps the whole network."""
+    nic(azure)
+    vnet = "Microsoft.Network/virtualNetworks/vnet"
+
+    assert send(azure, "DELETE", vnet).code == "InUseSubnetCannotBeDeleted"
+    send(azure, "DELETE", "Microsoft.Network/networkInterfaces/nic")
+    assert send(azure, "DELETE", vnet).status == 200
+
+
+def test_what_is_on_its_way_out_is_not_written(azure: Azure) -> None:
+    """409 Conflict until it is gone; a second deletion is taken for the first."""
+    azure.group()
+    shelf = "Contoso.Shop/shelves/s"
+    made(azure, shelf)
+    azure.turn(resource_seconds=30)
+    first = send(azure, "DELETE", shelf)
+    refused = send(azure, "PUT", shelf, HERE)
+    second = send(azure, "DELETE", shelf)
+
+    assert (first.status, second.status) == (202, 202)
+    assert (refused.status, refused.code) == (409, "Conflict")
+    assert send(azure, "GET", shelf).body["properties"]["provisioningState"] == "Deleting"
+
+
 def test_a_subnet_is_written_while_nothing_else_of_its_network_is(azure: Azure) -> None:
     """429 AnotherOperationInProgress for a sibling; the busy one is named."""
     azure.group()
@@ -390,6 +416,7 @@ def test_each_provider_takes_its_time_in_its_own_way(
     )
     made_of = poller.result().properties["provisioningState"]
     gone = send(azure, "DELETE", path)
+    eventually(lambda: send(azure, "GET", path).status == 404)
     resources.begin_create_or_update_by_id(
         f"{group}/providers/{path}", HERE, api_version=VERSION
     ).result()

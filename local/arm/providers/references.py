@@ -83,12 +83,22 @@ def show(cloud: Cloud, record: Resource, body: dict[str, Any]) -> None:
 
 
 def check_unused(cloud: Cloud, record: Resource) -> None:
-    """Refuse the deletion of what something else still needs. Raises `ArmError`."""
-    for rule in cloud.knowledge.type(record.type).inUse:
-        found = users(cloud, record, rule) if rule.code else []
-        if found:
-            name = record.name.rpartition("/")[2]
-            message = rule.message
-            for word, value in (("{name}", name), ("{id}", record.id), ("{user}", found[0])):
-                message = message.replace(word, value)
-            raise ArmError(rule.status, rule.code, message, gateway=False)
+    """Refuse the deletion of what something else still needs, children included.
+
+    What goes along with the resource needs nothing any more. Raises `ArmError`.
+    """
+    inside = f"{key_of(record.id)}/"
+    for one in (record, *cloud.store.resources.below(record.id)):
+        for rule in cloud.knowledge.type(one.type).inUse:
+            found = users(cloud, one, rule) if rule.code else []
+            outside = [user for user in found if not f"{key_of(user)}/".startswith(inside)]
+            if outside:
+                raise _needed(one, rule, outside[0])
+
+
+def _needed(record: Resource, rule: InUse, user: str) -> ArmError:
+    name = record.name.rpartition("/")[2]
+    message = rule.message
+    for word, value in (("{name}", name), ("{id}", record.id), ("{user}", user)):
+        message = message.replace(word, value)
+    return ArmError(rule.status, rule.code, message, gateway=False)

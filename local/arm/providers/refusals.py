@@ -28,9 +28,10 @@ def check_body(known: ResourceType, rid: ResourceId, body: dict[str, Any]) -> No
         )
     if location is not None and not isinstance(location, str):
         raise errors.invalid_content("The member 'location' must be a text")
-    properties = model.find(body, "properties")
-    if properties is not None and not isinstance(properties, dict):
-        raise errors.invalid_content("The member 'properties' must be an object")
+    for member in ("properties", "tags", "identity", "sku", "plan"):
+        value = model.find(body, member)
+        if value is not None and not isinstance(value, dict):
+            raise errors.invalid_content(f"The member '{member}' must be an object")
 
 
 def check_location(rid: ResourceId, location: Any, old: Resource) -> None:
@@ -107,7 +108,19 @@ def _folded(value: Any) -> Any:
 
 
 def check_turn(cloud: Cloud, known: ResourceType, rid: ResourceId) -> None:
-    """Refuse a write while the parent or a sibling is being written. Raises `ArmError`."""
+    """Refuse a write while the resource is on its way out, or its parent or a sibling is written.
+
+    Raises `ArmError`.
+    """
+    own = cloud.resource(rid.id)
+    if own is not None and own.pending == "Deleting" and reads.is_busy(own):
+        raise ArmError(
+            409,
+            "Conflict",
+            f"The resource '{rid.name}' of type '{rid.type}' is being deleted: write it when it is"
+            " gone.",
+            gateway=False,
+        )
     parent = rid.parent
     record = cloud.resource(parent.id) if parent else None
     if known.serial is None or record is None:

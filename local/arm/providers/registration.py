@@ -58,7 +58,9 @@ def _type_body(name: str, known: ResourceType) -> dict[str, Any]:
         "resourceType": name,
         "locations": list(LOCATIONS) if known.tracked else [],
         "apiVersions": known.versions,
-        "defaultApiVersion": known.versions[0],
+        "defaultApiVersion": next(
+            (one for one in known.versions if "preview" not in one), known.versions[0]
+        ),
         "capabilities": "CrossResourceGroupResourceMove, CrossSubscriptionResourceMove,"
         " SupportsTags, SupportsLocation"
         if known.tracked

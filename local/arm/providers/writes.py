@@ -103,9 +103,10 @@ def patch(cloud: Cloud, write: Write) -> Resource:
     known = cloud.knowledge.type(rid.type)
     for name in known.embeds:
         # Children that the patch does not speak of stay: send them along as they are.
-        if model.find(write.body, f"properties.{name}") is None:
-            shown = reads.body(cloud, old)["properties"][name]
-            merged.setdefault("properties", {})[name] = shown
+        key = paths.key_in(merged, "properties", "properties") or "properties"
+        inner = merged.setdefault(key, {})
+        if isinstance(inner, dict) and model.find(inner, name) is None:
+            inner[name] = reads.body(cloud, old)["properties"][name]
     record, _ = put(cloud, Write(rid, merged, write.api_version, write.caller))
     return record
 
@@ -135,6 +136,8 @@ def delete(
     record = cloud.resource(rid.id)
     if record is None:
         return None
+    if record.pending == "Deleting" and reads.is_busy(record):
+        return record
     references.check_unused(cloud, record)
     refusals.check_turn(cloud, cloud.knowledge.type(record.type), rid)
     managed_groups.remove(cloud, cloud.knowledge.type(record.type), record)
