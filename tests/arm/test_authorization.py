@@ -231,3 +231,14 @@ def test_permissions_are_told(azure: Azure) -> None:
     )
 
     assert reply.body["value"][0]["actions"] == ["*"]
+
+
+def test_a_deleted_assignment_is_shown_once_more(azure: Azure) -> None:
+    """200 with what it was, then 204."""
+    group = azure.group()
+    made = assign(azure, group, 1)
+    path = f"{made.body['id']}?api-version=2022-04-01"
+    gone, again = azure.call("DELETE", path), azure.call("DELETE", path)
+
+    assert (gone.status, again.status) == (200, 204)
+    assert gone.body["properties"]["principalId"] == ANNA

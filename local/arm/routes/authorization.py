@@ -96,6 +96,17 @@ async def list_role_definitions(cloud: Cloud, request: Request, words: Words) ->
     return _filtered(request, bodies, left, names)
 
 
+async def _assignment(cloud: Cloud, request: Request, words: Words) -> Answer:
+    """Delete an assignment and show what it was; 204 if it was not there."""
+    rid = ids.parse(request.path)
+    record = cloud.resource(request.path)
+    if rid is None or record is None:
+        return await resources.delete_resource(cloud, request, words)
+    body = reads.body(cloud, record, request.api_version)
+    answer = await resources.delete_resource(cloud, request, words)
+    return Answer(200, body, answer.headers)
+
+
 def _lister(kind: str) -> Callable[..., Any]:
     async def listed(cloud: Cloud, request: Request, words: Words) -> Answer:
         """List what applies to a scope: here and above, and below unless atScope() is asked."""
@@ -160,6 +171,16 @@ async def permissions(cloud: Cloud, _: Request, words: Words) -> Answer:
 _AT = "(?P<scope>.*)/providers/Microsoft.Authorization/"
 ROUTES = (
     route("role-assignments", _AT + "roleAssignments", {"GET": list_role_assignments}),
+    route(
+        "role-assignment",
+        _AT + "roleAssignments/{rest}",
+        {
+            "GET": resources.get_resource,
+            "HEAD": resources.head_resource,
+            "PUT": resources.put_resource,
+            "DELETE": _assignment,
+        },
+    ),
     route("role-definitions", _AT + "roleDefinitions", {"GET": list_role_definitions}),
     *(
         route(f"{name}-list", _AT + name, {"GET": _lister(f"Microsoft.Authorization/{name}")})
