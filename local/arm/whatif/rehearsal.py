@@ -35,6 +35,7 @@ from local.arm.whatif.declared import (
 from local.arm.whatif.foresight import Foresight, Rehearsed
 
 _Key = tuple[str, int | None]
+_SECURE = frozenset({"SecureString", "SecureObject"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,9 +291,12 @@ class Rehearsal:
     def _keep_outputs(self, resource: PlannedResource, plan: Plan) -> None:
         """Note the nested deployment, for references to its outputs."""
         try:
-            outputs: dict[str, Any] = plan.outputs(self._runtime)
+            outputs: dict[str, Any] = show(plan.outputs(self._runtime, secure=True))
         except (ArmError, TemplateError, NeedsRuntime):
             outputs = {}
+        secure = {name: one for name, one in outputs.items() if one["type"] in _SECURE}
+        values = {name: one.get("value") for name, one in secure.items()}
+        self.survey.secrets |= texts(values.values())
         now = stamp(self.cloud.clock.now())
         record = Deployment(
             id=resource.id,
@@ -306,7 +310,8 @@ class Rehearsal:
             template_hash="",
             started=now,
             changed=now,
-            outputs=show(outputs),
+            outputs={**outputs, **{name: {"type": one["type"]} for name, one in secure.items()}},
+            secure_outputs=values,
             parent=self._ask.id,
         )
         self.cloud.store.deployments.put(record.id, record)

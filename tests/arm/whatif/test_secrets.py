@@ -112,3 +112,26 @@ def test_a_secret_handed_to_a_parameter_that_is_not_secure() -> None:
     assert [one["changeType"] for one in found] == ["Modify"]
     assert OLD not in text
     assert NEW not in text
+
+
+def test_secure_outputs_are_used_and_not_shown() -> None:
+    """What a module hands on as a secure output stays the same, and stays hidden."""
+    secret = "Pa55-word"
+    inner = template(
+        [plain("first")],
+        {"pw": {"type": "securestring"}},
+        {"made": {"type": "securestring", "value": "[parameters('pw')]"}},
+    )
+    asks = "[listOutputsWithSecureValues('n', '2025-04-01').made]"
+    whole = [
+        nested("n", inner, given={"pw": {"value": secret}}),
+        plain("s", dependsOn=["n"], properties={"pw": asks}),
+    ]
+    world = World()
+    world.deploy(whole)
+
+    found = world.changes(whole)
+
+    assert [one["changeType"] for one in found] == ["NoChange", "NoChange"]
+    assert found[1]["after"]["properties"]["pw"] == "*******"
+    assert secret not in json.dumps(found)
