@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import http.client
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from local.arm.server import Settings, start
 from tests.arm.azure import (
     API,
     Azure,
@@ -367,8 +369,23 @@ def test_the_log_is_bounded_and_forgets_after_ninety_days(azure: Azure) -> None:
     assert [event["resourceGroupName"] for event in now] == ["d", "d"]
 
 
-def test_the_log_survives_a_restart_and_not_a_reset(azure: Azure) -> None:
-    """A reset forgets it like all else."""
+def test_the_log_survives_a_restart(tmp_path: Path) -> None:
+    """A folder opened again has the same entries, with the same ids, and goes on from there."""
+    with start(Settings(folder=tmp_path)) as address, clients(address) as azure:
+        azure.group("rg-a")
+        before = log(azure)
+    with start(Settings(folder=tmp_path)) as address, clients(address) as again:
+        after = log(again)
+        again.group("rg-b")
+        later = log(again)
+
+    assert len(before) == 2
+    assert after == before
+    assert [event["resourceGroupName"] for event in later] == ["rg-a", "rg-a", "rg-b", "rg-b"]
+
+
+def test_a_reset_forgets_the_log(azure: Azure) -> None:
+    """Like all else."""
     azure.group()
     azure.control("POST", "/reset")
 

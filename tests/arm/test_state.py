@@ -58,7 +58,7 @@ def test_the_program_prints_one_line_and_stops_on_sigterm(tmp_path: Path) -> Non
 
 def test_a_killed_simulator_has_lost_nothing_it_acknowledged(tmp_path: Path) -> None:
     """After SIGKILL the running deployment goes on, and all else is there, secrets and all."""
-    with program(tmp_path, deployment_seconds=1.0) as (azure, process):
+    with program(tmp_path, deployment_seconds=2.0) as (azure, process):
         azure.group("rg-Shop")
         azure.begin(
             "d",

@@ -187,7 +187,7 @@ class Registration(msgspec.Struct, kw_only=True):
     due_at: float = 0.0
 
 
-class Event(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Event(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """One entry of the Activity Log, as far as the rest does not follow from it.
 
     `at` is when it happened, in seconds since the epoch as the simulator's clock told them.

@@ -66,6 +66,8 @@ class Table(Generic[Record]):
             self._rows[key] = (self._serial, kept)
             self._note_tail(key)
         self._keys = sorted(self._rows)
+        if self.limit is not None:
+            self.keep(self.limit)
 
     def _read(self, key: str, record: bytes) -> Record:
         try:
@@ -107,9 +109,13 @@ class Table(Generic[Record]):
         return key
 
     def keep(self, count: int) -> None:
-        """Remove the oldest records until there are no more than this."""
+        """Forget the oldest records until there are no more than this.
+
+        The journal is not told: it forgets them with its next snapshot, and until then a folder
+        that is opened again may know a few that had gone.
+        """
         while len(self._rows) > count:
-            self.delete(next(iter(self._rows)))
+            self._remove(next(iter(self._rows)))
 
     def _note(self, key: str) -> None:
         self._version += 1
@@ -131,11 +137,14 @@ class Table(Generic[Record]):
         if key not in self._rows:
             return False
         self._journal.append(self.name, key, None)
+        self._remove(key)
+        return True
+
+    def _remove(self, key: str) -> None:
         self._version += 1
         del self._keys[bisect_left(self._keys, key)]
         self._version += 1
         self._drop(key)
-        return True
 
     def _drop(self, key: str) -> None:
         del self._rows[key]
