@@ -17,8 +17,9 @@ from local.arm.whatif import attempts, failures
 from local.arm.whatif.changes import Assembly, Format, Reply
 from local.arm.whatif.declared import Declared, Survey
 from local.arm.whatif.labels import Labels
+from local.arm.whatif.limits import Limits
 from local.arm.whatif.predictions import Stage
-from local.arm.whatif.rehearsal import Limits, Rehearsal
+from local.arm.whatif.rehearsal import Rehearsal
 
 _FORMATS = {"fullresourcepayloads": False, "resourceidonly": True}
 

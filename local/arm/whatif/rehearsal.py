@@ -7,9 +7,8 @@ runs, which decides how what-if may speak of a resource.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from local.arm import ids
@@ -33,19 +32,11 @@ from local.arm.whatif.declared import (
     unsupported_reason,
 )
 from local.arm.whatif.foresight import Foresight, Rehearsed
+from local.arm.whatif.limits import Budget, Limits
+from local.arm.whatif.order import in_order
 
 _Key = tuple[str, int | None]
 _SECURE = frozenset({"SecureString", "SecureObject"})
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How far nested deployments are taken apart: how many, to how many groups, how long."""
-
-    templates: int = 500
-    groups: int = 800
-    seconds: float = 300.0
-    now: Callable[[], float] = time.monotonic
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +50,6 @@ class Level:
     potential: bool = False
 
 
-@dataclass(slots=True)
-class _Budget:
-    limits: Limits
-    started: float
-    templates: int = 0
-    groups: set[str] = field(default_factory=set)
-
-    def spend(self, scope: Scope) -> str | None:
-        """Count one more nested template; return the limit that is in its way."""
-        if self.limits.now() - self.started > self.limits.seconds:
-            return f"expanding took longer than '{self.limits.seconds:.0f}' seconds"
-        if self.templates >= self.limits.templates:
-            return f"nested deployments are expanded up to '{self.limits.templates}' in total"
-        groups_now = {*self.groups, ids.key_of(scope.id)}
-        if scope.kind == "resourceGroup" and len(groups_now) > self.limits.groups:
-            return f"nested deployments are expanded to '{self.limits.groups}' resource groups"
-        self.templates += 1
-        if scope.kind == "resourceGroup":
-            self.groups = groups_now
-        return None
-
-
 class Rehearsal:
     """One deployment, tried out in `cloud`: a fork that nobody else looks at."""
 
@@ -92,7 +61,7 @@ class Rehearsal:
         self._runtime = Rehearsed(cloud)
         self._known = Foresight()
         limits = limits or Limits()
-        self._budget = _Budget(limits, limits.now())
+        self._budget = Budget(limits, limits.now())
 
     @property
     def given_away(self) -> frozenset[str]:
@@ -117,7 +86,7 @@ class Rehearsal:
                 self.survey.secrets |= texts(secure)
         seen = {} if level.seen is None else {_key(one): one for one in level.seen.resources}
         done: dict[_Key, list[Declared]] = {}
-        for resource in _in_order(level.real.resources):
+        for resource in in_order(level.real.resources):
             key = _key(resource)
             if key not in seen and (key[0], None) in seen:
                 key = (key[0], None)
@@ -319,24 +288,3 @@ class Rehearsal:
 
 def _key(resource: PlannedResource) -> _Key:
     return resource.path, resource.copy.index if resource.copy is not None else None
-
-
-def _in_order(resources: tuple[PlannedResource, ...]) -> list[PlannedResource]:
-    """Return resources so that each comes after what it waits for; else as they are written."""
-    by_key = {ids.key_of(one.id): one for one in resources}
-    done: set[str] = set()
-    ordered: list[PlannedResource] = []
-    for start in resources:
-        stack = [start]
-        while stack:
-            one = stack[-1]
-            names = (ids.key_of(name) for name in one.depends_on)
-            needed = next((name for name in names if name in by_key and name not in done), None)
-            if ids.key_of(one.id) in done:
-                stack.pop()
-            elif needed is not None:
-                stack.append(by_key[needed])
-            else:
-                done.add(ids.key_of(one.id))
-                ordered.append(one)
-    return ordered

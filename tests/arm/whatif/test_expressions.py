@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.arm.knobs import Knobs
-from local.arm.whatif.rehearsal import Limits
+from local.arm.whatif.limits import Limits
 from tests.arm.azure import plain, template
 from tests.arm.whatif.world import GROUP, World, kinds, leaves, nested
 

@@ -21,8 +21,8 @@ from local.arm.providers.writes import Write
 from local.arm.state.store import Store
 from local.arm.tokens import Identity
 from local.arm.whatif import operation
+from local.arm.whatif.limits import Limits
 from local.arm.whatif.operation import Clouds, Result
-from local.arm.whatif.rehearsal import Limits
 from tests.arm.azure import ask
 
 SUBSCRIPTION = "11111111-2222-4333-8444-555555555555"
