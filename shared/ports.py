@@ -209,6 +209,13 @@ class Arm(Protocol):
         """
         ...
 
+    def forget(self, deployment_id: str) -> None:
+        """Remove a deployment that has ended from ARM's history; what it made stays.
+
+        One that is not there is no error.
+        """
+        ...
+
     def operations(self, deployment_id: str) -> Sequence[Operation]:
         """Return the operations of the deployment and of its nested deployments."""
         ...

@@ -63,6 +63,11 @@ class Gate:
         _check(deployment_id.rpartition("/providers/")[0], allowed)
         self.arm.cancel(deployment_id)
 
+    def forget(self, deployment_id: str, allowed: Sequence[str]) -> None:
+        """Remove a deployment of an allowed scope from ARM's history; raises Stalled otherwise."""
+        _check(deployment_id.rpartition("/providers/")[0], allowed)
+        self.arm.forget(deployment_id)
+
     def create_group(
         self, scope: str, location: str, tags: Mapping[str, str], allowed: Sequence[str]
     ) -> None:

@@ -66,7 +66,10 @@ class Puts:
         try:
             self.gate.put(request, configured.scopes)
         except Refused as e:
-            self._refused(turn, attempt, e.problem)
+            if e.problem.code == "InvalidDeploymentLocation":
+                self._move(turn, deployment_id, configured, e.problem)
+            else:
+                self._refused(turn, attempt, e.problem)
         except Active as e:
             self.chain.again(turn, WAIT_S, problem_of(e))
         except Unknown as e:
@@ -121,6 +124,13 @@ class Puts:
             stack=record.stack,
             scope=record.scope,
         )
+
+    def _move(
+        self, turn: Turn, deployment_id: str, configured: Repository, problem: Problem
+    ) -> None:
+        """Let ARM forget where the deployment was kept: its region was changed (rule 15)."""
+        self.gate.forget(deployment_id, configured.scopes)
+        self.chain.again(turn, SOON_S, problem)
 
     def _refused(self, turn: Turn, attempt: Attempt, problem: Problem) -> None:
         record = turn.record

@@ -241,6 +241,17 @@ def test_a_running_deployment_can_be_canceled(world: World) -> None:
     assert state() == "canceled"
 
 
+def test_a_deployment_that_has_ended_can_be_forgotten(world: World) -> None:
+    """Its entry of the history goes, what it made stays; forgetting it again is no error."""
+    world.arm.put(request(vnet("v")))
+    world.finished(DEPLOYMENT)
+    world.arm.forget(DEPLOYMENT)
+    until(lambda: world.arm.deployment(DEPLOYMENT) is None, limit_s=10, what="the entry to be gone")
+    world.arm.forget(DEPLOYMENT)
+
+    assert world.arm.resource(vnet_id("v"), "2024-05-01") is not None
+
+
 def test_a_withdrawn_permission_stalls_and_names_the_action(world: World) -> None:
     """A person must act, and is told on what."""
     world.forbid_put()

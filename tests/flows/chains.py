@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from tests.fakes.arm import Outcome
-from tests.flows.world import template
+from tests.flows.world import SUB, template
 
 FAILED = Outcome(
     seconds=1.0, failures={"nsg": {"code": "SkuNotAvailable", "message": "no such size"}}
@@ -62,3 +64,15 @@ def chain(value: str = "v1", *, network: str = "", web: str = "") -> dict[str, A
 def outputs(value: str) -> dict[str, Any]:
     """Return a template's output ``id``."""
     return {"outputs": {"id": {"type": "string", "value": value}}}
+
+
+def whole_subscription(location: str, note: str = "") -> dict[str, Any]:
+    """Return a repository with one stack whose scope is the subscription."""
+    lines = ["version: 1", "stacks:", "  base:", "    template: base.json"]
+    lines += [f"    scope: /subscriptions/{SUB}", f"    location: {location}"]
+    body = orjson.loads(template(note))
+    schema = body["$schema"].replace("/deploymentTemplate", "/subscriptionDeploymentTemplate")
+    return {
+        "plumbline.yaml": "\n".join(lines),
+        "base.json": orjson.dumps({**body, "$schema": schema}),
+    }

@@ -6,8 +6,17 @@ import pytest
 
 from shared import events
 from tests.fakes.system import Moment
-from tests.flows.chains import CHAIN, FAILED, chain, manifest, outputs, pair, takes
-from tests.flows.world import Killed, World, deployment_id, template
+from tests.flows.chains import (
+    CHAIN,
+    FAILED,
+    chain,
+    manifest,
+    outputs,
+    pair,
+    takes,
+    whole_subscription,
+)
+from tests.flows.world import SUB, Killed, World, deployment_id, template
 
 
 def taken(world: World, stack: str) -> list[Any]:
@@ -217,3 +226,41 @@ def test_lost_messages_to_dependents_are_sent_again(world: World) -> None:
     assert shots
     assert taken(world, "web") == ["v1"]
     assert world.record("network").owed == ()
+
+
+BASE = f"/subscriptions/{SUB}/providers/Microsoft.Resources/deployments/plumbline.example.base"
+
+
+def test_a_stack_may_be_a_whole_subscriptions(world: World) -> None:
+    """It is deployed at the subscription, with the region where ARM keeps it."""
+    revision = world.push(whole_subscription("West Europe"))
+    world.run()
+
+    (put,) = world.arm.puts(BASE)
+    assert put.request.location == "westeurope"
+    assert world.status(revision) == "deployed"
+
+
+def test_its_region_can_be_changed(world: World) -> None:
+    """ARM refuses the same name in another region: the old entry of the history goes first."""
+    world.push(whole_subscription("westeurope"))
+    world.run()
+    revision = world.push(whole_subscription("northeurope"))
+    world.run()
+
+    assert [put.request.location for put in world.arm.puts(BASE)] == ["westeurope", "northeurope"]
+    assert world.status(revision) == "deployed"
+
+
+@pytest.mark.parametrize("kind", ["deploymentTemplate", "tenantDeploymentTemplate"])
+def test_a_template_for_another_kind_of_scope_is_told(world: World, kind: str) -> None:
+    """The schema says what a template is for, and the stack's scope is held against it."""
+    files = whole_subscription("westeurope")
+    files["base.json"] = files["base.json"].replace(
+        b"subscriptionDeploymentTemplate", kind.encode()
+    )
+    world.push(files)
+    world.run()
+
+    problem = world.record("base").source_problems[0]
+    assert problem.code == "TemplateScopeUnsupported"

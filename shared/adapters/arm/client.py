@@ -100,6 +100,20 @@ class AzureArm:
                 if not (is_missing(error, exchange) or is_conflict(error, exchange)):
                     raise
 
+    def forget(self, deployment_id: str) -> None:
+        """Remove an ended deployment from ARM's history; see ports.Arm."""
+        at = reading.deployment_name(deployment_id)
+        operations = self._clients.of(at.subscription).deployments.deployments
+        with self._attempt("deployment.delete") as exchange:
+            try:
+                if at.group:
+                    operations.begin_delete(at.group, at.name, polling=False)
+                else:
+                    operations.begin_delete_at_scope(_scope(at), at.name, polling=False)
+            except AzureError as error:
+                if not is_missing(error, exchange):
+                    raise
+
     def operations(self, deployment_id: str) -> Sequence[Operation]:
         """Return the operations of the deployment and of those nested in it, page by page.
 

@@ -79,7 +79,7 @@ def _compiled(files: Files, name: str, spec: StackSpec, default_subscription: st
     source = {
         "engine": "deployment",
         "scope": _scope(spec, default_subscription),
-        "location": None,
+        "location": spec.location,
         "template": template.content,
         "parameters": _arm_parameters(template, given),
     }
@@ -106,7 +106,8 @@ def _read(files: Files, spec: StackSpec) -> tuple[Template, dict[str, Given]]:
     template: Template | None = None
     given: dict[str, Given] | None = None
     try:
-        template = read_template(files, spec.template, spec.place("template"))
+        kind = "a subscription" if spec.is_subscription else "a resource group"
+        template = read_template(files, spec.template, spec.place("template"), scope_kind=kind)
     except SourceError as error:
         problems.extend(error.problems)
     try:
@@ -146,6 +147,7 @@ def spec_digest(spec: StackSpec, *, default_subscription: str) -> str:
                 spec.depends_on,
                 spec.scope,
                 spec.create_resource_group,
+                spec.location,
             ]
         )
     ).hexdigest()

@@ -15,6 +15,7 @@ from shared.core.source.spec import Taking
 from shared.core.source.yaml_text import Entries, Items, Node, Scalar, kind_of
 
 _GROUP_NAME = re.compile(r"[\w().-]{0,89}[\w()-]")
+_SUBSCRIPTION_ID = re.compile(r"/subscriptions/([^/]+)", re.IGNORECASE | re.ASCII)
 _GROUP_ID = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)", re.IGNORECASE | re.ASCII)
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _OUTPUT = re.compile(r"([a-z0-9](?:-?[a-z0-9])*)\.outputs\.([^.\s]{1,255})", re.ASCII)
@@ -185,7 +186,7 @@ def _note_same_parameter(
 
 
 def read_scope(node: Node, place: Place, problems: Problems) -> str | None:
-    """Return a resource group's name, or the canonical id of one."""
+    """Return a resource group's name, or the canonical id of one or of a subscription."""
     written = read_text(node, place, problems)
     if written is None:
         return None
@@ -203,15 +204,18 @@ def read_scope(node: Node, place: Place, problems: Problems) -> str | None:
 
 
 def _group_id(written: str) -> tuple[str | None, str]:
+    whole = _SUBSCRIPTION_ID.fullmatch(written.rstrip("/"))
     match = _GROUP_ID.fullmatch(written.rstrip("/"))
-    if match is None:
-        return "is not the id of a resource group", written
-    subscription, group = match.groups()
+    if match is None and whole is None:
+        return "is not the id of a resource group or subscription", written
+    subscription, group = match.groups() if match else ((whole or [""])[1], None)
     if not _GUID.fullmatch(subscription):
         return (
             "names a subscription that is not an id like 00000000-0000-0000-0000-000000000000",
             "",
         )
+    if group is None:
+        return None, f"/subscriptions/{subscription.lower()}"
     return _group_name_fault(group), group_id(subscription, group)
 
 

@@ -36,6 +36,7 @@ from shared.core.source.spec import (
     Origin,
     StackSpec,
     is_stack_name,
+    is_subscription,
 )
 from shared.core.source.tree import SourceTree
 from shared.core.source.yaml_text import Entries, Items, Node, Scalar, kind_of, parse_yaml
@@ -53,6 +54,7 @@ STACK_READERS: Mapping[str, Reader] = {
     "values": read_values,
     "valuesFrom": read_takings,
     "dependsOn": read_names,
+    "location": read_location,
     **DEFAULT_READERS,
 }
 ROOT_KEYS = ("version", "defaults", "stacks")
@@ -290,6 +292,8 @@ def _stack(
                 "Write scope: and a resource group on the stack, or under defaults.",
             )
         )
+    elif found["scope"] is not None:
+        _check_location(found, members, here, problems)
     if problems:
         return None
     return StackSpec(
@@ -300,8 +304,42 @@ def _stack(
         depends_on=found.get("dependsOn", ()),
         scope=found["scope"],
         create_resource_group=found["createResourceGroup"],
+        location=found.get("location"),
         origin=Origin(here.file, here.path, _lines(members, here)),
     )
+
+
+def _check_location(
+    found: dict[str, Any], members: Mapping[str, Node], place: Place, problems: Problems
+) -> None:
+    """Hold scope, location and group against each other; a default that does not fit is let go."""
+    whole = is_subscription(found["scope"])
+    if whole and "location" not in members:
+        problems.append(
+            place.problem(
+                "LocationMissing",
+                "A deployment to a subscription is kept in a region, and the stack names none.",
+                "Write location: westeurope on the stack.",
+            )
+        )
+    if not whole and "location" in members:
+        problems.append(
+            place.key("location", members["location"].line).problem(
+                "LocationUnused",
+                "Only a stack whose scope is a subscription has a location of its own.",
+                "Take it out; resources have theirs in the template.",
+            )
+        )
+    if whole and "createResourceGroup" in members:
+        problems.append(
+            place.key("createResourceGroup", members["createResourceGroup"].line).problem(
+                "GroupNotInScope",
+                "The stack's scope is a subscription: there is no resource group to create.",
+                "Take it out; a template for a subscription can create groups itself.",
+            )
+        )
+    if whole:
+        found["createResourceGroup"] = None
 
 
 def _lines(members: Mapping[str, Node], place: Place) -> dict[str, int]:

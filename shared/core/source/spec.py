@@ -39,7 +39,7 @@ ScopeText = Annotated[
     msgspec.Meta(
         min_length=1,
         description="Where ARM deploys to: the name of a resource group of the default subscription, "
-        "or a full id /subscriptions/<id>/resourceGroups/<name>.",
+        "a full id /subscriptions/<id>/resourceGroups/<name>, or a subscription /subscriptions/<id>.",
         examples=[
             "rg-shop",
             "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg",
@@ -70,6 +70,11 @@ OutputText = Annotated[
 def is_stack_name(text: str) -> bool:
     """Tell whether a text may name a stack. Pure."""
     return len(text) <= MAX_NAME and _NAME.fullmatch(text) is not None
+
+
+def is_subscription(scope: str) -> bool:
+    """Tell whether a canonical scope is a whole subscription. Pure."""
+    return scope.startswith("/") and scope.count("/") == 2  # noqa: PLR2004 - /subscriptions/<id>
 
 
 class Defaults(
@@ -122,6 +127,13 @@ class StackEntry(
         ),
     ] = []
     scope: ScopeText | msgspec.UnsetType = msgspec.UNSET
+    location: Annotated[
+        LocationText | msgspec.UnsetType,
+        msgspec.Meta(
+            description="The region where ARM keeps the deployment itself; for a stack whose scope is a "
+            "subscription, and only there."
+        ),
+    ] = msgspec.UNSET
     create_resource_group: LocationText | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -167,7 +179,8 @@ class StackSpec(msgspec.Struct, frozen=True, kw_only=True):
     """A valid stack entry with the defaults applied.
 
     ``template`` and ``parameters`` are clean paths; ``scope`` is a resource group's name, or the
-    canonical id of one; ``create_resource_group`` is a location in lower case without spaces.
+    canonical id of one or of a subscription; ``create_resource_group`` and ``location`` are locations
+    in lower case without spaces.
     """
 
     template: str
@@ -177,7 +190,13 @@ class StackSpec(msgspec.Struct, frozen=True, kw_only=True):
     values_from: Mapping[str, Taking] = {}
     depends_on: tuple[str, ...] = ()
     create_resource_group: str | None = None
+    location: str | None = None
     origin: Origin = Origin("plumbline.yaml", "", {})
+
+    @property
+    def is_subscription(self) -> bool:
+        """Whether the stack is deployed to a whole subscription."""
+        return is_subscription(self.scope)
 
     def place(self, field: str) -> Place:
         """Return where the manifest says a field of this stack. Pure."""

@@ -46,15 +46,19 @@ class Template:
     origins: dict[int, JsonFile]
 
 
-def read_template(files: Files, path: str, named_at: Place) -> Template:
+def read_template(
+    files: Files, path: str, named_at: Place, *, scope_kind: str = "a resource group"
+) -> Template:
     """Return the template at ``path`` with its linked templates and parameter files inlined.
+
+    ``scope_kind`` is what the stack is deployed to: "a resource group" or "a subscription".
 
     Raises SourceError with everything that is wrong in it and in what it links to.
     """
     inliner = _Inliner(files)
     root = inliner.template(path, named_at, ())
     if root is not None:
-        inliner.check_root(root)
+        inliner.check_root(root, scope_kind)
     if root is None or inliner.problems:
         raise SourceError(inliner.problems)
     return Template(root.value, root, inliner.origins)
@@ -96,14 +100,15 @@ class _Inliner:
                 "Split the stack into several.",
             )
 
-    def check_root(self, root: JsonFile) -> None:
-        kind = schema_kind(root.value)
-        if kind in OTHER_SCHEMAS:
+    def check_root(self, root: JsonFile, scope_kind: str) -> None:
+        written_for = OTHER_SCHEMAS.get(schema_kind(root.value), "a resource group")
+        if written_for != scope_kind:
             self.problems.append(
                 root.place("$schema").problem(
                     "TemplateScopeUnsupported",
-                    f"This template is for {OTHER_SCHEMAS[kind]}, and a stack is a resource group's.",
-                    "Use the schema deploymentTemplate.json and nest a deployment for the rest.",
+                    f"This template is for {written_for}, and the stack's scope is {scope_kind}.",
+                    "Give the stack a scope of that kind, or the template the schema of this one: "
+                    "deploymentTemplate.json, or subscriptionDeploymentTemplate.json.",
                 )
             )
 

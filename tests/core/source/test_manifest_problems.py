@@ -233,7 +233,15 @@ STACK_CASES = [
     ("{template: t, scope: ../x}", "BadScope", ".scope", "resource group"),
     ("{template: t, scope: /subscriptions/x}", "BadScope", ".scope", "resource group"),
     ("{template: t, scope: /subscriptions/x/resourceGroups/y}", "BadScope", ".scope", "<id>"),
-    (f"{{template: t, scope: /subscriptions/{GUID}}}", "BadScope", ".scope", "resource group"),
+    (f"{{template: t, scope: /subscriptions/{GUID}/x}}", "BadScope", ".scope", "resource group"),
+    (f"{{template: t, scope: /subscriptions/{GUID}}}", "LocationMissing", "", "westeurope"),
+    ("{template: t, location: westeurope}", "LocationUnused", ".location", "Take it out"),
+    (
+        f"{{template: t, scope: /subscriptions/{GUID}, location: w, createResourceGroup: w}}",
+        "GroupNotInScope",
+        ".createResourceGroup",
+        "Take it out",
+    ),
     (
         f"{{template: t, scope: /\u017fubscriptions/{GUID}/resourceGroups/y}}",
         "BadScope",

@@ -125,6 +125,15 @@ class FakeArm:
                 run.outcome = Outcome(seconds=elapsed, canceled=True)
                 self._finish(run)
 
+    def forget(self, deployment_id: str) -> None:
+        """Remove a deployment that has ended from the history."""
+        with self.faults.around("arm.forget", deployment_id), self._lock:
+            self._settle()
+            run = self._runs.get(deployment_id.lower())
+            if run is not None and run.state == "running":
+                raise Stalled("Conflict", f"{deployment_id} is still active")
+            self._runs.pop(deployment_id.lower(), None)
+
     def operations(self, deployment_id: str) -> Sequence[Operation]:
         """Return the operations of the deployment and of its nested ones."""
         with self.faults.around("arm.operations", deployment_id), self._lock:
@@ -270,6 +279,9 @@ class FakeArm:
         current = self._runs.get(request.id.lower())
         if current is not None and current.state == "running":
             raise Active("DeploymentActive", f"{request.id} is still active")
+        if current is not None and current.request.location != request.location:
+            message = f"Invalid deployment location '{request.location}'."
+            raise Refused(flatten({"code": "InvalidDeploymentLocation", "message": message}))
         given = {name.lower() for name in request.parameters}
         for name, declared in dict(request.template.get("parameters", {})).items():
             if "defaultValue" not in declared and name.lower() not in given:
