@@ -8,10 +8,11 @@ from typing import Any
 
 from local.arm import knowledge
 from local.arm.knowledge import ResourceType, paths
-from local.arm.knowledge.normal import Change, normaliser
+from local.arm.knowledge.normal import normaliser
 from local.arm.knowledge.paths import Path
 from local.arm.knowledge.schema import Element, Lookup
 from local.arm.knowledge.words import Facts, Filler, filler, has_words
+from local.arm.providers.walks import Node, grow
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +160,11 @@ def _elements(path: str, element: Element) -> Elements:
 class Compiled:
     """One type, ready for use."""
 
-    ignored: tuple[Path, ...]
+    ignored: Node
     """What is taken out of a body: dropped, read-only, secret."""
     no_effect: tuple[Path, ...]
-    normalise: tuple[tuple[Path, Change], ...]
-    normalise_late: tuple[tuple[Path, Change], ...]
+    normalise: Node
+    normalise_late: Node
     lookups: tuple[Finding, ...]
     defaults: Tree
     elements: tuple[Elements, ...]
@@ -188,9 +189,10 @@ def compiled(known: ResourceType) -> Compiled:
 
 def _compile(known: ResourceType, spell: Callable[[str], str]) -> Compiled:
     elements = [_elements(*entry) for entry in known.elements.items()]
+    ignored = [*known.drop, *known.readOnly, *known.secrets]
     elements.sort(key=lambda one: len(one.path))
     return Compiled(
-        ignored=tuple(map(paths.steps, [*known.drop, *known.readOnly, *known.secrets])),
+        ignored=grow((paths.steps(path), None) for path in ignored),
         no_effect=tuple(map(paths.steps, known.noEffect)),
         normalise=_changes(known, spell, late=False),
         normalise_late=_changes(known, spell, late=True),
@@ -203,11 +205,9 @@ def _compile(known: ResourceType, spell: Callable[[str], str]) -> Compiled:
     )
 
 
-def _changes(
-    known: ResourceType, spell: Callable[[str], str], *, late: bool
-) -> tuple[tuple[Path, Change], ...]:
+def _changes(known: ResourceType, spell: Callable[[str], str], *, late: bool) -> Node:
     rules = [rule for rule in known.normalise if rule.late is late]
-    return tuple((paths.steps(rule.path), normaliser(rule, spell)) for rule in rules)
+    return grow((paths.steps(rule.path), normaliser(rule, spell)) for rule in rules)
 
 
 def _together(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:

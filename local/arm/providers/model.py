@@ -11,10 +11,10 @@ from local.arm.clock import guid_for
 from local.arm.ids import ResourceId, parse
 from local.arm.knowledge import ResourceType, paths
 from local.arm.knowledge import regions as _regions
-from local.arm.knowledge.normal import GONE, Change
 from local.arm.knowledge.paths import Path
 from local.arm.knowledge.words import Facts, copied, key_for
 from local.arm.providers.compiled import Compiled, compiled, read_only
+from local.arm.providers.walks import prune, rewrite
 from local.arm.state.records import Resource
 
 __all__ = [
@@ -105,13 +105,12 @@ def answer(known: ResourceType, case: Circumstances, put: dict[str, Any]) -> dic
     key = paths.key_in(asked, "properties", "properties")
     if key is None or not isinstance(asked[key], dict):
         asked[key or "properties"] = {}
-    for path in ready.ignored:
-        paths.remove(asked, path)
+    prune(asked, ready.ignored)
     kept = _set_aside(ready, asked)
-    _normalise(ready.normalise, asked, words)
+    rewrite(asked, ready.normalise, words)
     for lookup in ready.lookups:
         lookup.apply(asked, words)
-    _normalise(ready.normalise_late, asked, words)
+    rewrite(asked, ready.normalise_late, words)
     ready.defaults.fill_in(asked, words)
     for elements in ready.elements:
         elements.apply(asked, words)
@@ -147,16 +146,6 @@ def _set(body: Any, path: Path, value: Any) -> None:
     last = path[-1]
     if last is not None and isinstance(body, dict):
         body[paths.key_in(body, *last) or last[0]] = value
-
-
-def _normalise(rules: tuple[tuple[Path, Change], ...], asked: dict[str, Any], words: Facts) -> None:
-    for path, change in rules:
-        for holder, key in paths.places(asked, path):
-            value = change(holder[key], words)
-            if value is not GONE:
-                holder[key] = value
-            elif isinstance(holder, dict):
-                del holder[key]
 
 
 def _identity(case: Circumstances, wanted: Any) -> Any:
