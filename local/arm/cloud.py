@@ -32,9 +32,9 @@ _LABELS_KEPT = 200
 
 @dataclass(frozen=True, slots=True)
 class Shadow:
-    """What clients see of a resource for a while after a write; times are the clock's seconds."""
+    """What clients see of a resource or group after a write; times are the clock's seconds."""
 
-    record: Resource | None
+    record: Resource | Group | None
     read_until: float
     list_until: float
 
@@ -107,7 +107,14 @@ class Cloud:
             other.references = {key: set(users) for key, users in self.references.items()}
         other._leaving = []  # noqa: SLF001 - a cloud of its own
         knobs = msgspec.structs.replace(
-            self.knobs, resource_seconds=0.0, resource_seconds_by_type={}, group_delete_seconds=0.0
+            self.knobs,
+            resource_seconds=0.0,
+            resource_seconds_by_type={},
+            group_delete_seconds=0.0,
+            read_lag_seconds=0.0,
+            read_lag_seconds_by_type={},
+            list_lag_seconds=0.0,
+            principal_lag_seconds=0.0,
         )
         other.store.knobs.put("knobs", knobs)
         return other

@@ -162,6 +162,19 @@ def test_runtime_values_are_the_true_ones_without_noise() -> None:
     assert kinds(world.changes(resources)) == {"worker": "NoChange", "s": "NoChange"}
 
 
+def test_slow_providers_and_stale_reads_do_not_reach_what_is_foretold() -> None:
+    """Neither the time that writes take nor the lag of reads makes a value unknown."""
+    world = World()
+    world.deploy([IDENTITY])
+    world.cloud.turn(Knobs(resource_seconds=60.0, read_lag_seconds=60.0))
+    shelf = plain("s", properties={"who": "[reference('worker').principalId]"})
+
+    found = world.changes([{**IDENTITY, "tags": {"a": "1"}}, shelf])
+
+    assert [one["changeType"] for one in found] == ["Modify", "Create"]
+    assert not found[1]["after"]["properties"]["who"].startswith("[")
+
+
 def test_runtime_values_stay_expressions_with_that_noise() -> None:
     """With N9 they are what ARM shows: literal text, a Modify on every run."""
     world = World()
