@@ -12,7 +12,7 @@ from functools import partial
 
 import msgspec
 
-from local.arm import errors, ids, tokens
+from local.arm import errors, groups, ids, tokens
 from local.arm.activity import Witness
 from local.arm.clock import new_guid, stamp
 from local.arm.cloud import Cloud
@@ -25,6 +25,7 @@ from local.arm.request_log import KINDS, Entry
 from local.arm.routes.all import PUBLIC
 from local.arm.routes.table import Found, Route, find
 from local.arm.script import Call
+from local.arm.state.records import Group
 from local.arm.throttle import Asked, kind_of
 from local.arm.tokens import LOGIN
 
@@ -144,12 +145,16 @@ async def _true_answer(cloud: Cloud, request: Request, found: Found) -> Answer:
 
 def _shadowed(cloud: Cloud, request: Request, found: Found) -> Answer | None:
     """Return what a read by id still sees while it lags, or None for the truth."""
-    if found.route.name != "resource":
+    if found.route.name not in ("resource", "resource-group"):
         return None
     shadow = lag.is_shadowed(cloud, request.path)
     if shadow is None:
         return None
+    if isinstance(shadow.record, Group):
+        return Answer(200 if request.method == "GET" else 204, groups.shown(shadow.record))
     if shadow.record is None:
+        if found.route.name == "resource-group":
+            raise errors.group_not_found(found.words["group"])
         rid = ids.parse(request.path)
         kind, name, group = (rid.type, rid.name, rid.group) if rid else ("", "", None)
         raise errors.resource_not_found(kind, name, group)

@@ -473,6 +473,22 @@ def test_lists_lag_behind_what_deployments_write(azure: Azure) -> None:
     assert names() == []
 
 
+def test_groups_lag_too(azure: Azure) -> None:
+    """A new group is 404 and in no list at first, though things can be put into it."""
+    azure.turn(read_lag_seconds=60, list_lag_seconds=120)
+    group = azure.group()
+    found = azure.resources.resource_groups
+    with pytest.raises(ResourceNotFoundError, match="ResourceGroupNotFound"):
+        found.get("rg-shop")
+    shelf = f"{group}/providers/Contoso.Shop/shelves/s1?api-version={API}"
+    assert azure.call("PUT", shelf, {"location": "westeurope"}).status == 201
+    azure.turn(clock_offset_seconds=61)
+    assert found.get("rg-shop").name == "rg-shop"
+    assert list(found.list()) == []
+    azure.turn(clock_offset_seconds=121)
+    assert [one.name for one in found.list()] == ["rg-shop"]
+
+
 def assignment(azure: Azure, principal: str, **more: Any) -> tuple[str, dict[str, Any]]:
     """Return the path and body of a role assignment to the group."""
     name = "11111111-0000-4000-8000-000000000001"

@@ -59,7 +59,7 @@ class Writing:
                 if answer.status < HTTPStatus.BAD_REQUEST:
                     return status_word(answer.status)
                 refused = _refused(answer)
-            if refused.status != HTTPStatus.TOO_MANY_REQUESTS:
+            if refused.status != HTTPStatus.TOO_MANY_REQUESTS or self._record.cancel:
                 raise refused
             await asyncio.sleep(_seconds(refused.headers.get("Retry-After", "1")))
 

@@ -116,7 +116,7 @@ async def list_groups(cloud: Cloud, request: Request, words: Words) -> Answer:
     subscription = words["sub"].lower()
     found = [
         groups.shown(group)
-        for group in cloud.store.groups.values()
+        for group in lag.listed_groups(cloud)
         if group.subscription.lower() == subscription
     ]
     kept = sorted(found, key=lambda one: str(one["name"]))
