@@ -11,6 +11,7 @@ from local.arm.errors import ArmError
 from local.arm.faults import lag
 from local.arm.filters import Shown, page
 from local.arm.ids import ResourceId
+from local.arm.knowledge import answers
 from local.arm.messages import Answer, Request
 from local.arm.providers import actions, locks, reads, versions, writes
 from local.arm.providers.writes import Write
@@ -68,6 +69,8 @@ def _list_type(cloud: Cloud, request: Request, scope: str, rest: str) -> Answer:
     if len(parts) % 2 == 1:
         raise errors.route_not_found(request.method, request.path)
     kind = "/".join((parts[0], *parts[1::2])).lower()
+    shape = ResourceId(scope, parts[0], tuple(parts[1::2]), tuple(parts[2::2]))
+    versions.check_version(cloud, shape, request.api_version)
     if len(parts) > 2:  # noqa: PLR2004 - namespace and type alone have no parent
         parent = ids.parse(f"{scope}/providers/{'/'.join(parts[:-1])}")
         if parent is not None:
@@ -87,7 +90,7 @@ async def put_resource(cloud: Cloud, request: Request, _: Words) -> Answer:
     write = Write(_rid(cloud, request), request.json(), request.api_version, request.caller)
     locks.check_write(cloud, write.rid.id)
     record, new = writes.put(cloud, write)
-    return await _written(cloud, request, record, 201 if new else 200)
+    return await _written(cloud, request, record, answers.created(record.type) if new else 200)
 
 
 async def patch_resource(cloud: Cloud, request: Request, _: Words) -> Answer:
