@@ -161,3 +161,24 @@ def test_az_lock_and_identity_are_written(prepared: Azure) -> None:
     )
 
     assert [one.status for one in (lock, refused, gone, identity)] == [201, 409, 200, 201]
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("Microsoft.Storage/storageAccounts", 200),
+        ("Microsoft.DocumentDB/databaseAccounts", 200),
+        ("Microsoft.Web/serverfarms", 200),
+        ("Microsoft.DataFactory/factories", 200),
+        ("Microsoft.ContainerRegistry/registries", 201),
+        ("Microsoft.Sql/servers", 201),
+    ],
+)
+def test_a_new_resource_is_answered_as_its_client_wants_it(
+    azure: Azure, kind: str, status: int
+) -> None:
+    """`az` fails on 201 where the provider's description knows only 200 and 202."""
+    path = f"{azure.group()}/providers/{kind}/shop12345?api-version=2024-01-01"
+    body = {"location": "westeurope", "sku": {"name": "Standard_LRS"}, "properties": {}}
+
+    assert azure.call("PUT", path, body).status == status
