@@ -79,11 +79,35 @@ def large_template(count: int = RESOURCES) -> dict[str, Any]:
     )
 
 
-def _nested(number: int, size: int) -> dict[str, Any]:
-    inner = large_template(size) | {
+_TYPES, _PARAMETERS, _ROLES, _INSIDE = 25, 30, 12, 12
+_SAID = "Optional. Says at some length what this is for, as the modules of the public registry do."
+
+
+def _definitions() -> dict[str, Any]:
+    """Return types in the number and with the talk that a compiled module has."""
+    member = {"type": "string", "nullable": True, "metadata": {"description": _SAID}}
+    names = ("name", "kind", "scope", "principal", "condition", "version")
+    one = {"type": "object", "properties": dict.fromkeys(names, member), "nullable": True}
+    return {f"type{number}": one for number in range(_TYPES)}
+
+
+def _nested(number: int) -> dict[str, Any]:
+    """Return one inner deployment: much of it says what is allowed, some of it is resources."""
+    said = {"metadata": {"description": _SAID}}
+    given = {
+        f"option{one}": {"$ref": f"#/definitions/type{one % _TYPES}", **said}
+        for one in range(_PARAMETERS)
+    }
+    roles = "[subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '{}')]"
+    inner = large_template() | {
         "languageVersion": "2.0",
-        "resources": {f"shelf{one}": _resource(one) for one in range(size)},
+        "definitions": _definitions(),
+        "resources": {f"shelf{one}": _resource(one) for one in range(_INSIDE)},
         "outputs": {"base": {"type": "string", "value": "[variables('base')]"}},
+    }
+    inner["parameters"] |= given
+    inner["variables"] |= {
+        "roles": {f"Role {one}": roles.format(f"{one:036d}") for one in range(_ROLES)}
     }
     return {
         "type": "Microsoft.Resources/deployments",
@@ -100,11 +124,9 @@ def _nested(number: int, size: int) -> dict[str, Any]:
 
 def large_module() -> str:
     """Return a module as text of the wanted size."""
-    size = 80
-    one = len(json.dumps(_nested(0, size)))
-    count = int(MODULE_MB * 1024 * 1024 / one) + 1
+    count = int(MODULE_MB * 1024 * 1024 / len(json.dumps(_nested(0)))) + 1
     tags = {"tags": {"type": "object", "defaultValue": {"owner": "ann"}}}
-    return json.dumps(template([_nested(at, size) for at in range(count)], parameters=tags))
+    return json.dumps(template([_nested(at) for at in range(count)], parameters=tags))
 
 
 def _given(parameters: dict[str, Any]) -> dict[str, Any]:
