@@ -134,8 +134,9 @@ async def _true_answer(cloud: Cloud, request: Request, found: Found) -> Answer:
         raise errors.missing_api_version(request.path)
     if not _VERSION.fullmatch(version):
         raise errors.invalid_api_version(version)
-    if "sub" in found.words:
-        cloud.check_subscription(found.words["sub"])
+    subscription = found.words.get("sub")
+    if subscription is not None:
+        cloud.check_subscription(subscription)
     if request.method in ("GET", "HEAD"):
         told = operations.poll(cloud, request.path) or _shadowed(cloud, request, found)
         if told is not None:
