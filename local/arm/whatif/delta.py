@@ -80,7 +80,9 @@ class _Place:
             if not isinstance(element, dict):
                 return None
             found = next((item for key, item in element.items() if key.lower() == wanted), None)
-            return found.lower() if isinstance(found, str) else None
+            if isinstance(found, bool) or not isinstance(found, str | int):
+                return None
+            return str(found).lower()
 
         return name
 
