@@ -11,6 +11,7 @@ word                    stands for
                         ``{pairedLocation}`` the region that backs it up
 ``{subscription}`` ``{group}`` ``{tenant}`` ``{scope}``  where it is
 ``{created}`` ``{now}`` when it was made, when it was last written
+``{createdEpoch}`` ``{nowEpoch}``  the same as seconds since 1970
 ``{caller}``            who made it; ``{changer}`` who wrote it last
 ``{guid:x}``            a guid of the resource's own for each x
 ``{key:x}``             a secret of the resource's own; a rotation changes it
@@ -32,7 +33,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from local.arm.clock import guid_for
+from local.arm.clock import guid_for, read_stamp
 from local.arm.ids import ResourceId
 from local.arm.knowledge import paths, regions
 
@@ -104,6 +105,13 @@ def _hash(facts: Facts, argument: str) -> str:
     return base64.b32encode(_digest(facts, argument)).decode().lower()[:13]
 
 
+def _epoch(moment: str) -> int:
+    try:
+        return int(read_stamp(moment).timestamp())
+    except ValueError:
+        return 0  # a body made up without a time, as what-if's for what is not there yet
+
+
 def _parent_id(facts: Facts, _: str) -> str:
     parent = facts.rid.parent
     return parent.id if parent else facts.rid.scope
@@ -133,6 +141,8 @@ _WORDS: dict[str, Callable[[Facts, str], Any]] = {
     "scope": lambda facts, _: facts.rid.scope,
     "now": lambda facts, _: facts.changed,
     "created": lambda facts, _: facts.created,
+    "createdEpoch": lambda facts, _: _epoch(facts.created),
+    "nowEpoch": lambda facts, _: _epoch(facts.changed),
     "caller": lambda facts, _: facts.people[0],
     "changer": lambda facts, _: facts.people[1],
     "guid": lambda facts, word: guid_for(facts.key, word),
