@@ -30,6 +30,8 @@ def line(laptop: Laptop) -> dict[str, Any]:
             "branch": BRANCH,
             "hook_url": laptop.hook_url,
             "hook_secret": laptop.secrets.hook_secret,
+            "status_api": laptop.status_api,
+            "token": laptop.secrets.git_token,
         },
         "alerts": {"hook_url": None},
         "pids": {

@@ -16,6 +16,7 @@ from local.demo import shop
 from local.demo.api import Api, UnexpectedAnswerError
 from local.demo.azure import Azure
 from local.demo.clone import Clone, GitError
+from local.demo.githost import GitHost
 from local.demo.runs import RunLog
 from local.demo.screen import Screen
 from local.demo.stage import Stage
@@ -86,6 +87,7 @@ def _stage(laptop: Laptop, screen: Screen) -> Stage:
         clone=Clone.of(git["url"], laptop.folder / "clone", git["branch"]),
         api=Api(line["functions"], line["function_key"]),
         azure=Azure(line),
+        host=GitHost(git["status_api"], git["token"]),
         runs=RunLog(logs),
         screen=screen,
     )

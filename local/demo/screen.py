@@ -69,6 +69,11 @@ class Screen:
         if deployment.error:
             self.line("azure", deployment.error, "red")
 
+    def told(self, statuses: Mapping[str, Sequence[str]]) -> None:
+        """Say what the Git host shows at the commit."""
+        shown = ", ".join(f"{context} {states[-1]}" for context, states in statuses.items())
+        self.line("git host", shown or "shows nothing")
+
     def verdict(self, outcome: Outcome, step: Step, broken: Sequence[str]) -> None:
         """Say how the step ended."""
         self.line("plumbline", f"revision {outcome.pushed.sha[:SHORT]}: {words(outcome)}", "bold")

@@ -7,6 +7,8 @@ from local import example
 from local.demo.clone import Clone
 from local.demo.story import STACKS, Step
 
+MANIFEST = "plumbline.yaml"
+NETWORK_VALUES = "stacks/network/prod.parameters.json"
 NETWORK = "stacks/network/main.json"
 STORAGE_VALUES = "stacks/storage/prod.parameters.json"
 WEB = "stacks/web/main.json"
@@ -17,11 +19,12 @@ def story() -> list[Step]:
     """Return the steps in the order in which they are played."""
     return [
         Step(
-            title="The first push deploys three independent stacks",
+            title="The first push deploys three stacks, the network before the web app that uses it",
             edit=_put_example,
             message="A shop: network, storage and web",
             status="deployed",
             deployed=STACKS,
+            order=("network", "web"),
         ),
         Step(
             title="A push that touches one stack deploys that one",
@@ -58,6 +61,31 @@ def story() -> list[Step]:
             status="deployed",
             deployed=frozenset({"web"}),
         ),
+        Step(
+            title="A value that another stack takes is handed on: web follows the network",
+            edit=_rename_subnet,
+            message="Call the first subnet what it is for",
+            status="deployed",
+            deployed=frozenset({"network", "web"}),
+            order=("network", "web"),
+        ),
+        Step(
+            title="A failing stack holds back those that wait for it",
+            edit=_overlap,
+            message="A larger network, and a banner for it",
+            status="failed",
+            failed=frozenset({"network"}),
+            waiting={"web": "network"},
+            words="cidrSubnet",
+        ),
+        Step(
+            title="The mending push releases what waited",
+            edit=_fit,
+            message="A range that the subnets fit into",
+            status="deployed",
+            deployed=frozenset({"network", "web"}),
+            order=("network", "web"),
+        ),
     ]
 
 
@@ -82,6 +110,19 @@ def _mistype(clone: Clone) -> None:
     clone.replace(WEB_VALUES, "PYTHON|3.12", "PYTHON|3.13")
     clone.replace(WEB, "[parameters('runtime')]", "[parameters('runtimeVersion')]")
     clone.replace(STORAGE_VALUES, "Standard_ZRS", "Standard_GZRS")
+
+
+def _rename_subnet(clone: Clone) -> None:
+    clone.replace(NETWORK_VALUES, '["web", "data"', '["applications", "data"')
+
+
+def _overlap(clone: Clone) -> None:
+    clone.replace(MANIFEST, "addressSpace: 10.0.0.0/16", "addressSpace: 10.0.0.0/25")
+    clone.replace(WEB_VALUES, "Free delivery in December", "Now with more room")
+
+
+def _fit(clone: Clone) -> None:
+    clone.replace(MANIFEST, "addressSpace: 10.0.0.0/25", "addressSpace: 10.0.0.0/15")
 
 
 def _mend(clone: Clone) -> None:

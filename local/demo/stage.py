@@ -10,6 +10,7 @@ from local import waiting
 from local.demo.api import Api
 from local.demo.azure import Azure, Deployment
 from local.demo.clone import Clone
+from local.demo.githost import GitHost, all_final
 from local.demo.runs import RunLog
 from local.demo.screen import Screen
 from local.demo.story import Outcome, Step
@@ -20,15 +21,26 @@ LOOK_EVERY_S = 0.2
 HIDDEN = frozenset({"sweep", "poison", "status"})
 SNAPSHOT = "snapshot"
 SNAPSHOT_LIMIT_S = 5.0
+STATUS_LIMIT_S = 10.0
 
 
 class Stage:
     """A running laptop with a user in front of it."""
 
-    def __init__(self, clone: Clone, api: Api, azure: Azure, runs: RunLog, screen: Screen) -> None:
+    def __init__(
+        self,
+        *,
+        clone: Clone,
+        api: Api,
+        azure: Azure,
+        host: GitHost,
+        runs: RunLog,
+        screen: Screen,
+    ) -> None:
         self._clone = clone
         self._api = api
         self._azure = azure
+        self._host = host
         self._runs = runs
         self._screen = screen
         self._known: dict[str, Deployment] = {}
@@ -67,7 +79,21 @@ class Stage:
             puts=self._azure.puts() - puts,
             functions=functions,
             elapsed_s=elapsed_s,
+            told=self._see_statuses(pushed.sha),
         )
+
+    def _see_statuses(self, sha: str) -> Mapping[str, list[str]]:
+        """Stay until the Git host knows the end of the revision; what it knows then is told."""
+        with contextlib.suppress(waiting.WaitedTooLongError):
+            waiting.until(
+                lambda: all_final(self._host.statuses(sha)),
+                limit_s=STATUS_LIMIT_S,
+                what="the commit statuses",
+                pause_s=LOOK_EVERY_S,
+            )
+        told = self._host.statuses(sha)
+        self._screen.told(told)
+        return told
 
     def _see_snapshots(
         self, count: int, functions: Counter[str], deployments: dict[str, Deployment]

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from local.demo.azure import Deployment
 from local.demo.clone import Clone, Pushed
+from local.demo.githost import PENDING
+from local.laptop import REPOSITORY
 
 STACKS = frozenset({"network", "storage", "web"})
 
@@ -24,6 +26,10 @@ class Step:
     """Stacks that Azure must have deployed, and no others."""
     failed: AbstractSet[str] = frozenset()
     """Stacks that must show a problem; all others must be steady."""
+    waiting: Mapping[str, str] = field(default_factory=dict)
+    """Stacks that must wait, and for which one."""
+    order: Sequence[str] = ()
+    """Stacks that must be deployed in this order."""
     words: str = ""
     """What the problem must say, in ARM's own words."""
 
@@ -40,6 +46,8 @@ class Outcome:
     """How often Azure was asked to deploy, refused attempts included."""
     functions: Mapping[str, int]
     elapsed_s: float
+    told: Mapping[str, Sequence[str]]
+    """The states of each commit status, oldest first."""
 
     def problem(self, stack: str) -> str:
         """Return what the stack says is wrong; empty if nothing."""
@@ -66,6 +74,14 @@ def _revision_promises(step: Step, outcome: Outcome) -> list[str]:
     status = outcome.revision["status"]
     if status != step.status:
         return [f"the revision ended as {status}, not {step.status}"]
+    good = status in {"deployed", "nothing"}
+    for context, states in outcome.told.items():
+        ends = [state for state in states if state != PENDING]
+        if len(ends) != 1:
+            return [f"the commit status {context} has the ends {ends}, and should have one"]
+    whole = outcome.told.get(f"plumbline/{REPOSITORY}", ["none"])[-1]
+    if (whole == "success") != good:
+        return [f"the commit status is {whole}, and the revision is {status}"]
     return []
 
 
@@ -73,6 +89,9 @@ def _azure_promises(step: Step, outcome: Outcome) -> list[str]:
     succeeded = [one.stack for one in outcome.deployments if one.state == "Succeeded"]
     if sorted(succeeded) != sorted(step.deployed):
         return [f"Azure deployed {sorted(succeeded)}, not {sorted(step.deployed)}"]
+    began = [one.stack for one in outcome.deployments if one.stack in step.order]
+    if began != list(step.order):
+        return [f"Azure deployed in the order {began}, not {list(step.order)}"]
     if not step.failed and outcome.puts != len(step.deployed):
         return [f"Azure was asked to deploy {outcome.puts} times, not {len(step.deployed)}"]
     return []
@@ -84,10 +103,16 @@ def _stack_promises(step: Step, outcome: Outcome) -> list[str]:
         broken.append(f"the stacks are {sorted(outcome.stacks)}, not {sorted(STACKS)}")
     for name, stack in outcome.stacks.items():
         wanted = "failed" if name in step.failed else "steady"
+        if name in step.waiting:
+            wanted = "pending"
+            chain = [one["stack"] for one in stack["waiting"]]
+            if chain != [step.waiting[name]]:
+                broken.append(f"{name} waits for {chain}, not {step.waiting[name]}")
         if stack["phase"] != wanted:
             said = outcome.problem(name)
             broken.append(f"{name} is {stack['phase']} ({said or 'no problem'}), not {wanted}")
-        if name in step.deployed and stack["applied"]["revision"] != outcome.pushed.sha:
+        own = name in outcome.revision["stacks"]  # the others follow a value that they take
+        if own and name in step.deployed and stack["applied"]["revision"] != outcome.pushed.sha:
             broken.append(f"{name} has {stack['applied']['revision']} applied, not this push")
         if name in step.failed and step.words not in outcome.problem(name):
             broken.append(f"{name} says {outcome.problem(name)!r}, which lacks {step.words!r}")

@@ -35,7 +35,14 @@ SHAPE: Mapping[str, Any] = {
     "storage_connection_string": str,
     "subscription_id": str,
     "resource_groups": list,
-    "git": {"url": str, "branch": str, "hook_url": str, "hook_secret": str},
+    "git": {
+        "url": str,
+        "branch": str,
+        "hook_url": str,
+        "hook_secret": str,
+        "status_api": str,
+        "token": str,
+    },
     "alerts": {"hook_url": type(None)},
     "pids": {"azurite": int, "arm": int, "git": int, "functions": list},
 }

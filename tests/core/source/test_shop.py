@@ -64,7 +64,9 @@ def engine_context(scope: str) -> Context:
 def evaluated(stack: Compiled) -> Evaluated:
     """Return what the simulator's engine makes of a stack, without a running deployment."""
     source = stack.source
-    return evaluate(source["template"], source["parameters"], engine_context(source["scope"]))
+    taken = {name: {"value": f"<{one.output}>"} for name, one in stack.takes.items()}
+    parameters = {**source["parameters"], **taken}
+    return evaluate(source["template"], parameters, engine_context(source["scope"]))
 
 
 def test_the_shop_manifest_has_no_problems() -> None:
@@ -87,7 +89,7 @@ def test_the_shop_manifest_has_no_problems() -> None:
         (
             "network",
             ["Microsoft.Network/networkSecurityGroups", "Microsoft.Network/virtualNetworks"],
-            {"networkId", "subnetIds"},
+            {"networkId", "webSubnetId", "subnetIds"},
         ),
         (
             "storage",
