@@ -181,12 +181,12 @@ def test_a_broken_request_is_refused_in_arms_words(wire: Wire, data: st.DataObje
     ],
     ids=lambda path: f"{path[:30]} {len(path)}",
 )
-def test_a_long_path_is_refused_at_once(wire: Wire, method: str, path: str) -> None:
-    """However many segments: far less than a second, and ARM's error body."""
+def test_a_long_path_is_answered_at_once(wire: Wire, method: str, path: str) -> None:
+    """However many segments it has: there is nothing, or it is more than a front door takes."""
     began = time.monotonic()
     status = wire.check(Sample(method, path, f"api-version={API}", None if method == "GET" else {}))
 
-    assert 400 <= status < 500
+    assert status in (204, 400, 404, 405, 414)
     assert time.monotonic() - began < 2
 
 
