@@ -8,6 +8,7 @@ from typing import Any
 
 from local.arm import errors, groups, ids, management_groups
 from local.arm.cloud import Cloud
+from local.arm.deploy import tagging
 from local.arm.deploy.ask import Ask
 from local.arm.engine import PlannedResource
 from local.arm.errors import ArmError
@@ -99,6 +100,8 @@ class Writing:
                 management_groups.place(cloud, name, subscription)
                 self.made = [resource.id]
                 return OK
+            case tagging.TYPE:
+                return self._put_tags(body)
         rid = ids.parse(resource.id)
         if rid is None:
             raise errors.invalid_content(f"'{resource.id}' is not a resource id")
@@ -108,6 +111,16 @@ class Writing:
         self.made = [record.id]
         self.shown = reads.body(cloud, record)
         return CREATED if new else OK
+
+    def _put_tags(self, body: dict[str, Any]) -> str:
+        cloud, rid = self._cloud, ids.parse(self._resource.id)
+        if rid is None:
+            raise errors.invalid_content(f"'{self._resource.id}' is not a resource id")
+        scope, _ = tagging.read(cloud, rid.scope)
+        tagging.write(cloud, self._ask.caller, scope, tagging.asked(body))
+        self.shown = tagging.shown(*tagging.read(cloud, scope))
+        self.made = [self.shown["id"]]
+        return OK
 
     def _put_group(self, body: dict[str, Any]) -> str:
         resource = self._resource

@@ -6,8 +6,8 @@ import re
 
 from local.arm import errors, subscription
 from local.arm.cloud import Cloud
+from local.arm.deploy import tagging
 from local.arm.messages import Answer, Request
-from local.arm.routes import tags
 from local.arm.routes.table import Words, route
 
 _RESERVED = re.compile(r"login|microsoft|windows|xbox", re.IGNORECASE)
@@ -15,7 +15,7 @@ _WHOLE_RESERVED = frozenset({"access", "azure", "bing", "exchange", "office", "s
 
 
 def _shown(cloud: Cloud) -> dict[str, object]:
-    own = tags.of_subscription(cloud, cloud.identity.subscription)
+    own = tagging.of_subscription(cloud, cloud.identity.subscription)
     return subscription.shown(cloud.identity, own)
 
 

@@ -7,103 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from local.arm import errors, groups, ids
-from local.arm.clock import stamp
+from local.arm import errors
 from local.arm.cloud import Cloud
+from local.arm.deploy import tagging
+from local.arm.deploy.tagging import Tags
 from local.arm.errors import ArmError
 from local.arm.messages import Answer, Request
-from local.arm.providers import locks, reads
 from local.arm.routes.table import Words, route
-
-Tags = dict[str, str]
-_MOST, _NAME_LENGTH, _VALUE_LENGTH = 50, 512, 256
-_BAD = frozenset("<>%&\\?/")
-
-
-def _read(cloud: Cloud, scope: str) -> tuple[str, Tags]:
-    """Return (canonical scope, its tags); raises `ArmError`."""
-    rid = ids.parse(scope)
-    if rid is not None:
-        record = reads.find(cloud, reads.canonical(cloud, rid))
-        return record.id, dict(record.got.get("tags") or {})
-    pair = ids.group_of(scope)
-    if pair is not None:
-        group = cloud.group(*pair)
-        return ids.group_id(group.subscription, group.name), dict(group.tags)
-    subscription = cloud.check_subscription(scope.strip("/").split("/")[-1])
-    return f"/subscriptions/{subscription}", of_subscription(cloud, subscription)
-
-
-def of_subscription(cloud: Cloud, subscription: str) -> Tags:
-    """Return the tags that a subscription itself has."""
-    stored = cloud.store.settings.get(f"tags/{subscription}") or {}
-    return dict(stored.get("tags", {}))
-
-
-def _write(cloud: Cloud, request: Request, scope: str, tags: Tags) -> None:
-    locks.check_write(cloud, scope)
-    if len(tags) > _MOST:
-        raise ArmError(
-            400,
-            "InvalidTagsCount",
-            f"The number of tags specified is {len(tags)}; a resource can have {_MOST}.",
-        )
-    record = cloud.resource(scope)
-    group = cloud.store.groups.get(scope)
-    if record is not None:
-        record.got["tags"] = tags
-        record.put["tags"] = tags
-        record.changed, record.changed_by = stamp(cloud.clock.now()), request.caller.appid
-        cloud.store.resources.put(record.id, record)
-    elif group is not None:
-        group.tags = tags
-        groups.note_change(cloud, group)
-    else:
-        cloud.store.settings.put(f"tags/{scope.rpartition('/')[2]}", {"tags": tags})
-
-
-def _shown(scope: str, tags: Tags) -> Answer:
-    body = {
-        "id": f"{scope}/providers/Microsoft.Resources/tags/default",
-        "name": "default",
-        "type": "Microsoft.Resources/tags",
-        "properties": {"tags": tags},
-    }
-    return Answer(200, body)
-
-
-def _asked(body: dict[str, Any]) -> Tags:
-    """Return the tags in a body. Raises `ArmError` for what no tag can be. Pure."""
-    properties = body.get("properties")
-    if not isinstance(properties, dict):
-        raise errors.invalid_content("'properties' with 'tags' is needed")
-    tags = properties.get("tags") or {}
-    if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values()):
-        raise errors.invalid_content("properties.tags must be an object of strings")
-    for name, value in tags.items():
-        _check_name(name)
-        if len(value) > _VALUE_LENGTH:
-            raise ArmError(
-                400,
-                "InvalidTagValueLength",
-                f"The value of the tag '{name}' is longer than {_VALUE_LENGTH} characters.",
-            )
-    return tags
-
-
-def _check_name(name: str) -> None:
-    if not name or len(name) > _NAME_LENGTH:
-        raise ArmError(
-            400,
-            "InvalidTagNameLength",
-            f"The tag name '{name[:60]}' must have 1 to {_NAME_LENGTH} characters.",
-        )
-    if _BAD & set(name):
-        raise ArmError(
-            400,
-            "InvalidTagName",
-            f"The tag name '{name}' has reserved characters: none of <>%&\\?/ may be in it.",
-        )
 
 
 def _merged(tags: Tags, more: Tags) -> Tags:
@@ -123,22 +33,22 @@ def _without(tags: Tags, gone: Tags) -> Tags:
 
 async def get_tags(cloud: Cloud, _: Request, words: Words) -> Answer:
     """Show the tags."""
-    return _shown(*_read(cloud, words["scope"]))
+    return Answer(200, tagging.shown(*tagging.read(cloud, words["scope"])))
 
 
 async def put_tags(cloud: Cloud, request: Request, words: Words) -> Answer:
     """Replace all tags."""
-    scope, _ = _read(cloud, words["scope"])
-    tags = _asked(request.json())
-    _write(cloud, request, scope, tags)
-    return _shown(scope, tags)
+    scope, _ = tagging.read(cloud, words["scope"])
+    tags = tagging.asked(request.json())
+    tagging.write(cloud, request.caller, scope, tags)
+    return Answer(200, tagging.shown(scope, tags))
 
 
 async def patch_tags(cloud: Cloud, request: Request, words: Words) -> Answer:
     """Merge, replace or delete tags."""
-    scope, tags = _read(cloud, words["scope"])
+    scope, tags = tagging.read(cloud, words["scope"])
     body = request.json()
-    asked = _asked(body)
+    asked = tagging.asked(body)
     match str(body.get("operation", "")).lower():
         case "merge":
             tags = _merged(tags, asked)
@@ -148,14 +58,14 @@ async def patch_tags(cloud: Cloud, request: Request, words: Words) -> Answer:
             tags = _without(tags, asked)
         case other:
             raise errors.invalid_content(f"operation '{other}' is none of Merge, Replace, Delete")
-    _write(cloud, request, scope, tags)
-    return _shown(scope, tags)
+    tagging.write(cloud, request.caller, scope, tags)
+    return Answer(200, tagging.shown(scope, tags))
 
 
 async def delete_tags(cloud: Cloud, request: Request, words: Words) -> Answer:
     """Remove all tags."""
-    scope, _ = _read(cloud, words["scope"])
-    _write(cloud, request, scope, {})
+    scope, _ = tagging.read(cloud, words["scope"])
+    tagging.write(cloud, request.caller, scope, {})
     return Answer(200)
 
 
@@ -172,7 +82,7 @@ def _keep(cloud: Cloud, subscription: str, names: dict[str, list[str]]) -> None:
 def _used(cloud: Cloud, subscription: str) -> list[Tags]:
     """Return the tags of everything in a subscription that has any."""
     prefix = f"/subscriptions/{subscription}"
-    found = [of_subscription(cloud, subscription)]
+    found = [tagging.of_subscription(cloud, subscription)]
     found += [dict(group.tags) for group in cloud.store.groups.below(prefix)]
     found += [dict(one.got.get("tags") or {}) for one in cloud.store.resources.below(prefix)]
     return [tags for tags in found if tags]
@@ -225,7 +135,7 @@ async def list_names(cloud: Cloud, _: Request, words: Words) -> Answer:
 async def put_name(cloud: Cloud, _: Request, words: Words) -> Answer:
     """Make a tag name."""
     subscription, name = cloud.check_subscription(words["sub"]), words["name"]
-    _check_name(name)
+    tagging.check_name(name)
     names = _predefined(cloud, subscription)
     known = {one.lower(): one for one in names}
     new = name.lower() not in known

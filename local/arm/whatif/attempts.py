@@ -15,6 +15,7 @@ import msgspec
 from local.arm import groups, ids, management_groups
 from local.arm.clock import stamp
 from local.arm.cloud import Cloud
+from local.arm.deploy import tagging
 from local.arm.engine import PlannedResource
 from local.arm.errors import ArmError
 from local.arm.ids import ResourceId
@@ -43,6 +44,11 @@ def write(cloud: Cloud, resource: PlannedResource, body: dict[str, Any], caller:
     rid = ids.parse(resource.id)
     if rid is None:
         return resource.id
+    if rid.type.lower() == tagging.TYPE:
+        with contextlib.suppress(ArmError):
+            scope, _ = tagging.read(cloud, rid.scope)
+            tagging.write(cloud, caller, scope, tagging.asked(body))
+        return resource.id
     record = cloud.resource(resource.id)
     if record is not None and _says_the_same(cloud, record, body):
         return record.id
@@ -54,6 +60,9 @@ def write(cloud: Cloud, resource: PlannedResource, body: dict[str, Any], caller:
 
 def read(cloud: Cloud, resource_id: str, api_version: str) -> dict[str, Any] | None:
     """Return the GET body at an api-version; None if there is no such resource."""
+    rid = ids.parse(resource_id)
+    if rid is not None and rid.type.lower() == tagging.TYPE:
+        return _tags(cloud, rid)
     record = cloud.resource(resource_id)
     if record is not None:
         return reads.body(cloud, record, api_version)
@@ -63,6 +72,14 @@ def read(cloud: Cloud, resource_id: str, api_version: str) -> dict[str, Any] | N
     name = management_groups.name_in(resource_id)
     above = None if name is None else cloud.store.management_groups.get(name)
     return None if above is None else management_groups.shown(cloud, above)
+
+
+def _tags(cloud: Cloud, rid: ResourceId) -> dict[str, Any] | None:
+    """Return the tags of a scope, which are always there if it is."""
+    try:
+        return tagging.shown(*tagging.read(cloud, rid.scope))
+    except ArmError:
+        return None
 
 
 def _says_the_same(cloud: Cloud, record: Resource, body: dict[str, Any]) -> bool:

@@ -421,3 +421,27 @@ def test_tags_of_a_group_change_alone() -> None:
     [found] = world.changes([group], SUB)
 
     assert list(leaves(found["delta"])) == [("tags.a", "Modify")]
+
+
+def test_a_tags_resource_is_its_scopes_tags() -> None:
+    """What a template says of a group's tags is compared with the tags of the group."""
+    tags = {
+        "type": "Microsoft.Resources/tags",
+        "apiVersion": "2025-04-01",
+        "name": "default",
+        "properties": {"tags": {"team": "a", "cost": "1"}},
+    }
+    world = World()
+    world.group("rg", tags={"team": "b"})
+    [before] = world.changes([tags])
+    world.deploy([tags])
+    [after] = world.changes([tags])
+
+    assert list(leaves(before["delta"])) == [
+        ("properties.tags.cost", "Create"),
+        ("properties.tags.team", "Modify"),
+    ]
+    assert after["changeType"] == "NoChange"
+    group = world.cloud.store.groups.get(GROUP)
+    assert group is not None
+    assert group.tags == {"team": "a", "cost": "1"}
