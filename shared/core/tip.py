@@ -47,6 +47,19 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     unreadable: bool = False
 
 
+class Deliveries(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How the repository's hook does: its last delivery, and the pushes that came without one.
+
+    ``healed`` counts revisions that a look without a delivery found: their webhook was lost. The
+    last of them is ``found``: should its delivery come after all, it was only late.
+    """
+
+    last_at: datetime | None = None
+    healed: int = 0
+    healed_at: datetime | None = None
+    found: str | None = None
+
+
 class Tip(Document, frozen=True, kw_only=True, omit_defaults=True):
     """A repository as Plumbline knows it.
 
@@ -71,6 +84,7 @@ class Tip(Document, frozen=True, kw_only=True, omit_defaults=True):
     unfinished: int = 0
     unanswered: bool = False
     visit: Visit | None = None
+    deliveries: Deliveries = Deliveries()
     checked_at: datetime | None = None
     settings: str = ""
 
@@ -115,8 +129,25 @@ def mark_dirty(tip: Tip) -> Tip:
     return msgspec.structs.replace(tip, dirty_again=True)
 
 
-def commit(tip: Tip, *, seen: Tip, at: datetime, poll: timedelta) -> Tip:
+def heard(before: Deliveries, announced: Mapping[str, datetime], *, new: str | None) -> Deliveries:
+    """Return how the hook does after a sync. Pure.
+
+    ``announced`` are the revisions of pending deliveries and when they came; ``new`` is the revision
+    that this sync found and the one before did not.
+    """
+    times = list(announced.values()) + ([before.last_at] if before.last_at else [])
+    heard_of = msgspec.structs.replace(before, last_at=max(times, default=None))
+    if before.found is not None and before.found in announced:
+        heard_of = msgspec.structs.replace(heard_of, healed=before.healed - 1, found=None)
+    if new is not None and new not in announced:
+        heard_of = msgspec.structs.replace(heard_of, healed=heard_of.healed + 1, found=new)
+    return heard_of
+
+
+def commit(tip: Tip, *, seen: Tip, deliveries: Deliveries, at: datetime, poll: timedelta) -> Tip:
     """Commit what a sync found, in one write. Stays dirty when a push came since it was taken."""
+    if deliveries.healed > tip.deliveries.healed:
+        deliveries = msgspec.structs.replace(deliveries, healed_at=at)
     return msgspec.structs.replace(
         tip,
         revision=seen.revision,
@@ -129,6 +160,7 @@ def commit(tip: Tip, *, seen: Tip, at: datetime, poll: timedelta) -> Tip:
         trouble=None,
         unfinished=0,
         unanswered=seen.revision != tip.revision,
+        deliveries=deliveries,
         checked_at=at,
         busy_until=None,
         dirty=tip.dirty_again,

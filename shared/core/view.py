@@ -89,6 +89,9 @@ class RepositoryView(msgspec.Struct, frozen=True, kw_only=True):
     repository: str
     revision: str | None
     checked_at: datetime | None
+    last_delivery_at: datetime | None
+    healed_pushes: int
+    last_healed_at: datetime | None
     stacks: int
     problems: tuple[Problem, ...]
 
@@ -174,6 +177,9 @@ def repository_view(key: str, tip: Tip | None) -> RepositoryView:
         repository=key,
         revision=tip.revision if tip else None,
         checked_at=tip.checked_at if tip else None,
+        last_delivery_at=tip.deliveries.last_at if tip else None,
+        healed_pushes=tip.deliveries.healed if tip else 0,
+        last_healed_at=tip.deliveries.healed_at if tip else None,
         stacks=len(tip.entries) if tip else 0,
         problems=(trouble + tip.problems + broken) if tip else (),
     )

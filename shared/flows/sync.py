@@ -122,8 +122,16 @@ class Sync:
                 return
             taken = extended
         self.parallel.map(self.archive.put_content, tuple(found.contents.values()))
+        deliveries = tips_change.heard(
+            taken.document.deliveries,
+            {marker.after: marker.received_at for marker in pending},
+            new=_unknown_so_far(taken.document, found.tip),
+        )
         committed = self.tips.finish(
-            taken, lambda tip, at: tips_change.commit(tip, seen=found.tip, at=at, poll=self.poll)
+            taken,
+            lambda tip, at: tips_change.commit(
+                tip, seen=found.tip, deliveries=deliveries, at=at, poll=self.poll
+            ),
         )
         if committed is None:
             self.log(events.FENCED, repository=key)
@@ -296,6 +304,12 @@ class Sync:
 def _generation(release_id: str) -> int:
     text = release_id.partition(".")[0]
     return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def _unknown_so_far(before: Tip, found: Tip) -> str | None:
+    """Return the revision that this look found, unless it is the first look or nothing new. Pure."""
+    first = before.revision is None
+    return None if first or found.revision == before.revision else found.revision
 
 
 def _is_known(tip: Tip, revision: str, configured: Repository) -> bool:

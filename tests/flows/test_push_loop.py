@@ -673,3 +673,32 @@ def test_an_unreadable_message_is_kept(world: World) -> None:
 
     kept = sorted(n.split("/")[1] for n in world.kept() if n.startswith("poison/"))
     assert kept == ["release", "sync"]
+
+
+def test_health_tells_whether_the_webhook_is_heard(world: World) -> None:
+    """A push that the sweep had to find counts as healed; one that was announced does not."""
+    world.push(files("a", a="one"))
+    world.run(30)
+    (heard,) = world.api("health")["repositories"]
+    world.commit(files("a", a="two"))
+    world.run(300)
+    (healed,) = world.api("health")["repositories"]
+
+    assert heard["last_delivery_at"] is not None
+    assert (heard["healed_pushes"], heard["last_healed_at"]) == (0, None)
+    assert healed["last_delivery_at"] == heard["last_delivery_at"]
+    assert healed["healed_pushes"] == 1
+    assert healed["last_healed_at"] is not None
+
+
+def test_a_late_delivery_is_not_a_lost_one(world: World) -> None:
+    """A push that was found before its webhook came is taken out of the count again."""
+    world.push(files("a", a="one"))
+    world.run(30)
+    revision = world.commit(files("a", a="two"))
+    world.run(300)
+    world.announce(revision)
+    world.run(30)
+
+    (shown,) = world.api("health")["repositories"]
+    assert shown["healed_pushes"] == 0
