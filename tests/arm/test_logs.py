@@ -27,6 +27,7 @@ from hypothesis import strategies as st
 
 from local.arm.logs.bounds import Budget
 from local.arm.logs.faults import QueryError, TooMuchError, TooSlowError
+from local.arm.logs.functions import FUNCTIONS
 from local.arm.logs.running import Result, run
 from local.arm.logs.service import read_timespan
 from tests.arm.azure import Azure, StaticCredential, network, storage
@@ -393,6 +394,67 @@ def test_any_words_are_a_query_or_a_query_error(words: list[str]) -> None:
         error = {"code": "BadArgumentError"}
 
     assert error["code"] == "BadArgumentError"
+
+
+LITERALS = st.sampled_from(
+    [
+        *("1", "-2", "2.5", "0", "'a'", "''", "'/a/b'", "true", "1h", "-1d", "now()", "toint('')"),
+        *("datetime(0001-01-01)", "datetime(9999-12-31)", 'dynamic([1, "x", null])'),
+        *('dynamic({"a": {"b": 1}})', "9223372036854775807", "1e308", "ago(1d)", "d", "n", "at"),
+    ]
+)
+SIGNS = st.sampled_from(
+    [
+        *("+", "-", "*", "/", "%", "==", "!=", "<", ">=", "=~", "!~", "has", "contains", "!has"),
+        *("startswith", "endswith_cs", "and", "or", "hasprefix"),
+    ]
+)
+
+
+def calls(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Return calls of any function with any arguments, operators, lists and parts."""
+    names = st.sampled_from([*FUNCTIONS, "iff", "case", "bin", "ago"])
+    return st.one_of(
+        st.builds(
+            lambda name, given: f"{name}({', '.join(given)})", names, st.lists(inner, max_size=4)
+        ),
+        st.builds(lambda left, sign, right: f"({left}) {sign} ({right})", inner, SIGNS, inner),
+        st.builds(
+            lambda value, items: f"({value}) in~ ({', '.join(items)})",
+            inner,
+            st.lists(inner, min_size=1, max_size=3),
+        ),
+        st.builds(lambda value, key: f"({value})[{key}]", inner, inner),
+        st.builds(
+            lambda low, value, high: f"({value}) between (({low}) .. ({high}))", inner, inner, inner
+        ),
+    )
+
+
+@settings(max_examples=400)
+@given(
+    expression=st.recursive(LITERALS, calls, max_leaves=6),
+    tail=st.sampled_from(
+        [
+            "",
+            "| sort by x",
+            "| distinct x",
+            "| summarize max(x), make_set(x), dcount(x)",
+            "| summarize count() by x",
+        ]
+    ),
+)
+def test_any_expression_has_a_value_or_a_query_error(expression: str, tail: str) -> None:
+    """Whatever types meet, at whatever ends of their ranges: no traceback."""
+    try:
+        found = ask(
+            LOG.replace("long(null)", "toint('')") + f"T | extend x = {expression} {tail}"
+        ).rows
+    except QueryError as refused:
+        found = [["refused", refused.place is None]]
+
+    assert found != [["refused", True]]
+    assert json.dumps(found)
 
 
 @pytest.mark.parametrize(

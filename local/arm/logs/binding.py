@@ -246,6 +246,7 @@ def _call(scope: Scope, node: Call) -> Bound:
         raise QueryError("SEM0260", f"Unknown function: '{node.name}'", node.place)
     _count(node, function.least, function.most)
     arguments = [bind(scope, one) for one in node.arguments]
+    _check_kinds(node, arguments, function.wants)
     kind = arguments[0].kind if node.name in ("abs", "coalesce") else function.kind
     runs, apply = [one.run for one in arguments], function.apply
     constant = all(one.constant for one in arguments)
@@ -256,6 +257,20 @@ def _call(scope: Scope, node: Call) -> Bound:
         run = runs[0]
         return Bound(kind, lambda row: apply(run(row)), constant=constant)
     return Bound(kind, lambda row: apply(*(run(row) for run in runs)), constant=constant)
+
+
+def _check_kinds(
+    node: Call, arguments: Sequence[Bound], wants: Mapping[int, frozenset[str]]
+) -> None:
+    for at, argument in enumerate(arguments):
+        kinds = wants.get(at)
+        if node.name == "coalesce":
+            kinds = frozenset({arguments[0].kind})
+        if kinds is not None and argument.kind not in kinds:
+            message = (
+                f"{node.name}(): argument {at + 1} is of type {argument.kind}, not {min(kinds)}"
+            )
+            raise _type_error(message, node.arguments[at].place)
 
 
 def _count(node: Call, least: int, most: int) -> None:

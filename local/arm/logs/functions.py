@@ -7,8 +7,8 @@ The time-dependent (`now`, `ago`) and those that look at types (`iff`, `case`, `
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,13 +21,17 @@ _LONGEST_TEXT = 1_048_576
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """`least` to `most` arguments; what it `makes` counts against the budget."""
+    """`least` to `most` arguments; what it `makes` counts against the budget.
+
+    `wants` says of which types an argument must be, by its position; the others may be of any.
+    """
 
     kind: str
     apply: Callable[..., Any]
     least: int = 1
     most: int = 1
     makes: bool = False
+    wants: Mapping[int, frozenset[str]] = field(default_factory=dict)
 
 
 def is_empty(value: Any) -> bool:
@@ -170,7 +174,13 @@ def _absolute(value: Any) -> Any:
 
 
 def _rounded(value: Any, digits: Any = 0) -> Any:
-    return None if value is None else float(round(value, digits or 0))
+    if value is None:
+        return None
+    return float(round(value, max(min(digits or 0, 15), -15))) if math.isfinite(value) else value
+
+
+def _inverted(value: Any) -> bool | None:
+    return None if value is None else not value
 
 
 def _first(*items: Any) -> Any:
@@ -188,6 +198,7 @@ def _array(*items: Any) -> list[Any]:
     return [values.as_json(item) for item in items]
 
 
+_WHOLE, _TIME = frozenset({"int", "long"}), frozenset({"datetime"})
 FUNCTIONS: dict[str, Function] = {
     "tolower": Function("string", lambda value: values.text(value).lower()),
     "toupper": Function("string", lambda value: values.text(value).upper()),
@@ -197,14 +208,14 @@ FUNCTIONS: dict[str, Function] = {
     "strcat_delim": Function("string", _joined, 2, 64, makes=True),
     "strcat_array": Function("string", _joined_array, 2, 2, makes=True),
     "split": Function("dynamic", _split, 2, 3, makes=True),
-    "substring": Function("string", _substring, 2, 3),
+    "substring": Function("string", _substring, 2, 3, wants={1: _WHOLE, 2: _WHOLE}),
     "indexof": Function("long", _index_of, 2, 2),
     "replace_string": Function("string", _replaced, 3, 3, makes=True),
     "isempty": Function("bool", is_empty),
     "isnotempty": Function("bool", lambda value: not is_empty(value)),
     "isnull": Function("bool", lambda value: value is None),
     "isnotnull": Function("bool", lambda value: value is not None),
-    "not": Function("bool", lambda value: None if value is None else not value),
+    "not": Function("bool", _inverted, wants={0: frozenset({"bool"})}),
     "parse_json": Function("dynamic", parse_json, makes=True),
     "todynamic": Function("dynamic", parse_json, makes=True),
     "toint": Function("long", _number("long")),
@@ -221,10 +232,10 @@ FUNCTIONS: dict[str, Function] = {
     "pack": Function("dynamic", _packed, 2, 64),
     "bag_pack": Function("dynamic", _packed, 2, 64),
     "pack_array": Function("dynamic", _array, 1, 64),
-    "startofday": Function("datetime", _day, 1, 2),
-    "startofhour": Function("datetime", _hour),
-    "datetime_diff": Function("long", _difference, 3, 3),
-    "abs": Function("real", _absolute),
-    "round": Function("real", _rounded, 1, 2),
+    "startofday": Function("datetime", _day, 1, 2, wants={0: _TIME, 1: _WHOLE}),
+    "startofhour": Function("datetime", _hour, wants={0: _TIME}),
+    "datetime_diff": Function("long", _difference, 3, 3, wants={1: _TIME, 2: _TIME}),
+    "abs": Function("real", _absolute, wants={0: values.NUMBERS | {"timespan"}}),
+    "round": Function("real", _rounded, 1, 2, wants={0: values.NUMBERS, 1: _WHOLE}),
     "coalesce": Function("string", _first, 2, 64),
 }
