@@ -19,6 +19,7 @@ from local.arm.engine.sources import Source, path_of
 from local.arm.engine.values import weigh
 
 _PROPERTIES = "properties"
+_BYTES_PER_CHARACTER = 4  # at most
 _NOT_SENT = frozenset({
     "apiversion", "asserts", "comments", "condition", "copy", "dependson", "existing", "metadata",
     "name", "@options", "resourcegroup", "resources", "scope", "subscriptionid", "type",
@@ -90,7 +91,7 @@ class Body:
         value: dict[str, Any] = expand(self._sent, frame)
         weight = weigh(value)
         frame.meter.charge(weight // 16)
-        if weight > MAX_RESOURCE_BYTES:
+        if weight > MAX_RESOURCE_BYTES // _BYTES_PER_CHARACTER:
             _refuse_size(value, self._instance)
         if self._verbatim:
             value[_PROPERTIES] = {**value[_PROPERTIES], **self._verbatim}

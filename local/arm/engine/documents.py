@@ -17,14 +17,16 @@ from local.arm.engine.errors import parse_failed, validation_failed
 from local.arm.engine.limits import MAX_JSON_DEPTH, MAX_TEMPLATE_BYTES
 from local.arm.engine.places import Place, first_repeated, join_paths, place_in, place_of_offset
 
-_NOISE = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
-_TRAILING_COMMA = re.compile(r'"(?:[^"\\]|\\.)*"|,(?=\s*[}\]])', re.DOTALL)
+# Possessive, and closed by the end of the text too, so that nothing is ever read twice.
+_STRING = r'"(?:[^"\\]++|\\.)*+(?:"|\Z|\\\Z)'
+_NOISE = re.compile(_STRING + r"|//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z)", re.DOTALL)
+_TRAILING_COMMA = re.compile(_STRING + r"|,(?=\s*+[}\]])", re.DOTALL)
 # az writes the template into its request as `template:{...}`, and the service reads that.
 _HALF = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _ESCAPE = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.", re.DOTALL
 )
-_BARE_NAME = re.compile(r'"(?:[^"\\]|\\.)*"|(?<=[{,])(\s*)([A-Za-z_$][\w$]*)(?=\s*:)', re.DOTALL)
+_BARE_NAME = re.compile(_STRING + r"|(?<=[{,])(\s*+)([A-Za-z_$][\w$]*+)(?=\s*+:)", re.DOTALL)
 _KEY_END = re.compile(rb'(?<!\\)"\s*:')
 
 

@@ -19,7 +19,8 @@ from local.arm.engine.names import FunctionNames
 from local.arm.engine.syntax import Access, Call, Literal, Node, literal_text
 from local.arm.engine.values import find_key, type_name, weigh
 
-_FREE_LENGTH = 16
+_CHARACTERS_PER_STEP = 16
+_ELEMENTS_PER_STEP = 4
 _LIST = re.compile(r"list[A-Za-z]*\Z", re.IGNORECASE)
 _BY_NAME: Mapping[str, Function] = {function.name: function for function in FUNCTIONS.values()}
 """As people write them; user functions have a dot in their names, so they are none of these."""
@@ -158,8 +159,12 @@ def _apply(function: Function, arguments: Sequence[Any], frame: Frame) -> Any:
         if frame.partial and has_deferred(arguments):
             raise NeedsRuntime
     value = function.apply(frame, arguments)
-    if isinstance(value, str | list) and len(value) > _FREE_LENGTH:
-        frame.meter.charge(len(value) // _FREE_LENGTH)
+    if function.kept:
+        return value
+    if isinstance(value, str) and len(value) >= _CHARACTERS_PER_STEP:
+        frame.meter.charge(len(value) // _CHARACTERS_PER_STEP)
+    elif isinstance(value, list):
+        frame.meter.charge(len(value) // _ELEMENTS_PER_STEP)
     return value
 
 

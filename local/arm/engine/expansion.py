@@ -14,6 +14,7 @@ from local.arm.engine.syntax import Call, Node
 from local.arm.engine.values import find_key, get, type_name
 
 _COPY_KEYS = {"name", "count", "input"}
+_TURN_STEPS = 4
 _COPY_LENGTH = len("copy")
 
 
@@ -125,6 +126,7 @@ def expand_copy(loop: Mapping[str, Any], frame: Frame) -> tuple[str, list[Any]]:
         raise ExpressionError("The copy definition must have a non-empty string as its 'name'.")
     count = copy_count(get(loop, "count"), frame, name)
     template = get(loop, "input")
+    frame.meter.charge(count * _TURN_STEPS)
     return name, [
         expand_below("input", template, frame.in_loop(name, index, current=False))
         for index in range(count)

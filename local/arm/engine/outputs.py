@@ -128,6 +128,7 @@ def _value(name: str, schema: Mapping[str, Any], frame: Frame) -> Any:
     if not isinstance(loop, Mapping):
         return expand_below("value", get(schema, "value"), frame)
     count = copy_count(get(loop, "count"), frame, name)
+    frame.meter.charge(count)
     return [
         expand_below("copy", get(loop, "input"), frame.in_loop(name, index, current=True))
         for index in range(count)

@@ -82,8 +82,8 @@ def _misplaced(name: str, place: str) -> ExpressionError:
 
 
 FUNCTIONS = table(
-    framed("parameters(string)", parameters),
-    framed("variables(string)", variables),
+    framed("parameters(string)", parameters, kept=True),
+    framed("variables(string)", variables, kept=True),
     framed(
         "deployment()", deployment, members={"name": lambda frame: frame.context.deployment_name}
     ),

@@ -100,7 +100,7 @@ def _key(name: str, function_value: Lambda, item: Any) -> str:
 FUNCTIONS = table(
     function("filter(array, lambda)", filter_items),
     function("groupBy(array, lambda, lambda?)", group_by),
-    framed("lambdaVariables(string)", lambda_variable),
+    framed("lambdaVariables(string)", lambda_variable, kept=True),
     function("map(array, lambda)", map_items),
     function("mapValues(object, lambda)", map_values),
     function("reduce(array, any, lambda)", reduce_items),

@@ -11,7 +11,9 @@ from local.arm.engine.functions.signature import fail, function, table
 from local.arm.engine.limits import MAX_JSON_DEPTH
 from local.arm.engine.values import collation_key, equal, find_key, identity, type_name
 
-_SINGLE_QUOTED = re.compile(r"""("(?:[^"\\]|\\.)*")|'((?:[^'\\]|\\.)*)'""", re.DOTALL)
+_SINGLE_QUOTED = re.compile(
+    r"""("(?:[^"\\]++|\\.)*+(?:"|\Z|\\\Z))|'((?:[^'\\]++|\\.)*+)(?:'|\Z|\\\Z)""", re.DOTALL
+)
 
 
 def create_object(*pairs: Any) -> dict[str, Any]:

@@ -27,7 +27,8 @@ Apply = Callable[[Frame, Sequence[Any]], Any]
 class Function:
     """One template function.
 
-    `lazy` functions get their arguments as callables. `deep` ones walk their arguments, so these
+    `lazy` functions get their arguments as callables. `kept` ones answer with what is there already,
+    so that it costs nothing. `deep` ones walk their arguments, so these
     must be complete and of bounded weight. `stages` None means everywhere. `members` are those of
     the answer that can be told at less cost than all of it.
     """
@@ -38,6 +39,7 @@ class Function:
     maximum: int | None
     apply: Apply
     lazy: bool = False
+    kept: bool = False
     deep: bool = False
     stages: frozenset[Stage] | None = None
     members: Mapping[str, Callable[[Frame], Any]] = field(default_factory=dict)
