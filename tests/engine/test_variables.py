@@ -31,6 +31,13 @@ def test_a_variable_that_fails_refuses_the_template_though_nobody_asks_for_it() 
     assert value_of("[variables('kept')]", variables={"kept": "[if(true(), 1, fail('no'))]"}) == 1
 
 
+def test_a_bare_copyindex_in_a_variable_copy_means_that_copy() -> None:
+    """Public templates leave the name of the loop out where there is no other."""
+    copies = [{"name": "v", "count": 3, "input": "[mul(copyIndex(), 2)]"}]
+
+    assert value_of("[variables('v')]", variables={"copy": copies}) == [0, 2, 4]
+
+
 def test_variable_copies_make_arrays_at_the_root_and_inside_objects() -> None:
     """`copy` in variables names the array it makes; copyIndex takes that name and an offset."""
     variables: dict[str, Any] = {

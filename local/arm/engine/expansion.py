@@ -119,8 +119,13 @@ def is_property_copy(value: Any) -> bool:
     )
 
 
-def expand_copy(loop: Mapping[str, Any], frame: Frame) -> tuple[str, list[Any]]:
-    """Return (name, elements) of a property, variable or output copy."""
+def expand_copy(
+    loop: Mapping[str, Any], frame: Frame, *, current: bool = False
+) -> tuple[str, list[Any]]:
+    """Return (name, elements) of a property or variable copy.
+
+    `current` tells whether a bare copyIndex() means this loop, rather than the resource's.
+    """
     name = settle(get(loop, "name"), frame)
     if not isinstance(name, str) or not name:
         raise ExpressionError("The copy definition must have a non-empty string as its 'name'.")
@@ -128,7 +133,7 @@ def expand_copy(loop: Mapping[str, Any], frame: Frame) -> tuple[str, list[Any]]:
     template = get(loop, "input")
     frame.meter.charge(count * _TURN_STEPS)
     return name, [
-        expand_below("input", template, frame.in_loop(name, index, current=False))
+        expand_below("input", template, frame.in_loop(name, index, current=current))
         for index in range(count)
     ]
 

@@ -56,7 +56,9 @@ def _plain(value: Any) -> Callable[[Frame], Any]:
 
 
 def _looped(loop: Mapping[str, Any]) -> Callable[[Frame], Any]:
-    return lambda frame: _evaluated(lambda inside: expand_copy(loop, inside)[1], frame)
+    return lambda frame: _evaluated(
+        lambda inside: expand_copy(loop, inside, current=True)[1], frame
+    )
 
 
 def _evaluated(compute: Callable[[Frame], Any], frame: Frame) -> Any:

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.arm.engine.documents import blank_noise, pair_surrogates
-from local.arm.engine.errors import ExpressionError
 from local.arm.engine.functions.signature import fail, function, table
 from local.arm.engine.limits import MAX_JSON_DEPTH
-from local.arm.engine.values import collation_key, equal, find_key, identity, type_name
+from local.arm.engine.values import collation_key, equal, find_key, get, identity, type_name
 
 _SINGLE_QUOTED = re.compile(
     r"""("(?:[^"\\]++|\\.)*+(?:"|\Z|\\\Z))|'((?:[^'\\]++|\\.)*+)(?:'|\Z|\\\Z)""", re.DOTALL
@@ -114,15 +113,21 @@ def try_get(value: Any, *keys: Any) -> Any:
         if isinstance(key, str):
             name = find_key(value, key) if isinstance(value, Mapping) else None
             value = value[name] if name is not None else None
-        elif isinstance(key, int) and not isinstance(key, bool):
-            inside = isinstance(value, list) and 0 <= key < len(value)
-            value = value[key] if inside else None
         else:
-            raise ExpressionError(
-                f"The template language function 'tryGet' expects strings and integers as keys, "
-                f"not '{type_name(key)}'."
-            )
+            index = _from_end(key, value) if isinstance(key, Mapping) else key
+            inside = isinstance(value, list) and 0 <= index < len(value)
+            value = value[index] if inside else None
     return value
+
+
+def _from_end(key: Mapping[str, Any], value: Any) -> int:
+    """Return the index that Bicep's `{value, fromEnd}` means; -1 for one that is not there."""
+    index = get(key, "value")
+    if isinstance(index, bool) or not isinstance(index, int):
+        raise fail("tryGet", "the 'value' of an index from the end must be an integer.")
+    if get(key, "fromEnd") is not True:
+        return index
+    return len(value) - index if isinstance(value, list) and index > 0 else -1
 
 
 def _double_quoted(match: re.Match[str]) -> str:
@@ -156,6 +161,6 @@ FUNCTIONS = table(
     function("json(string)", json_of),
     function("objectKeys(object)", object_keys),
     function("shallowMerge(array)", shallow_merge),
-    function("tryGet(any, string|int, string|int...)", try_get),
+    function("tryGet(any, string|int|object, string|int|object...)", try_get),
     function("union(array|object, array|object...)", union, deep=True),
 )
