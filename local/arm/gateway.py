@@ -21,7 +21,7 @@ from local.arm.faults import lag, operations, wire
 from local.arm.faults.course import Course, DropError
 from local.arm.messages import Answer, Caller, Request, refusal
 from local.arm.providers import reads
-from local.arm.request_log import KINDS, Entry
+from local.arm.request_log import Entry, counted_as
 from local.arm.routes.all import PUBLIC
 from local.arm.routes.table import Found, Route, find
 from local.arm.script import Call
@@ -244,7 +244,7 @@ def _entry(cloud: Cloud, request: Request, visit: _Visit, status: int, elapsed: 
         path=_readable(request.path),
         api_version=_readable(request.api_version),
         route=visit.route,
-        kind=KINDS.get(request.method, "writes"),
+        kind=counted_as(request.method, visit.route),
         status=status,
         milliseconds=round(elapsed, 3),
         scripted=visit.scripted,

@@ -9,6 +9,12 @@ import msgspec
 
 _KEPT = 5000
 KINDS = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}
+_LOGS = "logs-"
+
+
+def counted_as(method: str, route: str) -> str:
+    """Return what a call counts as: reads, writes, deletes, or queries of the logs API. Pure."""
+    return "queries" if route.startswith(_LOGS) else KINDS.get(method, "writes")
 
 
 class Entry(msgspec.Struct, kw_only=True):
@@ -49,10 +55,14 @@ class RequestLog:
         self._statuses[str(entry.status)] += 1
 
     def counts(self) -> dict[str, Any]:
-        """Return the counts: total, by kind (reads, writes, deletes), by route, by status."""
+        """Return the counts: total, by kind, by route, by status.
+
+        The kinds are reads, writes and deletes, and queries if there were any.
+        """
+        always = {kind: self._kinds[kind] for kind in ("reads", "writes", "deletes")}
         return {
             "total": self._kinds.total(),
-            "kinds": {kind: self._kinds[kind] for kind in ("reads", "writes", "deletes")},
+            "kinds": {**always, **self._kinds},
             "routes": dict(self._routes),
             "statuses": dict(self._statuses),
         }

@@ -687,7 +687,10 @@ def test_who_asks_must_say_who_they_are_and_needs_no_api_version(azure: Azure) -
     nobody = azure.call("POST", path, {"query": "print 1"}, token=None)
     replies = [azure.call("POST", path, {"query": "AzureActivity | count"}) for _ in range(3)]
 
+    kinds = azure.control("GET", "/requests?limit=0")["kinds"]
+
     assert (nobody.status, nobody.code) == (401, "AuthenticationFailed")
+    assert kinds == {"reads": 0, "writes": 0, "deletes": 0, "queries": 4}
     assert [reply.status for reply in replies] == [200] * 3
     assert replies[-1].body["tables"][0]["rows"] == [[0]]
 
