@@ -1,9 +1,11 @@
 """Take the measurements and print their table: ``python -m bench [NAME ...]``.
 
-``--write`` also puts the table into README.md, with the machine and the day.
+``--write`` also puts the table into README.md, with the machine and the day; rows of what was not
+measured now stay as they are.
 """
 
 import importlib
+import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +17,7 @@ ARM: Final = ("arm_deployments", "arm_whatif", "arm_engine", "arm_size", "arm_th
 ALL: Final = ("cold_start", "webhook", "push_to_put", "per_release", *ARM)
 GROUPS: Final = {"arm": ARM}
 README: Final = Path(__file__).resolve().parent / "README.md"
+_COMMAND: Final = re.compile(r"`(python -m bench \w+)` \|$")
 START, END = "<!-- figures -->", "<!-- end -->"
 
 
@@ -37,18 +40,36 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def _rows(old: str, figures: list[Figure]) -> list[str]:
+    """Return the rows of the table: the new ones, and the old ones of what was not measured now."""
+    taken = {figure.command for figure in figures}
+    kept = [
+        line
+        for line in old.splitlines()
+        if (found := _COMMAND.search(line)) and found[1] not in taken
+    ]
+    rows = kept + [figure.row() for figure in figures]
+    order = {f"python -m bench {name}": at for at, name in enumerate(ALL)}
+    return sorted(rows, key=lambda row: order.get(_command(row), len(order)))
+
+
+def _command(row: str) -> str:
+    found = _COMMAND.search(row)
+    return found[1] if found else ""
+
+
 def _write(figures: list[Figure]) -> None:
+    text = README.read_text(encoding="utf-8")
+    before, _, rest = text.partition(START)
+    old, _, after = rest.partition(END)
     table = "\n".join(
         [
             f"Measured on {datetime.now(UTC):%Y-%m-%d}: {machine()}.",
             "",
             HEAD,
-            *(figure.row() for figure in figures),
+            *_rows(old, figures),
         ]
     )
-    text = README.read_text(encoding="utf-8")
-    before, _, rest = text.partition(START)
-    after = rest.partition(END)[2]
     README.write_text(f"{before}{START}\n{table}\n{END}{after}", encoding="utf-8")
 
 
