@@ -14,7 +14,7 @@ from local.arm.engine.syntax import Call, Node
 from local.arm.engine.values import find_key, get, type_name
 
 _COPY_KEYS = {"name", "count", "input"}
-_TURN_STEPS = 4
+_TURN_STEPS = 10
 _COPY_LENGTH = len("copy")
 
 
