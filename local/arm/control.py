@@ -11,7 +11,7 @@ import msgspec
 from local.arm import activity, errors, ids, noise
 from local.arm.cloud import Cloud
 from local.arm.deploy.runner import Runner
-from local.arm.faults.words import KINDS as ANSWERS
+from local.arm.faults.kinds import KINDS as ANSWERS
 from local.arm.knobs import Knobs, described
 from local.arm.messages import Answer, Caller, Request
 from local.arm.noise import CLASSES, NAMES

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from local.arm.control import read_faults
 from local.arm.errors import ArmError
-from local.arm.faults.words import KINDS
+from local.arm.faults.kinds import KINDS
 from local.arm.script import Call, Kind, Match, Reply, Rule, Script, fits
 from local.arm.server import Settings, start
 from local.arm.tokens import Identity

@@ -10,6 +10,7 @@ from local.arm import errors, ids
 from local.arm.clock import guid_for, new_guid
 from local.arm.cloud import Cloud
 from local.arm.errors import ArmError
+from local.arm.faults import shortages
 from local.arm.script import Call, Reply
 from local.arm.throttle import Asked, kind_of, provider_refusal, refusal
 
@@ -20,75 +21,6 @@ _TITLES = {
     503: ("ServiceUnavailable", "The service is temporarily unavailable. Please retry later."),
     504: ("GatewayTimeout", "The gateway did not receive a response within the time limit."),
 }
-# What a provider says when a size is not to be had, or a limit is reached: status, code, text.
-_QUOTAS = {
-    "microsoft.compute": (
-        409,
-        "OperationNotAllowed",
-        (
-            "Operation could not be completed as it results in exceeding approved Total Regional Cores"
-            " quota. Additional details - Deployment Model: Resource Manager, Location: {location},"
-            " Current Limit: 10, Current Usage: 10, Additional Required: 4, (Minimum) New Limit"
-            " Required: 14."
-        ),
-    ),
-    "microsoft.containerservice": (
-        400,
-        "ErrCode_InsufficientVCPUQuota",
-        (
-            "Insufficient regional vcpu quota left for location {location}. left regional vcpu quota 0,"
-            " requested quota 4."
-        ),
-    ),
-    "microsoft.network": (
-        400,
-        "PublicIPCountLimitReached",
-        "Cannot create more than 20 public IP addresses for this subscription in this region.",
-    ),
-    "microsoft.storage": (
-        409,
-        "MaxStorageAccountsCountPerSubscriptionExceeded",
-        (
-            "The maximum number of storage accounts (250) for the subscription has been reached in"
-            " location '{location}'."
-        ),
-    ),
-    "microsoft.web": (
-        401,
-        "Unauthorized",
-        (
-            "Operation cannot be completed without additional quota. Additional details - Location:"
-            " {location}. Current Limit (Basic VMs): 0. Current Usage: 0. Amount required for this"
-            " deployment (Basic VMs): 1."
-        ),
-    ),
-}
-_QUOTA = (
-    409,
-    "QuotaExceeded",
-    "The quota for resources of type '{type}' in location '{location}' has been exceeded.",
-)
-_SKUS = {
-    "microsoft.containerservice": (
-        400,
-        "BadRequest",
-        "The VM size of '{sku}' is not allowed in your subscription in location '{location}'.",
-    ),
-    "microsoft.sql": (
-        400,
-        "ProvisioningDisabled",
-        "Provisioning of '{sku}' is restricted in this region. Please choose a different region.",
-    ),
-}
-_SKU = (
-    409,
-    "SkuNotAvailable",
-    (
-        "The requested size for resource '{id}' is currently not available in location '{location}'"
-        " zones '' for subscription '{subscription}'. Please try another size or deploy to a different"
-        " location or zones. See https://aka.ms/azureskunotavailable for details."
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,11 +256,11 @@ def _property_change(case: Case) -> ArmError:
 
 
 def _quota(case: Case) -> ArmError:
-    return _filled(case, _QUOTAS.get(case.namespace.lower(), _QUOTA))
+    return _filled(case, shortages.QUOTAS.get(case.namespace.lower(), shortages.QUOTA))
 
 
 def _sku(case: Case) -> ArmError:
-    return _filled(case, _SKUS.get(case.type.lower().partition("/")[0], _SKU))
+    return _filled(case, shortages.SKUS.get(case.type.lower().partition("/")[0], shortages.SKU))
 
 
 def _filled(case: Case, found: tuple[int, str, str]) -> ArmError:
@@ -374,32 +306,3 @@ ERRORS: dict[str, Callable[[Case], ArmError]] = {
     "throttled": _throttled,
     "too_many_requests": _too_many,
 }
-KINDS = {
-    "answer": "status, headers and body as given, or error in ARM's envelope; the rest is true",
-    "another_operation": "409 AnotherOperationInProgress",
-    "authorization_failed": "403 AuthorizationFailed with client, action and scope",
-    "busy": "429 RetryableErrorDueToAnotherOperation",
-    "conflict": "409 Conflict",
-    "deny_assignment": "403 DenyAssignmentAuthorizationFailed; detail is the assignment's name",
-    "deployment_active": "409 DeploymentActive, without Retry-After",
-    "empty_body": "the true answer without its body",
-    "group_being_deleted": "409 ResourceGroupBeingDeleted",
-    "html_page": "502 (or status) with the HTML page of a proxy",
-    "in_use": "400 InUse...CannotBeDeleted; detail is what uses it",
-    "linked_authorization_failed": "403 LinkedAuthorizationFailed; detail is the linked scope",
-    "lro_stuck": "the call starts an operation that fares as `lro` says",
-    "malformed_json": "the true answer, its JSON cut in the middle",
-    "not_registered": "409 MissingSubscriptionRegistration; detail is the namespace",
-    "partial": "the write is stored, ends in provisioningState Failed, and answers an error",
-    "policy": "403 RequestDisallowedByPolicy with PolicyViolation; detail is the policy's name",
-    "principal_not_found": "400 PrincipalNotFound; detail is the principal's id",
-    "property_change": "409 PropertyChangeNotAllowed; detail is the property",
-    "provider_throttled": "429 ResourceRequestsThrottled",
-    "quota_exceeded": "the provider's own code for a quota that is used up",
-    "scope_locked": "409 ScopeLocked in the words for the method; detail is the locked scope",
-    "server_error": "500 InternalServerError, or status 502, 503, 504",
-    "sku_not_available": "SkuNotAvailable, or what the provider says for it; detail is the size",
-    "throttled": "429 SubscriptionRequestsThrottled with Retry-After (retry_after seconds)",
-    "too_many_requests": "429 TooManyRequests",
-}
-"""What each kind of scripted answer is."""
