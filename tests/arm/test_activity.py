@@ -56,14 +56,14 @@ def told(events: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
 def test_a_write_by_a_client_is_a_start_and_an_end(azure: Azure) -> None:
     """Both share operation and correlation; the end has the status, the caller is the token's."""
     group = azure.group()
-    path = f"{group}/providers/Microsoft.Storage/storageAccounts/stshop001"
+    path = f"{group}/providers/Microsoft.Network/networkSecurityGroups/nsg"
     azure.call(
         "PUT",
         f"{path}?api-version=2024-01-01",
-        {"location": "westeurope", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2"},
+        {"location": "westeurope"},
         headers={"x-ms-client-request-id": "c-1", "x-ms-correlation-request-id": "k-1"},
     )
-    start, end = log(azure, " and resourceProvider eq 'Microsoft.Storage'")
+    start, end = log(azure, " and resourceProvider eq 'Microsoft.Network'")
 
     assert (start["status"]["value"], end["status"]["value"]) == ("Started", "Succeeded")
     assert end["subStatus"] == {
@@ -76,12 +76,12 @@ def test_a_write_by_a_client_is_a_start_and_an_end(azure: Azure) -> None:
     assert end["correlationId"] == "k-1"
     assert end["resourceId"] == path
     assert end["resourceGroupName"] == "rg-shop"
-    assert end["resourceType"]["value"] == "Microsoft.Storage/storageAccounts"
+    assert end["resourceType"]["value"] == "Microsoft.Network/networkSecurityGroups"
     assert end["authorization"] == {
-        "action": "Microsoft.Storage/storageAccounts/write",
+        "action": "Microsoft.Network/networkSecurityGroups/write",
         "scope": path,
     }
-    assert end["operationName"]["localizedValue"] == "Create/Update Storage Account"
+    assert end["operationName"]["localizedValue"] == "Create or Update Network Security Group"
     assert end["httpRequest"] == {
         "clientRequestId": "c-1",
         "clientIpAddress": "127.0.0.1",
