@@ -27,7 +27,9 @@ from local import waiting
 from shared import wiring
 from shared.adapters.arm import ArmEndpoint, AzureArm, ManagedIdentity
 from shared.adapters.blobs import BlobDocuments, BlobHistory
+from shared.adapters.callers import OperatorCallers
 from shared.adapters.git import DulwichGit
+from shared.adapters.github import GitHubStatuses
 from shared.adapters.queues import StorageQueues
 from shared.adapters.recent import RecentHistory
 from shared.adapters.storage_connection import StorageConnection
@@ -74,7 +76,10 @@ class RealPorts:
     queues: StorageQueues
     git: DulwichGit
     arm: AzureArm
+    hosts: GitHubStatuses
+    callers: OperatorCallers
     clock: SystemClock
+    ids: SystemIds
     parallel: ThreadParallel
     log: JsonLog
 
@@ -124,6 +129,9 @@ class Product:
                 queues=StorageQueues(self.storage),
                 git=self.git,
                 arm=self.arm,
+                hosts=GitHubStatuses(),
+                callers=OperatorCallers(None, None, clock),
+                ids=ids,
                 clock=clock,
                 parallel=self.parallel,
                 log=JsonLog(),
@@ -184,6 +192,7 @@ class Product:
             "release": self.services.release,
             "watch": self.services.watch,
             "snapshot": self.services.snapshot,
+            "settle": self.services.settle,
         }[queue]
         started = time.process_time()
         flow(message)

@@ -138,7 +138,8 @@ class Sync:
             return
         self._tell(committed.document)
         generations = self._copy(committed)
-        self._answer(committed, pending, generations, previous=taken.document)
+        tells = configured.statuses is not None
+        self._answer(committed, pending, generations, previous=taken.document, tells=tells)
         if committed.document.dirty:
             self.messenger.sync(key)
 
@@ -241,6 +242,7 @@ class Sync:
         generations: Mapping[str, int],
         *,
         previous: Tip,
+        tells: bool,
     ) -> None:
         """Write what became of the revisions, then finish the deliveries that announced them."""
         tip = committed.document
@@ -265,7 +267,11 @@ class Sync:
                 )
                 self.revisions.supersede(tip.repository, marker.after, passed)
         self.deliveries.finish(pending)
-        if new or pending:
+        # Without a host to tell that it is at work, a revision matters again when a release ends.
+        decided = (
+            visit is None or not visit.changed or any(m.after != tip.revision for m in pending)
+        )
+        if (new or pending) and (decided or tells):
             self.bell.ring(tip.repository)
 
     def _tell(self, tip: Tip) -> None:
