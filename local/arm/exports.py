@@ -122,9 +122,12 @@ def _belongs(key: str, wanted: set[str]) -> bool:
 
 
 def _is_exported(cloud: Cloud, record: Resource) -> bool:
-    """Return whether a resource stands in a template of its own: not inside its parent's."""
+    """Return whether a resource stands in a template of its own: not inside its parent's.
+
+    What GET refuses to show is not exported either: application settings may hold secrets.
+    """
     rid = model.rid_of(record)
-    if rid.is_extension:
+    if rid.is_extension or reads.is_unreadable(cloud, rid):
         return False
     parent = cloud.resource(rid.parent.id) if rid.parent else None
     if parent is None:

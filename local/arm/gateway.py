@@ -189,7 +189,7 @@ def _count(cloud: Cloud, request: Request) -> dict[str, str]:
 
 def _finished(cloud: Cloud, request: Request, visit: _Visit, answer: Answer) -> Answer:
     """Return an answer with ARM's headers, as it travels."""
-    headers = {**_headers(cloud, request), **visit.limits, **answer.headers}
+    headers = {**usual_headers(cloud, request.correlation_id), **visit.limits, **answer.headers}
     if answer.long_urls or cloud.knobs.long_urls:
         headers = wire.lengthen(headers)
     if "Retry-After" in headers and (answer.dated or cloud.knobs.retry_after_as == "date"):
@@ -221,7 +221,8 @@ def _caller(cloud: Cloud, token: str | None) -> Caller:
     return caller
 
 
-def _headers(cloud: Cloud, request: Request) -> dict[str, str]:
+def usual_headers(cloud: Cloud, correlation_id: str) -> dict[str, str]:
+    """Return the headers that every answer of ARM's has."""
     request_id = new_guid()
     moment = cloud.clock.now().strftime("%Y%m%dT%H%M%SZ")
     return {
@@ -231,7 +232,7 @@ def _headers(cloud: Cloud, request: Request) -> dict[str, str]:
         "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
         "X-Content-Type-Options": "nosniff",
         "x-ms-request-id": request_id,
-        "x-ms-correlation-request-id": request.correlation_id,
+        "x-ms-correlation-request-id": correlation_id,
         "x-ms-routing-request-id": f"WESTEUROPE:{moment}:{request_id}",
         "x-ms-throttling-version": "v2",
     }

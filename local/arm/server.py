@@ -127,7 +127,8 @@ async def serve(settings: Settings) -> AsyncIterator[tuple[Address, Cloud]]:
             wires: weakref.WeakSet[asyncio.Transport] = weakref.WeakSet()
             services.push_async_callback(_cut, wires)
             handler = _handler(doors, wires)
-            port = await _listen(services, sockets.Listener(handler), settings.port, context)
+            listener = sockets.Listener(handler, lambda: gateway.usual_headers(cloud, new_guid()))
+            port = await _listen(services, listener, settings.port, context)
             runner.resume()
             base = f"https://{HOST}:{port}"
             yield (
@@ -177,7 +178,10 @@ def _handler(doors: _Doors, wires: weakref.WeakSet[asyncio.Transport]) -> Any:
         try:
             body = await sockets.read_body(raw)
         except ArmError as error:
-            return _response(raw, gateway.refusal(error))
+            answer = gateway.refusal(error)
+            usual = gateway.usual_headers(doors.gateway.cloud, _correlation(raw))
+            answer.headers = {**usual, **answer.headers}
+            return _response(raw, answer)
         request = Request(
             method=raw.method,
             # The SDK leaves an empty segment where a resource has no parent.

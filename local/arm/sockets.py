@@ -7,7 +7,9 @@ InternalServerError to the client.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
+from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -23,7 +25,9 @@ _SHOWN = 200
 class _Protocol(web.RequestHandler):
     """One connection."""
 
-    __slots__ = ()
+    __slots__ = ("usual_headers",)
+
+    usual_headers: Callable[[], dict[str, str]]
 
     def handle_error(
         self,
@@ -50,18 +54,29 @@ class _Protocol(web.RequestHandler):
         response = web.Response(
             status=answer.status,
             body=msgspec.json.encode(answer.body),
-            headers={**answer.headers, "Content-Type": "application/json; charset=utf-8"},
+            headers={
+                **self.usual_headers(),
+                **answer.headers,
+                "Content-Type": "application/json; charset=utf-8",
+            },
         )
         response.force_close()
         return response
 
 
 class Listener(web.Server):
-    """A server whose request lines and headers may be as long as ARM's signed URLs are."""
+    """A server whose request lines and headers may be as long as ARM's signed URLs are.
+
+    `usual_headers` makes what every answer has, also that to a request which could not be read.
+    """
+
+    def __init__(self, handler: Any, usual_headers: Callable[[], dict[str, str]]) -> None:
+        super().__init__(handler)
+        self._usual_headers = usual_headers
 
     def __call__(self) -> web.RequestHandler:
         """Return the protocol of one connection."""
-        return _Protocol(
+        protocol = _Protocol(
             self,
             loop=self._loop,
             max_line_size=_LINE_LIMIT,
@@ -69,6 +84,8 @@ class Listener(web.Server):
             # A body that claims to be packed and is not would end up in the log.
             auto_decompress=False,
         )
+        protocol.usual_headers = self._usual_headers
+        return protocol
 
 
 async def read_body(raw: web.BaseRequest) -> bytes:

@@ -51,6 +51,11 @@ def _canonical_scope(cloud: Cloud, scope: str) -> str:
     return scope
 
 
+def is_unreadable(cloud: Cloud, rid: ResourceId) -> bool:
+    """Return whether GET of a resource is refused: what it holds is shown on POST only."""
+    return rid.names[-1].lower() in cloud.knowledge.type(rid.type).unreadable
+
+
 def find(cloud: Cloud, rid: ResourceId) -> Resource:
     """Return a resource's record; raises ResourceNotFound, ResourceGroupNotFound."""
     if rid.subscription is not None and rid.group is not None:

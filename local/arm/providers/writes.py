@@ -30,12 +30,16 @@ from local.arm.state.records import Resource
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One write: to what, with what, in which version of the interface, by whom."""
+    """One write: to what, with what, in which version of the interface, by whom.
+
+    `said` is what of the body the caller sent himself, where that is not all of it (a PATCH).
+    """
 
     rid: ResourceId
     body: dict[str, Any]
     api_version: str
     caller: Caller
+    said: dict[str, Any] | None = None
 
 
 def check(cloud: Cloud, write: Write) -> None:
@@ -107,7 +111,7 @@ def patch(cloud: Cloud, write: Write) -> Resource:
         inner = merged.setdefault(key, {})
         if isinstance(inner, dict) and model.find(inner, name) is None:
             inner[name] = reads.body(cloud, old)["properties"][name]
-    record, _ = put(cloud, Write(rid, merged, write.api_version, write.caller))
+    record, _ = put(cloud, replace(write, rid=rid, body=merged, said=write.body))
     return record
 
 
@@ -257,8 +261,9 @@ def _write_child(cloud: Cloud, rid: ResourceId | None, body: dict[str, Any], wri
 
 def _write_spilled(cloud: Cloud, known: ResourceType, record: Resource, write: Write) -> None:
     """Write into children what the provider keeps there of this body."""
+    said = write.body if write.said is None else write.said
     for spill in known.spills:
-        properties = children.spilled(spill, write.body)
+        properties = children.spilled(spill, said)
         if properties is None:
             continue
         rid = ids.parse(f"{record.id}/{spill.child}")

@@ -48,7 +48,7 @@ async def get_resource(cloud: Cloud, request: Request, words: Words) -> Answer:
     if rid is None:
         return _list_type(cloud, request, words["scope"], words["rest"])
     rid = _rid(cloud, request)
-    if rid.names[-1].lower() in cloud.knowledge.type(rid.type).unreadable:
+    if reads.is_unreadable(cloud, rid):
         raise errors.method_not_allowed(request.method, request.path)
     record = reads.find(cloud, reads.canonical(cloud, rid))
     headers = {"ETag": record.etag} if cloud.knowledge.type(record.type).etag else {}

@@ -1,0 +1,101 @@
+"""Promises that an outsider put to the test: one each, by the shortest way that shows it."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.arm.azure import Azure
+
+USUAL = (
+    "cache-control",
+    "pragma",
+    "expires",
+    "strict-transport-security",
+    "x-content-type-options",
+    "x-ms-request-id",
+    "x-ms-correlation-request-id",
+    "x-ms-routing-request-id",
+    "x-ms-throttling-version",
+    "x-ms-failure-cause",
+)
+WEB = "2024-04-01"
+
+
+def _raw(azure: Azure, text: bytes) -> str:
+    """Send bytes that no HTTP library would; return the head of the answer in lower case."""
+    place = urlsplit(azure.address.endpoint)
+    context = ssl.create_default_context(cafile=azure.address.ca_file)
+    with (
+        socket.create_connection((place.hostname or "", place.port or 0), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname=place.hostname) as wire,
+    ):
+        wire.sendall(text)
+        found = b""
+        while b"\r\n\r\n" not in found and (part := wire.recv(65536)):
+            found += part
+    return found.decode().lower()
+
+
+def test_what_is_no_http_is_answered_with_arms_headers(azure: Azure) -> None:
+    """The headers that everything has are on the answer to a request that cannot be read."""
+    head = _raw(azure, b"NO SUCH THING\r\n\r\n")
+    assert head.split()[1] == "400"
+    assert [name for name in USUAL if f"\r\n{name}:" not in head] == []
+
+
+def test_a_body_beyond_all_limits_is_answered_with_arms_headers(azure: Azure) -> None:
+    """The headers that everything has are on a 413."""
+    head = _raw(
+        azure, b"PUT /subscriptions/x HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n"
+    )
+    assert head.split()[1] == "413"
+    assert [name for name in USUAL if f"\r\n{name}:" not in head] == []
+
+
+def _site(azure: Azure) -> str:
+    group = azure.group()
+    site = f"{group}/providers/Microsoft.Web/sites/web-shop-review"
+    plan = f"{group}/providers/Microsoft.Web/serverfarms/plan"
+    where = {"location": "westeurope"}
+    azure.call("PUT", f"{plan}?api-version={WEB}", {**where, "sku": {"name": "P1v3"}})
+    config = {"alwaysOn": True, "appSettings": [{"name": "A", "value": "1"}]}
+    body = {**where, "properties": {"serverFarmId": plan, "siteConfig": config}}
+    assert azure.call("PUT", f"{site}?api-version={WEB}", body).status < 300
+    return site
+
+
+def _settings(azure: Azure, site: str) -> Any:
+    reply = azure.call("POST", f"{site}/config/appsettings/list?api-version={WEB}")
+    return reply.body["properties"]
+
+
+def test_a_patch_leaves_alone_what_it_does_not_speak_of(azure: Azure) -> None:
+    """A PATCH of a site does not put back the settings that its last PUT had in siteConfig."""
+    site = _site(azure)
+    changed = {"properties": {"A": "2"}}
+    azure.call("PUT", f"{site}/config/appsettings?api-version={WEB}", changed)
+    azure.call("PATCH", f"{site}?api-version={WEB}", {"properties": {"httpsOnly": True}})
+    assert _settings(azure, site) == {"A": "2"}
+
+
+def test_a_patch_that_speaks_of_settings_changes_them(azure: Azure) -> None:
+    """A PATCH of a site's siteConfig.appSettings replaces the settings, and keeps the rest."""
+    site = _site(azure)
+    config = {"siteConfig": {"appSettings": [{"name": "B", "value": "3"}]}}
+    azure.call("PATCH", f"{site}?api-version={WEB}", {"properties": config})
+    web = azure.call("GET", f"{site}/config/web?api-version={WEB}").body["properties"]
+    assert (_settings(azure, site), web["alwaysOn"]) == ({"B": "3"}, True)
+
+
+def test_what_get_refuses_to_show_is_not_exported(azure: Azure) -> None:
+    """An exported template has no application settings: their values may be secrets."""
+    group = _site(azure).partition("/providers/")[0]
+    place = group.replace("resourceGroups", "resourcegroups")
+    reply = azure.call(
+        "POST", f"{place}/exportTemplate?api-version=2025-04-01", {"resources": ["*"]}
+    )
+    names = [entry["name"] for entry in reply.body["template"]["resources"]]
+    assert not any("appsettings" in name for name in names)
