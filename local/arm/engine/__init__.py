@@ -38,6 +38,7 @@ from local.arm.engine.context import Context, Runtime, Scope
 from local.arm.engine.documents import NotJsonError, parse_request, parse_template
 from local.arm.engine.errors import TemplateError
 from local.arm.engine.evaluation import Evaluated, EvaluatedResource, evaluate
+from local.arm.engine.foresight import Foresight
 from local.arm.engine.frame import NeedsRuntime
 from local.arm.engine.hashing import template_hash
 from local.arm.engine.plan import (
@@ -54,6 +55,7 @@ __all__ = [
     "CopyMember",
     "Evaluated",
     "EvaluatedResource",
+    "Foresight",
     "NeedsRuntime",
     "NestedDeployment",
     "NotJsonError",

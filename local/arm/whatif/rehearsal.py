@@ -16,7 +16,7 @@ from local.arm.clock import stamp
 from local.arm.cloud import Cloud
 from local.arm.deploy import secrets
 from local.arm.deploy.ask import Ask
-from local.arm.engine import NeedsRuntime, Plan, PlannedResource, Scope, TemplateError
+from local.arm.engine import Foresight, NeedsRuntime, Plan, PlannedResource, Scope, TemplateError
 from local.arm.engine.evaluator import has_deferred
 from local.arm.engine.folding import show
 from local.arm.engine.secrets import texts
@@ -31,9 +31,9 @@ from local.arm.whatif.declared import (
     skipped,
     unsupported_reason,
 )
-from local.arm.whatif.foresight import Foresight, Rehearsed
 from local.arm.whatif.limits import Budget, Limits
 from local.arm.whatif.order import in_order
+from local.arm.whatif.rehearsed import Rehearsed
 
 _Key = tuple[str, int | None]
 _SECURE = frozenset({"SecureString", "SecureObject"})
