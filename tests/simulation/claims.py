@@ -128,9 +128,11 @@ def _check_intent(old: Record, new: Record) -> None:
         return
     if (last.generation, last.inputs) != (attempt.generation, attempt.inputs):
         return
+    if old.wanted is not None:
+        return
     _demand(old.failures < MAX_TRANSIENT_ATTEMPTS, "too many attempts", attempt.release)
     bad = last.outcome in {"refused", "failed", "canceled"} and not last.transient
-    _demand(not bad or old.wanted is not None, "too many attempts", f"{attempt.release}, unasked")
+    _demand(not bad, "too many attempts", f"{attempt.release}, unasked")
 
 
 def check_document(name: str, before: Blob, after: Blob) -> None:

@@ -25,6 +25,7 @@ from typing import Final, NamedTuple
 import orjson
 
 from shared.core import names
+from shared.core.document import to_text
 from shared.core.record import Record
 from shared.core.tip import Tip
 from tests.flows.world import Files
@@ -89,7 +90,7 @@ class Model:
         """The state after the first push."""
         s = self.scenario
         empty = State(0, (), (), (), (), (), (), s.orders, (), s.budget)
-        return self._push(empty)
+        return self._push(empty, is_whole=True)
 
     # ---- moves ------------------------------------------------------------------------------
 
@@ -116,7 +117,11 @@ class Model:
             return request.more not in state.queue
         if request.call == "recall":
             return any(name == request.name for name, _ in state.history)
-        return request.call == "keep" and "settle" not in self.scenario.hears
+        if "settle" in self.scenario.hears:
+            return False
+        return request.call == "keep" or (
+            request.call == "create" and "/revisions/" in request.name
+        )
 
     def _work(self, state: State, n: int) -> Iterator[Move]:
         worker = state.workers[n]
@@ -183,6 +188,8 @@ class Model:
             draft.queue.discard(task)
         if task.is_delayed and task.kind in STACK_QUEUES:
             _pass(draft, names.record(REPOSITORY, task.subject))
+        elif task.is_delayed:
+            _age_deliveries(draft)
         hand = Hand(task._replace(is_delayed=False))
         draft.hands.append(hand)
         draft.perform(hand, self.flows.next(hand.task, ()))
@@ -253,12 +260,13 @@ class Model:
                 draft.orders = tuple(rest)
                 yield Move(f"order {order}", draft.freeze(), False)
 
-    def _push(self, state: State) -> State:
+    def _push(self, state: State, *, is_whole: bool = False) -> State:
         draft = self._draft(state)
         draft.head += 1
         self._all(draft, Task("push", self.revisions[draft.head - 1]))
-        if not self.scenario.syncs_stop:
+        if is_whole or not self.scenario.syncs_stop:
             self._all(draft, Task("sync"))
+            draft.queue = {task for task in draft.queue if task.kind != "sync"}
         draft.queue = {t for t in draft.queue if self._is_heard(t)}
         return draft.freeze()
 
@@ -307,6 +315,14 @@ def _pass(draft: Draft, name: str) -> None:
     if found is not None and (record := document(name, found)).looked_after_until == AHEAD:
         assert isinstance(record, Record)
         _change(draft, name, with_times(found, looked_after_until=PAST))
+
+
+def _age_deliveries(draft: Draft) -> None:
+    """Let deliveries be old: a Git host that has not shown a push by now never will."""
+    for name, found in tuple(draft.documents.items()):
+        if name.startswith(names.PENDING_DELIVERIES):
+            facts = {**dict(found.facts), "received_at": to_text(PAST)}
+            _change(draft, name, blob(found.data, tuple(sorted(facts.items()))))
 
 
 def _untold(found: Blob) -> Blob:
