@@ -15,7 +15,7 @@ from local.arm.activity import view
 from local.arm.activity.view import Entry
 from local.arm.clock import stamp
 from local.arm.cloud import Cloud
-from local.arm.logs.binding import Column
+from local.arm.logs.scope import Column
 
 NAME = "AzureActivity"
 _STATUS = {

@@ -11,8 +11,9 @@ from datetime import timedelta
 from typing import Any
 
 from local.arm.logs import values
-from local.arm.logs.binding import Bound, Column, Row, Run, Scope, bind, predicate
+from local.arm.logs.binding import bind, predicate
 from local.arm.logs.faults import QueryError, unsupported
+from local.arm.logs.scope import Bound, Column, Row, Run, Scope
 from local.arm.logs.syntax import Call, Expression, Item, Name, Star
 from local.arm.logs.values import NUMBERS
 

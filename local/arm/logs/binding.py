@@ -7,15 +7,13 @@ before the first row is looked at.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import timedelta
+from typing import Any
 
-from local.arm.logs import comparing, values
-from local.arm.logs.bounds import Budget
-from local.arm.logs.faults import Place, QueryError, unresolved, unsupported
+from local.arm.logs import comparing, operators, values
+from local.arm.logs.faults import QueryError, type_error, unresolved, unsupported
 from local.arm.logs.functions import FUNCTIONS
-from local.arm.logs.reader import TEXT_OPERATORS
+from local.arm.logs.scope import Bound, Row, Run, Scope
 from local.arm.logs.syntax import (
     Between,
     Binary,
@@ -30,53 +28,10 @@ from local.arm.logs.syntax import (
 )
 from local.arm.logs.values import NUMBERS
 
-Row = Sequence[Any]
-Run = Callable[[Row], Any]
-_NO_ROW: Row = ()
-
-
-class Column(NamedTuple):
-    """A column: its name (case matters) and its type."""
-
-    name: str
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """An expression that can be run: its type, and its value if it is the same for all rows."""
-
-    kind: str
-    run: Run
-    constant: bool = False
-
-    def value(self) -> Any:
-        """Return the value of a constant."""
-        return self.run(_NO_ROW)
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Where an expression stands: in which operator, on which columns, with which names."""
-
-    operator: str
-    columns: Sequence[Column]
-    lets: Mapping[str, Bound]
-    now: datetime
-    budget: Budget
-
-    def index(self, name: str) -> int | None:
-        """Return the index of a column."""
-        return next((at for at, one in enumerate(self.columns) if one.name == name), None)
-
 
 def bind(scope: Scope, expression: Expression) -> Bound:
     """Return the meaning of an expression. Raises `QueryError`."""
     return _BINDERS[type(expression)](scope, expression)
-
-
-def _type_error(message: str, place: Place) -> QueryError:
-    return QueryError("SEM0064", message, place)
 
 
 def _literal(_: Scope, node: Literal) -> Bound:
@@ -103,7 +58,7 @@ def _member(scope: Scope, node: Member) -> Bound:
     base, key = bind(scope, node.base), bind(scope, node.key)
     if base.kind != "dynamic":
         message = f"Path expression cannot be applied to a value of type {base.kind}"
-        raise _type_error(message, node.place)
+        raise type_error(message, node.place)
 
     def run(row: Row) -> Any:
         inside, at = base.run(row), key.run(row)
@@ -116,59 +71,27 @@ def _member(scope: Scope, node: Member) -> Bound:
     return Bound("dynamic", run, constant=base.constant and key.constant)
 
 
-def _two(left: Bound, right: Bound, kind: str, apply: comparing.Apply) -> Bound:
-    first, second = left.run, right.run
-    constant = left.constant and right.constant
-    return Bound(kind, lambda row: apply(first(row), second(row)), constant=constant)
-
-
-def _binary(scope: Scope, node: Binary) -> Bound:
-    left, right = bind(scope, node.left), bind(scope, node.right)
-    name = node.operator
-    if name.lstrip("!") in TEXT_OPERATORS:
-        _check_texts(name, (left, right), node.place)
-        return _two(left, right, "bool", comparing.of_texts(name))
-    if name in ("=~", "!~"):
-        _check_texts(name, (left, right), node.place)
-        same = comparing.equals_in_any_case
-        return _two(left, right, "bool", same if name == "=~" else lambda a, b: not same(a, b))
-    if name in ("==", "!=", "<", ">", "<=", ">="):
-        return _compared(name, left, right, node.place)
-    kind = comparing.result_of(name, left.kind, right.kind)
-    if kind is None:
-        message = (
-            f"Operator '{name}' cannot be applied to values of types {left.kind} and {right.kind}"
-        )
-        raise _type_error(message, node.place)
-    negates = kind == "timespan" and left.kind == "long" and name == "-"
-    return _two(left, right, kind, comparing.arithmetic(name, negates_span=negates))
-
-
-def _check_texts(name: str, sides: tuple[Bound, ...], place: Place) -> None:
-    for side in sides:
-        if side.kind not in ("string", "dynamic", "guid"):
-            message = f"Operator '{name}' wants texts, and there is a value of type {side.kind}"
-            raise _type_error(message, place)
-
-
-def _compared(name: str, left: Bound, right: Bound, place: Place) -> Bound:
-    if not comparing.comparable(left.kind, right.kind):
-        raise _type_error(
-            f"Cannot compare values of types {left.kind} and {right.kind}. Try adding explicit"
-            " casts",
-            place,
-        )
-    apply = {"==": comparing.equal, "!=": comparing.unequal}.get(name) or comparing.ordered(name)
-    return _two(left, right, "bool", apply)
-
-
 def predicate(scope: Scope, expression: Expression) -> Run:
     """Return a condition as a function of a row; null counts as false. Raises `QueryError`."""
     bound = bind(scope, expression)
     if bound.kind not in ("bool", "dynamic"):
         message = f"'{scope.operator}' operator: the condition is of type {bound.kind}, not bool"
-        raise _type_error(message, expression.place)
+        raise type_error(message, expression.place)
     return bound.run
+
+
+def _binary(scope: Scope, node: Binary) -> Bound:
+    return operators.binary(node, bind(scope, node.left), bind(scope, node.right))
+
+
+def _in_list(scope: Scope, node: InList) -> Bound:
+    value = bind(scope, node.value)
+    return operators.in_list(node, value, [bind(scope, item) for item in node.items])
+
+
+def _between(scope: Scope, node: Between) -> Bound:
+    value, low, high = (bind(scope, one) for one in (node.value, node.low, node.high))
+    return operators.between(node, value, low, high)
 
 
 def _logic(scope: Scope, node: Logic) -> Bound:
@@ -176,60 +99,6 @@ def _logic(scope: Scope, node: Logic) -> Bound:
     if node.operator == "and":
         return Bound("bool", lambda row: all(run(row) is True for run in runs))
     return Bound("bool", lambda row: any(run(row) is True for run in runs))
-
-
-def _in_list(scope: Scope, node: InList) -> Bound:
-    value = bind(scope, node.value)
-    items = [bind(scope, item) for item in node.items]
-    for item in items:
-        if not comparing.comparable(value.kind, item.kind):
-            raise _type_error(
-                f"Operator '{node.operator}' cannot look for a value of type {value.kind} among"
-                f" values of type {item.kind}",
-                node.place,
-            )
-    if node.operator in ("has_any", "has_all"):
-        return _has_list(node.operator, value, items)
-    negated, any_case = node.operator.startswith("!"), node.operator.endswith("~")
-
-    def key(found: Any) -> Any:
-        return values.text(found).lower() if any_case else values.frozen(found)
-
-    def among(row: Row) -> frozenset[Any]:
-        return frozenset(key(one) for item in items for one in _spread(item.run(row)))
-
-    fixed = among(_NO_ROW) if all(item.constant for item in items) else None
-    return Bound(
-        "bool",
-        lambda row: (key(value.run(row)) in (among(row) if fixed is None else fixed)) != negated,
-        constant=value.constant and fixed is not None,
-    )
-
-
-def _spread(found: Any) -> list[Any]:
-    """Return the elements of a dynamic array, which stands for all of them."""
-    return found if isinstance(found, list) else [found]
-
-
-def _has_list(name: str, value: Bound, items: list[Bound]) -> Bound:
-    every = all if name == "has_all" else any
-
-    def run(row: Row) -> bool:
-        text = values.text(value.run(row)).lower()
-        terms = [values.text(one).lower() for item in items for one in _spread(item.run(row))]
-        return every(comparing.has(text, term) for term in terms)
-
-    return Bound("bool", run)
-
-
-def _between(scope: Scope, node: Between) -> Bound:
-    value, low, high = (bind(scope, one) for one in (node.value, node.low, node.high))
-    if value.kind == "datetime" and high.kind == "timespan":
-        high = _two(low, high, "datetime", comparing.arithmetic("+"))
-    above = _compared(">=", value, low, node.place).run
-    below = _compared("<=", value, high, node.place).run
-    negated = node.negated
-    return Bound("bool", lambda row: (above(row) is True and below(row) is True) != negated)
 
 
 # ------------------------------------------------------------------ functions
@@ -270,7 +139,7 @@ def _check_kinds(
             message = (
                 f"{node.name}(): argument {at + 1} is of type {argument.kind}, not {min(kinds)}"
             )
-            raise _type_error(message, node.arguments[at].place)
+            raise type_error(message, node.arguments[at].place)
 
 
 def _count(node: Call, least: int, most: int) -> None:
@@ -296,8 +165,8 @@ def _moment(scope: Scope, node: Call, *, back: bool) -> Bound:
         return now
     offset = bind(scope, node.arguments[0])
     if offset.kind != "timespan":
-        raise _type_error(f"{node.name}(): expected a timespan, not {offset.kind}", node.place)
-    return _two(now, offset, "datetime", comparing.arithmetic("-" if back else "+"))
+        raise type_error(f"{node.name}(): expected a timespan, not {offset.kind}", node.place)
+    return operators.two(now, offset, "datetime", comparing.arithmetic("-" if back else "+"))
 
 
 def _choice(scope: Scope, node: Call) -> Bound:
@@ -312,7 +181,7 @@ def _choice(scope: Scope, node: Call) -> Bound:
     last = bind(scope, node.arguments[-1])
     kinds = {then.kind for _, then in pairs} | {last.kind}
     if len(kinds) > 1 and not kinds <= NUMBERS and "dynamic" not in kinds:
-        raise _type_error(f"{node.name}(): the results are of different types", node.place)
+        raise type_error(f"{node.name}(): the results are of different types", node.place)
 
     def run(row: Row) -> Any:
         for test, then in pairs:
@@ -340,7 +209,7 @@ def _bin(scope: Scope, node: Call) -> Bound:
         kind = "real" if "real" in (value.kind, size.kind) else "long"
         return Bound(kind, _mapped(value, lambda number: number // step * step).run)
     message = f"bin(): cannot round a value of type {value.kind} to {size.kind}"
-    raise _type_error(message, node.place)
+    raise type_error(message, node.place)
 
 
 def _floor(span: timedelta, ticks: int) -> timedelta:

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from local.arm.logs import values
-from local.arm.logs.binding import Column, Row, Scope
+from local.arm.logs.columns import fresh
 from local.arm.logs.faults import QueryError, unresolved
-from local.arm.logs.relations import Relation, Rows, fresh
+from local.arm.logs.relations import Relation, Rows
+from local.arm.logs.scope import Column, Row, Scope
 from local.arm.logs.syntax import Name
 
 

@@ -75,3 +75,8 @@ class TooMuchError(Exception):
 
 class TooSlowError(Exception):
     """A query that did not end within the time that its client waits."""
+
+
+def type_error(message: str, place: Place) -> QueryError:
+    """Return the error for values of types that do not go together. Pure."""
+    return QueryError("SEM0064", message, place)

@@ -11,14 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from local.arm.logs.arguments import Arguments
 from local.arm.logs.faults import Place, SyntaxFault
-from local.arm.logs.reader import Reader
 from local.arm.logs.syntax import (
     Datatable,
     Expression,
-    Item,
     Join,
-    Key,
     Let,
     Name,
     Operator,
@@ -59,7 +57,7 @@ def parse(query: str) -> Query:
     return _Parser(query).query()
 
 
-class _Parser(Reader):
+class _Parser(Arguments):
     def __init__(self, query: str) -> None:
         super().__init__(query)
         self._inside = 0
@@ -190,62 +188,6 @@ class _Parser(Reader):
                 raise self.fault("The query has too many operators")
         return tuple(found)
 
-    def items(self) -> tuple[Item, ...]:
-        return self.several(self.item)
-
-    def patterns(self) -> tuple[Name, ...]:
-        return self.several(self._pattern)
-
-    def _pattern(self) -> Name:
-        token = self.next
-        before = "*" if self.skip("*") else ""
-        middle = "" if before and self.sees(",", "|", ";", ")") else self._name_or_end(before)
-        after = "*" if middle and self.skip("*") else ""
-        return Name(before + middle + after, token.place)
-
-    def _name_or_end(self, before: str) -> str:
-        return "" if before and self.next.kind == "end" else self.name().text
-
-    def renames(self) -> tuple[tuple[Name, Name], ...]:
-        return self.several(self._rename)
-
-    def _rename(self) -> tuple[Name, Name]:
-        new = self.name()
-        self.expect("=")
-        old = self.name()
-        return Name(new.text, new.place), Name(old.text, old.place)
-
-    def summary(self) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
-        aggregates = () if self.sees("by") else self.items()
-        return aggregates, self.items() if self.skip("by") else ()
-
-    def keys(self) -> tuple[Key, ...]:
-        self.expect("by")
-        return self.several(self._sort_key)
-
-    def _sort_key(self) -> Key:
-        value = self.expression()
-        word = self.skip("asc", "desc")
-        descending = word is None or word.text == "desc"
-        nulls_first = not descending
-        if self.skip("nulls"):
-            if not self.sees("first", "last"):
-                raise self.fault("Expected: first or last")
-            nulls_first = self.take().text == "first"
-        return Key(value, descending, nulls_first)
-
-    def top(self) -> tuple[Expression, tuple[Key, ...]]:
-        count = self.expression()
-        return count, self.keys()
-
-    def columns(self) -> tuple[Item, ...] | None:
-        if self.skip("*"):
-            return None
-        return self.items()
-
-    def nothing(self) -> None:
-        return None
-
     def union(self) -> Union:
         return self._union(self.next.place)
 
@@ -259,28 +201,7 @@ class _Parser(Reader):
                 raise self.fault(f"The simulator does not have join kind '{kind}'")
         right = self._member()
         self.expect("on")
-        return Join(_JOIN_NAMES.get(kind, kind), right, self.several(self._pair))
-
-    def _pair(self) -> tuple[Name, Name]:
-        token = self.name()
-        if token.text not in ("$left", "$right"):
-            return (Name(token.text, token.place),) * 2
-        self.expect(".")
-        first = self.name()
-        self.expect("==")
-        other = self.name()
-        if {token.text, other.text} != {"$left", "$right"}:
-            raise SyntaxFault(other.place, "Expected: $left.a == $right.b")
-        self.expect(".")
-        second = self.name()
-        pair = Name(first.text, first.place), Name(second.text, second.place)
-        return pair if token.text == "$left" else (pair[1], pair[0])
-
-    def render(self) -> str:
-        kind = self.name().text
-        if self.skip("with"):
-            raise self.fault("The simulator does not have properties of render")
-        return kind
+        return Join(_JOIN_NAMES.get(kind, kind), right, self.several(self.pair))
 
 
 _Reads = Callable[[_Parser], Any]

@@ -13,9 +13,11 @@ from typing import Any
 
 from local.arm.logs import values
 from local.arm.logs.aggregates import Aggregate, bind_aggregate
-from local.arm.logs.binding import Bound, Column, Row, Run, Scope, bind, predicate
+from local.arm.logs.binding import bind, predicate
+from local.arm.logs.columns import chosen, fresh, named
 from local.arm.logs.faults import Place, QueryError, unresolved
-from local.arm.logs.syntax import Call, Expression, Item, Key, Literal, Member, Name, Operator
+from local.arm.logs.scope import Bound, Column, Row, Run, Scope
+from local.arm.logs.syntax import Expression, Item, Key, Name, Operator
 
 Rows = Iterable[Row]
 
@@ -56,32 +58,6 @@ def _where(scope: Scope, condition: Expression, _: Place) -> _Operator:
     return tuple(scope.columns), lambda rows: (row for row in rows if test(row) is True)
 
 
-def named(items: Sequence[Item], operator: str) -> list[tuple[str, Expression, bool]]:
-    """Return (name, expression, whether the name was given) for items; names are made up."""
-    found: list[tuple[str, Expression, bool]] = []
-    for item in items:
-        name = item.name or _own_name(item.value)
-        found.append((name or f"Column{len(found) + 1}", item.value, item.name is not None))
-    seen: set[str] = set()
-    for name, value, _ in found:
-        if name in seen:
-            message = f"'{operator}' operator: the column name '{name}' is used twice"
-            raise QueryError("SEM0024", message, value.place)
-        seen.add(name)
-    return found
-
-
-def _own_name(node: Expression) -> str:
-    if isinstance(node, Name):
-        return node.name
-    if isinstance(node, Member) and isinstance(node.key, Literal):
-        base = _own_name(node.base)
-        return f"{base}_{node.key.value}" if base else str(node.key.value)
-    if isinstance(node, Call) and node.name in ("bin", "floor") and node.arguments:
-        return _own_name(node.arguments[0])
-    return ""
-
-
 def _project(scope: Scope, items: Sequence[Item], _: Place) -> _Operator:
     found = [(name, bind(scope, value)) for name, value, _ in named(items, scope.operator)]
     return _columns_of(found), _mapping([bound.run for _, bound in found])
@@ -113,41 +89,13 @@ def _getter(at: int) -> Run:
     return lambda row: row[at]
 
 
-def fresh(name: str, columns: Sequence[Column]) -> str:
-    """Return the name, with a number behind it if there is such a column already. Pure."""
-    taken = {column.name for column in columns}
-    found, number = name, 0
-    while found in taken:
-        number += 1
-        found = f"{name}{number}"
-    return found
-
-
-def _chosen(scope: Scope, patterns: Sequence[Name]) -> set[str]:
-    chosen: set[str] = set()
-    for pattern in patterns:
-        found = {one.name for one in scope.columns if _fits(one.name, pattern.name)}
-        if not found and "*" not in pattern.name:
-            raise unresolved(scope.operator, "column", pattern.name, pattern.place)
-        chosen |= found
-    return chosen
-
-
-def _fits(name: str, pattern: str) -> bool:
-    if pattern.startswith("*") and pattern.endswith("*"):
-        return pattern.strip("*") in name
-    if pattern.startswith("*"):
-        return name.endswith(pattern[1:])
-    return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
-
-
 def _away(scope: Scope, patterns: Sequence[Name], _: Place) -> _Operator:
-    gone = _chosen(scope, patterns)
+    gone = chosen(scope, patterns)
     return _picked(scope, [at for at, one in enumerate(scope.columns) if one.name not in gone])
 
 
 def _keep(scope: Scope, patterns: Sequence[Name], _: Place) -> _Operator:
-    kept = _chosen(scope, patterns)
+    kept = chosen(scope, patterns)
     return _picked(scope, [at for at, one in enumerate(scope.columns) if one.name in kept])
 
 

@@ -9,12 +9,14 @@ from itertools import islice
 from typing import Any
 
 from local.arm.logs import values
-from local.arm.logs.binding import Bound, Column, Row, Scope, bind
+from local.arm.logs.binding import bind
 from local.arm.logs.bounds import Budget
+from local.arm.logs.columns import named
 from local.arm.logs.combining import joined, united
 from local.arm.logs.faults import QueryError, unresolved
 from local.arm.logs.parser import parse
-from local.arm.logs.relations import Relation, apply, named
+from local.arm.logs.relations import Relation, apply
+from local.arm.logs.scope import Bound, Column, Row, Scope
 from local.arm.logs.syntax import (
     Datatable,
     Expression,

@@ -12,9 +12,9 @@ from functools import partial
 
 from local.arm.cloud import Cloud
 from local.arm.logs import activity_table
-from local.arm.logs.binding import Column, Row
 from local.arm.logs.relations import Relation
 from local.arm.logs.running import Source
+from local.arm.logs.scope import Column, Row
 
 
 @dataclass(frozen=True, slots=True)

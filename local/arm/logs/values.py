@@ -12,7 +12,6 @@ import msgspec
 
 NUMBERS = frozenset({"int", "long", "real", "decimal"})
 EPOCH = datetime(1, 1, 1, tzinfo=UTC)
-_UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 _SPAN = re.compile(r"(-)?(?:(\d+)\.)?(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,7}))?)?")
 _ISO_SPAN = re.compile(
     r"P(?:(\d+(?:\.\d+)?)W)?(?:(\d+(?:\.\d+)?)D)?"
@@ -163,11 +162,6 @@ def shown(kind: str, value: Any) -> Any:
 def ticks(value: timedelta) -> int:
     """Return a timespan in microseconds. Pure."""
     return (value.days * 86_400 + value.seconds) * 1_000_000 + value.microseconds
-
-
-def unix_seconds(value: datetime) -> float:
-    """Return a datetime as seconds since 1970. Pure."""
-    return (value - _UNIX).total_seconds()
 
 
 def as_json(value: Any) -> Any:
