@@ -3,14 +3,14 @@
 Copies are unrolled, children lifted out of their parents, conditions decided, ids known.
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from local.arm.engine import vague
 from local.arm.engine.context import Scope
 from local.arm.engine.copies import Loop, read_loop
+from local.arm.engine.entries import as_object, decided, entries, text, turns
 from local.arm.engine.errors import (
     EXPRESSIONS_HELP,
     RESOURCES_HELP,
@@ -21,7 +21,6 @@ from local.arm.engine.errors import (
 from local.arm.engine.expansion import settle
 from local.arm.engine.frame import Frame, NeedsRuntime
 from local.arm.engine.ids import (
-    id_of_short_form,
     relative_id,
     resource_id,
     scope_of,
@@ -30,14 +29,14 @@ from local.arm.engine.ids import (
 from local.arm.engine.limits import MAX_RESOURCES
 from local.arm.engine.places import join_path
 from local.arm.engine.plan import CopyMember, Doubt
+from local.arm.engine.scoping import declared_scope
 from local.arm.engine.sources import Source, path_of
 from local.arm.engine.syntax import Literal
-from local.arm.engine.values import get, type_name
+from local.arm.engine.values import get
 
 UNKNOWN_LOOP = Loop("", 0, None)
 """A copy loop whose number of turns only the running deployment knows."""
 DEPLOYMENTS = "microsoft.resources/deployments"
-_ABSOLUTE = re.compile(r"/(subscriptions|providers)/", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ class Instances:
 
     def read(self, resources: list[Any] | Mapping[str, Any]) -> tuple[Instance, ...]:
         """Return all resources in declaration order. Raises TemplateError."""
-        for symbolic, path, item in _entries(resources, "resources"):
+        for symbolic, path, item in entries(resources, "resources"):
             self._read_one(item, path, symbolic, self._frame, None)
         self._refuse_doubles()
         return tuple(self._found)
@@ -102,12 +101,12 @@ class Instances:
         self, item: Any, path: str, symbolic: str | None, frame: Frame, parent: _Parent | None
     ) -> None:
         try:
-            loop = self._loop(_as_object(item), frame)
+            loop = self._loop(as_object(item), frame)
             if loop is UNKNOWN_LOOP:
                 self._add(self._vague(item, (path, symbolic, None), frame, parent), parent)
                 return
             self.loops.update(name.lower() for name in (symbolic, loop and loop.name) if name)
-            for turn in _turns(loop):
+            for turn in turns(loop):
                 inside = (
                     frame if turn is None else frame.in_loop(turn.loop, turn.index, current=True)
                 )
@@ -130,7 +129,7 @@ class Instances:
             return
         base = parent.scope_id if parent else self._base(instance)
         here = _Parent(instance.type, instance.name, base, instance.doubt == "identity")
-        for symbolic, path, child in _entries(children, join_path(instance.path, "resources")):
+        for symbolic, path, child in entries(children, join_path(instance.path, "resources")):
             self._read_one(child, path, symbolic, instance.frame, here)
 
     def _instance(
@@ -145,7 +144,7 @@ class Instances:
         The public modules count on the latter: they name what a null parameter leaves out by
         parts of that parameter.
         """
-        active, doubt = _decided(item, frame)
+        active, doubt = decided(item, frame)
         try:
             if parent is not None and parent.vague:
                 return self._vague(item, at, frame, parent)
@@ -172,14 +171,14 @@ class Instances:
         active: bool,
     ) -> Instance:
         path, symbolic, turn = at
-        kind, name = _text(item, "type", frame), _text(item, "name", frame)
+        kind, name = text(item, "type", frame), text(item, "name", frame)
         if parent is not None and not _is_absolute_type(kind, parent):
             kind, name = f"{parent.type}/{kind}", f"{parent.name}/{name}"
         existing = settle(get(item, "existing", default=False), frame) is True
-        api_version = _text(item, "apiVersion", frame)
+        api_version = text(item, "apiVersion", frame)
         if not segments_agree(kind, name):
             raise _SegmentsError(kind, name)
-        scope_id = parent.scope_id if parent else self._scope_id(item, kind, frame)
+        scope_id = parent.scope_id if parent else declared_scope(item, kind, frame, self._target)
         return Instance(
             source=item,
             path=path,
@@ -241,42 +240,6 @@ class Instances:
             doubt="identity",
         )
 
-    def _scope_id(self, item: Mapping[str, Any], kind: str, frame: Frame) -> str:
-        scope = settle(get(item, "scope"), frame)
-        if scope is not None:
-            if not isinstance(scope, str):
-                raise ExpressionError("The 'scope' of a resource must be a string.")
-            return self._explicit_scope(scope)
-        # An empty text is nothing: the public modules write `resourceGroup: ''` for their own.
-        subscription = settle(get(item, "subscriptionId"), frame) or None
-        group = settle(get(item, "resourceGroup"), frame) or None
-        if subscription is None and group is None:
-            return self._target.id
-        if subscription is None:
-            subscription = self._target.subscription_id or frame.context.scope.subscription_id
-        if not isinstance(subscription, str) or not isinstance(group, str | None):
-            raise ExpressionError(
-                f"The 'subscriptionId' and 'resourceGroup' of '{kind}' must be strings, and there "
-                "must be a subscription."
-            )
-        return Scope(
-            "resourceGroup" if group else "subscription",
-            subscription_id=subscription,
-            resource_group=group,
-        ).id
-
-    def _explicit_scope(self, scope: str) -> str:
-        if scope == "/":
-            return ""
-        if _ABSOLUTE.match(scope):
-            return scope.rstrip("/")
-        if scope.lower().startswith("microsoft.management/managementgroups/"):
-            return f"/providers/{scope}"
-        short = id_of_short_form(self._target.id, scope)
-        if short is None:
-            raise ExpressionError(f"The scope '{scope}' is not the id of a scope or resource.")
-        return short
-
     def _segments(self, error: "_SegmentsError", path: str) -> TemplateError:
         line, position, _ = place = self._source.place(path)
         return validation_failed(
@@ -318,70 +281,6 @@ def invalid_resource(name: str, path: str, error: ExpressionError, source: Sourc
         f"The template resource '{name}' at line '{line}' and column '{position}' is not valid: "
         f"{error.message}. {EXPRESSIONS_HELP}",
         place,
-    )
-
-
-def _as_object(item: Any) -> Mapping[str, Any]:
-    if isinstance(item, Mapping):
-        return item
-    raise ExpressionError(f"A resource must be a JSON object: it is of type '{type_name(item)}'.")
-
-
-def _entries(resources: Any, path: str) -> Iterator[tuple[str | None, str, Any]]:
-    if isinstance(resources, Mapping):
-        for name, item in resources.items():
-            yield name, join_path(path, name), item
-        return
-    if not isinstance(resources, list):
-        raise ExpressionError("The 'resources' of a resource must be an array.")
-    for index, item in enumerate(resources):
-        yield None, join_path(path, index), item
-
-
-def _turns(loop: Loop | None) -> Iterator[CopyMember | None]:
-    if loop is None:
-        yield None
-        return
-    for index in range(loop.count):
-        yield CopyMember(loop.name, index, loop.count, loop.batch_size)
-
-
-def _condition(item: Mapping[str, Any], frame: Frame) -> bool:
-    value = settle(get(item, "condition", default=True), frame)
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.lower() in ("true", "false"):
-        return value.lower() == "true"
-    raise ExpressionError(
-        f"The 'condition' of a resource must be a boolean: it is of type '{type_name(value)}'."
-    )
-
-
-def _decided(item: Mapping[str, Any], frame: Frame) -> tuple[bool, Doubt]:
-    """Return whether a resource is deployed, and whether that is in doubt."""
-    try:
-        return _condition(item, frame), ""
-    except NeedsRuntime:
-        if not frame.tolerant:
-            raise
-        return True, "condition"
-
-
-def _text(item: Mapping[str, Any], key: str, frame: Frame) -> str:
-    raw = get(item, key)
-    if raw is None:
-        raise ExpressionError(f"The resource must have the required property '{key}'.")
-    try:
-        value = settle(raw, frame)
-    except NeedsRuntime:
-        raise
-    except ExpressionError as error:
-        error.trail.insert(0, key)
-        raise
-    if isinstance(value, str) and value:
-        return value
-    raise ExpressionError(
-        f"The resource's '{key}' must be a non-empty string: it is of type '{type_name(value)}'."
     )
 
 
