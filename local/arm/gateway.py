@@ -5,7 +5,6 @@ The gateway knows no HTTP library; `server` hands it requests and sends its answ
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,7 +19,7 @@ from local.arm.errors import ArmError
 from local.arm.faults import lag, operations, wire
 from local.arm.faults.course import Course, DropError
 from local.arm.messages import Answer, Caller, Request, refusal
-from local.arm.providers import reads
+from local.arm.providers import reads, versions
 from local.arm.request_log import Entry, counted_as
 from local.arm.routes.all import PUBLIC
 from local.arm.routes.table import Found, Route, find
@@ -31,7 +30,6 @@ from local.arm.tokens import LOGIN
 
 __all__ = ["DropError", "Gateway", "encode", "refusal"]
 
-_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[A-Za-z]+)?")
 _LONGEST_PATH = 8192
 _LONGEST_NOTE = 2000
 _NOBODY = Caller("", "", "")
@@ -132,7 +130,7 @@ async def _true_answer(cloud: Cloud, request: Request, found: Found) -> Answer:
     version = request.query.get("api-version")
     if not version:
         raise errors.missing_api_version(request.path)
-    if not _VERSION.fullmatch(version):
+    if not versions.is_version(version):
         raise errors.invalid_api_version(version)
     subscription = found.words.get("sub")
     if subscription is not None:

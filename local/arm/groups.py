@@ -9,7 +9,7 @@ from local.arm import errors, ids
 from local.arm.clock import stamp
 from local.arm.cloud import Cloud
 from local.arm.errors import ArmError
-from local.arm.providers import model
+from local.arm.providers import model, versions
 from local.arm.state.records import Group
 
 _NAME = re.compile(r"[-\w.()]{0,89}[-\w()]")
@@ -77,6 +77,7 @@ def write(cloud: Cloud, subscription: str, name: str, body: dict[str, Any]) -> t
         raise ArmError(
             400, "LocationRequired", "The location property is required for this definition."
         )
+    versions.check_region(cloud, location, "LocationNotAvailableForResourceGroup", "resource group")
     location = model.normal_location(location)
     old = cloud.store.groups.get(ids.group_id(subscription, name))
     if old is not None and old.deleting_at is not None:

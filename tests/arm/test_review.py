@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import socket
 import ssl
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-from tests.arm.azure import Azure
+import pytest
+from azure.core.exceptions import HttpResponseError
+
+from tests.arm.azure import Azure, plain, storage
 
 USUAL = (
     "cache-control",
@@ -99,3 +103,64 @@ def test_what_get_refuses_to_show_is_not_exported(azure: Azure) -> None:
     )
     names = [entry["name"] for entry in reply.body["template"]["resources"]]
     assert not any("appsettings" in name for name in names)
+
+
+def test_times_in_the_activity_logs_filter_may_stand_without_quotes(azure: Azure) -> None:
+    """`az monitor activity-log list` is answered: it writes times without quotes."""
+    azure.group()
+    hour_ago = (datetime.now(UTC) - timedelta(hours=1)).replace(tzinfo=None).isoformat()
+    query = f"$filter=eventTimestamp ge {hour_ago} and resourceGroupName eq 'rg-shop'"
+    place = f"{azure.subscription}/providers/Microsoft.Insights/eventtypes/management/values"
+    reply = azure.call("GET", f"{place}?api-version=2015-04-01&{quote(query, safe='$=&')}")
+    assert reply.status == 200
+    assert reply.body["value"]
+
+
+def test_a_template_cannot_name_a_version_that_is_no_date(azure: Azure) -> None:
+    """An apiVersion that is no date is refused before anything runs, strict or not."""
+    azure.group()
+    with pytest.raises(HttpResponseError) as caught:
+        azure.deploy("d", [storage(apiVersion="newest")])
+    assert caught.value.error is not None
+    assert caught.value.error.details[0].code == "InvalidApiVersionParameter"
+
+
+@pytest.mark.parametrize("kind", ["group", "resource"])
+def test_a_strict_simulator_knows_azures_regions(azure: Azure, kind: str) -> None:
+    """With `strict` on, a group or resource in a region that Azure does not have is refused."""
+    group = azure.group()
+    azure.turn(strict=True)
+    path = {
+        "group": f"{azure.subscription}/resourcegroups/rg-moon?api-version=2025-04-01",
+        "resource": f"{group}/providers/Microsoft.Network/publicIPAddresses/p"
+        "?api-version=2024-05-01",
+    }
+    code = azure.call("PUT", path[kind], {"location": "Moon Base"}).code
+    assert code.startswith("LocationNotAvailableForResource")
+
+
+def test_providers_list_the_regions_that_the_subscription_lists(azure: Azure) -> None:
+    """A type is offered in the same regions as `GET .../locations` names."""
+    places = azure.call("GET", f"{azure.subscription}/locations?api-version=2022-12-01").body
+    provider = azure.call(
+        "GET", f"{azure.subscription}/providers/Microsoft.Storage?api-version=2025-04-01"
+    ).body
+    kinds = {entry["resourceType"]: entry for entry in provider["resourceTypes"]}
+    shown = [place["displayName"] for place in places["value"]]
+    assert kinds["storageAccounts"]["locations"] == shown
+
+
+SELF = "a resource's own id is left out of what it waits for, so no circle is seen"
+
+
+@pytest.mark.xfail(strict=True, reason=SELF)
+@pytest.mark.parametrize(
+    "more",
+    [{"dependsOn": ["shelf"]}, {"properties": {"a": "[reference('shelf').depth]"}}],
+    ids=["dependsOn", "reference"],
+)
+def test_a_resource_cannot_wait_for_itself(azure: Azure, more: dict[str, Any]) -> None:
+    """A circle of one is a circle: InvalidTemplate, before anything runs."""
+    azure.group()
+    with pytest.raises(HttpResponseError, match="Circular dependency"):
+        azure.deploy("d", [plain("shelf", **more)]).result()

@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 from local.arm import ids
 from local.arm.clock import new_guid, stamp
 from local.arm.cloud import Cloud
-from local.arm.engine import Scope
+from local.arm.engine import PlannedResource, Scope
 from local.arm.errors import ArmError
 from local.arm.messages import Caller
+from local.arm.script import Call
 from local.arm.state.records import Submission
 
 _NAME = re.compile(r"[-\w.()]{1,64}", re.ASCII)
@@ -76,6 +77,11 @@ class Ask:
     def level(self) -> str:
         """How much is checked before anything runs: template, provider or providernorbac."""
         return str(self.extra.get("validationLevel") or "Provider").lower()
+
+    def call_for(self, resource: PlannedResource) -> Call:
+        """Return the write of one of its resources, as the script's rules match it."""
+        version, caller = resource.api_version, self.caller
+        return Call("PUT", resource.id, "resource", "deployment", version, caller.oid, caller.appid)
 
 
 async def aside(ask: Ask, work: Callable[..., Value], *arguments: Any) -> Value:

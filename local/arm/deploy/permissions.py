@@ -13,7 +13,7 @@ from local.arm.deploy.ask import Ask
 from local.arm.deploy.expansion import Found
 from local.arm.errors import ArmError
 from local.arm.faults import words
-from local.arm.script import Call, Rule, fits
+from local.arm.script import Rule, fits
 
 _PERMISSIONS = frozenset({"authorization_failed", "deny_assignment"})
 _POLICIES = frozenset({"policy"})
@@ -32,16 +32,7 @@ def _refusals(
     rules = [one for one in cloud.script.rules if one.answer.kind in kinds and _stands(one)]
     refused = []
     for one in found if rules else ():
-        resource, caller = one.resource, ask.caller
-        call = Call(
-            "PUT",
-            resource.id,
-            "resource",
-            "deployment",
-            resource.api_version,
-            caller.oid,
-            caller.appid,
-        )
+        call = ask.call_for(one.resource)
         rule = next((rule for rule in rules if fits(rule.match, call)), None)
         if rule is not None:
             case = words.Case(cloud, call, rule.answer)

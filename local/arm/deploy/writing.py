@@ -16,7 +16,6 @@ from local.arm.faults.course import Course, DropError
 from local.arm.messages import Answer
 from local.arm.providers import locks, reads, writes
 from local.arm.providers.writes import Write
-from local.arm.script import Call
 from local.arm.state.records import Deployment
 from local.arm.throttle import Asked
 
@@ -45,7 +44,11 @@ class Writing:
             return Answer(201 if self._put(body) == CREATED else 200)
 
         course = Course(
-            self._cloud, self._call(), effect, lambda: body, given_up=lambda: self._record.cancel
+            self._cloud,
+            self._ask.call_for(self._resource),
+            effect,
+            lambda: body,
+            given_up=lambda: self._record.cancel,
         )
         while True:
             try:
@@ -63,18 +66,6 @@ class Writing:
             if refused.status != HTTPStatus.TOO_MANY_REQUESTS or self._record.cancel:
                 raise refused
             await asyncio.sleep(_seconds(refused.headers.get("Retry-After", "1")))
-
-    def _call(self) -> Call:
-        resource, caller = self._resource, self._ask.caller
-        return Call(
-            "PUT",
-            resource.id,
-            "resource",
-            "deployment",
-            resource.api_version,
-            caller.oid,
-            caller.appid,
-        )
 
     def _count(self) -> None:
         """Count the write where a provider counts, if it does for deployments; raises 429."""

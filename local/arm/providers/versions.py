@@ -1,23 +1,18 @@
-"""Which types and api-versions exist; only strict simulators are particular about it."""
+"""Which types, api-versions and regions exist; only strict simulators are particular about it."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from local.arm import errors
 from local.arm.cloud import Cloud
 from local.arm.errors import ArmError
 from local.arm.ids import ResourceId
-from local.arm.knowledge import UNKNOWN, Knowledge, ResourceType
+from local.arm.knowledge import UNKNOWN, Knowledge, ResourceType, regions
 
-LOCATIONS = (
-    "West Europe",
-    "North Europe",
-    "West US",
-    "East US",
-    "East US 2",
-    "Germany West Central",
-)
+LOCATIONS = tuple(regions.display(name) for name in regions.names())
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(-[A-Za-z]+)?")
 _MEMBERS = frozenset(
     {"id", "name", "type", "location", "tags", "properties", "kind", "sku", "identity", "plan"}
     | {"zones", "managedby", "managedbyextended", "extendedlocation", "etag", "systemdata"}
@@ -29,11 +24,31 @@ _MEMBERS = frozenset(
 def check_version(cloud: Cloud, rid: ResourceId, version: str, location: str | None = None) -> None:
     """Refuse what a strict simulator does not know: namespace, type, api-version.
 
-    Raises `ArmError` InvalidResourceNamespace, InvalidResourceType, NoRegisteredProviderFound;
-    nothing unless the knob `strict` is turned on.
+    Raises `ArmError` InvalidApiVersionParameter for what is no date; with the knob `strict` on also
+    InvalidResourceNamespace, InvalidResourceType and NoRegisteredProviderFound.
     """
+    if not is_version(version):
+        raise errors.invalid_api_version(version)
     if cloud.knobs.strict:
         require(cloud.knowledge, rid, version, location)
+
+
+def is_version(text: str) -> bool:
+    """Return whether a text has the shape of an api-version. Pure."""
+    return _DATE.fullmatch(text) is not None
+
+
+def check_region(cloud: Cloud, location: Any, code: str, what: str) -> None:
+    """Refuse a region that Azure does not have; only if `strict` is on. Raises `ArmError`."""
+    if not cloud.knobs.strict or not isinstance(location, str):
+        return
+    if regions.normal(location) not in {"global", *regions.names()}:
+        raise ArmError(
+            400,
+            code,
+            f"The provided location '{location}' is not available for {what}. List of available"
+            f" regions is '{','.join(regions.names())}'.",
+        )
 
 
 def require(known: Knowledge, rid: ResourceId, version: str, location: str | None = None) -> None:
@@ -59,7 +74,7 @@ def require(known: Knowledge, rid: ResourceId, version: str, location: str | Non
 
 def _no_provider(kind: str, version: str, location: str | None, found: ResourceType) -> ArmError:
     where = f"location '{location}' and " if location else ""
-    places = ", ".join(one.replace(" ", "").lower() for one in LOCATIONS)
+    places = ", ".join(regions.names())
     supported = f" The supported locations are '{places if found.tracked else ''}'."
     return ArmError(
         400,

@@ -52,6 +52,9 @@ def check(cloud: Cloud, write: Write) -> None:
     known = cloud.knowledge.type(rid.type)
     location = model.find(write.body, "location")
     versions.check_version(cloud, rid, write.api_version, location)
+    versions.check_region(
+        cloud, location, "LocationNotAvailableForResourceType", f"resource type '{rid.type}'"
+    )
     versions.check_members(cloud, known, write.body)
     refusals.check_body(known, rid, write.body)
     for name in known.embeds:

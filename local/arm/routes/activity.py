@@ -22,7 +22,8 @@ _KEPT = timedelta(days=90)
 # A client's clock may be a little behind or before the service's.
 _GRACE = timedelta(minutes=5)
 _TERM = re.compile(
-    r"\s*(?P<field>[\w/.]+)\s+(?P<op>eq|ge|le|gt|lt)\s+'(?P<value>(?:[^']|'')*)'\s*(?:and\b|$)",
+    r"\s*(?P<field>[\w/.]+)\s+(?P<op>eq|ge|le|gt|lt)"
+    r"\s+(?:'(?P<value>(?:[^']|'')*)'|(?P<bare>[^\s']+))\s*(?:and\b|$)",
     re.IGNORECASE,
 )
 _FRACTION = re.compile(r"(\.\d{6})\d+")
@@ -80,6 +81,11 @@ def _moment(text: str) -> datetime:
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found
 
 
+def _value(term: re.Match[str]) -> str:
+    """Return what a term compares with; times may stand without quotes, as az writes them. Pure."""
+    return str(term["bare"] or term["value"].replace("''", "'"))
+
+
 def _read(expression: str, now: datetime) -> tuple[datetime, datetime, list[_Test]]:
     """Return (from, to, tests) of a `$filter`. Raises BadRequest."""
     since, until, tests, at = None, now, [], 0
@@ -91,7 +97,7 @@ def _read(expression: str, now: datetime) -> tuple[datetime, datetime, list[_Tes
                 " text, joined by 'and', are allowed."
             )
         at = term.end()
-        field, value = term["field"].lower(), term["value"].replace("''", "'")
+        field, value = term["field"].lower(), _value(term)
         if field == "eventtimestamp":
             if term["op"].lower() in ("ge", "gt"):
                 since = _moment(value)
