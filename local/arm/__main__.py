@@ -16,7 +16,7 @@ import msgspec
 from local.arm.control import read_faults
 from local.arm.errors import ArmError
 from local.arm.noise.classes import NAMES
-from local.arm.script import Faults
+from local.arm.rules import Faults
 from local.arm.server import SUBSCRIPTION, TENANT, Address, Settings, serve
 from local.arm.state.lock import FolderError
 

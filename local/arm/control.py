@@ -19,7 +19,7 @@ from local.arm.providers import model, reads, writes
 from local.arm.providers.writes import Write
 from local.arm.request_log import KINDS
 from local.arm.routes.table import Route
-from local.arm.script import Faults, Rule
+from local.arm.rules import Faults, Rule
 from local.arm.state.records import Resource
 
 PREFIX = "/_control"

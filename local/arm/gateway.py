@@ -23,7 +23,7 @@ from local.arm.providers import reads, versions
 from local.arm.request_log import Entry, counted_as
 from local.arm.routes.all import PUBLIC
 from local.arm.routes.table import Found, Route, find
-from local.arm.script import Call
+from local.arm.rules import Call
 from local.arm.state.records import Group
 from local.arm.throttle import Asked, kind_of
 from local.arm.tokens import LOGIN

@@ -29,7 +29,7 @@ from local.arm.errors import ArmError
 from local.arm.knobs import Knobs
 from local.arm.messages import Answer, Caller, Request
 from local.arm.routes.all import all_routes
-from local.arm.script import Faults
+from local.arm.rules import Faults
 from local.arm.state.lock import FolderLock
 from local.arm.state.store import Store
 from local.arm.tokens import FAR_FUTURE, Identity

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from local.arm.control import read_faults
 from local.arm.errors import ArmError
 from local.arm.faults.kinds import KINDS
-from local.arm.script import Call, Kind, Match, Reply, Rule, Script, fits
+from local.arm.rules import Call, Kind, Match, Reply, Rule, fits
+from local.arm.script import Script
 from local.arm.server import Settings, start
 from local.arm.tokens import Identity
 from tests.arm.azure import API, Azure, ask, clients, eventually, network, plain, storage

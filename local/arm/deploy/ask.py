@@ -14,7 +14,7 @@ from local.arm.cloud import Cloud
 from local.arm.engine import PlannedResource, Scope
 from local.arm.errors import ArmError
 from local.arm.messages import Caller
-from local.arm.script import Call
+from local.arm.rules import Call
 from local.arm.state.records import Submission
 
 _NAME = re.compile(r"[-\w.()]{1,64}", re.ASCII)

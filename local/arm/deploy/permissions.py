@@ -13,7 +13,7 @@ from local.arm.deploy.ask import Ask
 from local.arm.deploy.expansion import Found
 from local.arm.errors import ArmError
 from local.arm.faults import words
-from local.arm.script import Rule, fits
+from local.arm.rules import Rule, fits
 
 _PERMISSIONS = frozenset({"authorization_failed", "deny_assignment"})
 _POLICIES = frozenset({"policy"})

@@ -12,7 +12,7 @@ from local.arm.cloud import Cloud
 from local.arm.errors import ArmError
 from local.arm.faults import lag, operations, principals, wire, words
 from local.arm.messages import Answer, Request, refusal
-from local.arm.script import Call, Reply
+from local.arm.rules import Call, Reply
 
 _WRITES = frozenset({"PUT", "PATCH", "DELETE"})
 _BAD = 400

@@ -17,7 +17,8 @@ from local.arm.cloud import Cloud
 from local.arm.errors import ArmError
 from local.arm.messages import Answer, Request
 from local.arm.providers import locks, reads
-from local.arm.script import Call, Hold, Lro
+from local.arm.rules import Call, Lro
+from local.arm.script import Hold
 from local.arm.state.records import Deployment, Job, Resource
 from local.arm.tokens import FAR_FUTURE
 

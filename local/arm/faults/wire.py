@@ -10,7 +10,7 @@ from urllib.parse import quote
 import msgspec
 
 from local.arm.messages import Answer
-from local.arm.script import Reply
+from local.arm.rules import Reply
 
 _POLLED = ("Azure-AsyncOperation", "Location")
 _PROXY_PAGE = """<!DOCTYPE html>

@@ -11,7 +11,7 @@ from local.arm.clock import guid_for, new_guid
 from local.arm.cloud import Cloud
 from local.arm.errors import ArmError
 from local.arm.faults import shortages
-from local.arm.script import Call, Reply
+from local.arm.rules import Call, Reply
 from local.arm.throttle import Asked, kind_of, provider_refusal, refusal
 
 _TITLES = {
