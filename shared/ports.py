@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from shared.core.arm_model import Deployment, DeploymentRequest, Operation
+from shared.core.budget import Kind as BudgetKind
 from shared.core.commit_status import CommitStatus
 from shared.core.secret import Secret
 from shared.core.source.tree import SourceTree
@@ -183,7 +184,27 @@ class Git(Protocol):
         ...
 
 
-class Arm(Protocol):
+@dataclass(frozen=True)
+class CallsLeft:
+    """What ARM said of a bucket: ``calls`` are left at ``at``, on this worker's monotonic clock."""
+
+    calls: int
+    at: float
+
+
+class ArmLimits(Protocol):
+    """What ARM's answers said of its limits; nothing is asked for it."""
+
+    def left(self, subscription: str, kind: BudgetKind) -> CallsLeft | None:
+        """Return what the newest answer said of a subscription (lower case), None before it."""
+        ...
+
+    def subscriptions(self) -> Sequence[str]:
+        """Return the subscriptions that were spoken of, in lower case."""
+        ...
+
+
+class Arm(ArmLimits, Protocol):
     """Azure Resource Manager. Every method makes one attempt: retries are messages.
 
     Raises Transient (408, 429, 5xx, no answer, with ARM's Retry-After), and Stalled

@@ -19,8 +19,9 @@ from shared.adapters.arm.exchange import Exchange, attempt
 from shared.adapters.arm.failures import is_conflict, is_missing, translated
 from shared.adapters.arm.pipeline import Account, ArmEndpoint, Clients
 from shared.core.arm_model import Deployment, DeploymentRequest, Operation
+from shared.core.budget import Kind as BudgetKind
 from shared.core.errors import Stalled
-from shared.ports import Clock, Ids
+from shared.ports import CallsLeft, Clock, Ids
 
 MAX_DEPLOYMENTS = 500
 """Nested deployments whose operations are read; ARM expands no more either."""
@@ -47,6 +48,7 @@ class AzureArm:
         self._clock = clock
         self._count = on_call or _uncounted
         self._remaining: dict[str, dict[str, int]] = {}
+        self._said: dict[tuple[str, BudgetKind], CallsLeft] = {}
         self._lock = threading.Lock()
         self._clients = Clients(endpoint, credential, user_agent, self._account(ids))
 
@@ -177,6 +179,16 @@ class AzureArm:
 
     # ---- beside the port -------------------------------------------------------------------
 
+    def left(self, subscription: str, kind: BudgetKind) -> CallsLeft | None:
+        """Return what the newest answer said; see ports.ArmLimits."""
+        with self._lock:
+            return self._said.get((subscription, kind))
+
+    def subscriptions(self) -> Sequence[str]:
+        """Return the subscriptions that were spoken of."""
+        with self._lock:
+            return sorted({subscription for subscription, _ in self._said})
+
     @property
     def remaining(self) -> Mapping[str, Mapping[str, int]]:
         """What ARM last said is left before it throttles: subscription -> name -> calls."""
@@ -222,6 +234,16 @@ class AzureArm:
     def _keep_remaining(self, subscription: str, left: Mapping[str, int]) -> None:
         with self._lock:
             self._remaining.setdefault(subscription, {}).update(left)
+            for kind, name in _KINDS.items():
+                if name in left:
+                    said = CallsLeft(left[name], self._clock.monotonic())
+                    self._said[subscription.lower(), kind] = said
+
+
+_KINDS: Mapping[BudgetKind, str] = {
+    "reads": "subscription-reads",
+    "writes": "subscription-writes",
+}
 
 
 def _uncounted(_kind: str) -> None:

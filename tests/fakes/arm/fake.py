@@ -22,8 +22,9 @@ from typing import Any
 from shared.core.arm_answers import flatten
 from shared.core.arm_errors import Active, Refused, Unknown, Unregistered
 from shared.core.arm_model import Deployment, DeploymentRequest, DeploymentState, Operation
+from shared.core.budget import Kind as BudgetKind
 from shared.core.errors import Stalled
-from shared.ports import Clock
+from shared.ports import CallsLeft, Clock
 from tests.fakes.arm.template import NESTED, PlannedResource, outputs_shown, planned_resources
 from tests.fakes.system import Faults
 
@@ -80,6 +81,7 @@ class FakeArm:
         self.faults = faults or Faults()
         self.taken: list[Taken] = []
         self.registration_s = 0.0
+        self.limits: dict[tuple[str, BudgetKind], CallsLeft] = {}
         self.groups: dict[str, Mapping[str, Any]] = {}
         self._clock = clock
         self.default = outcome or Outcome()
@@ -169,6 +171,14 @@ class FakeArm:
         with self.faults.around("arm.resource", f"{resource_id}@{api_version}"), self._lock:
             self._settle()
             return copy.deepcopy(self._resources.get(resource_id.lower()))
+
+    def left(self, subscription: str, kind: BudgetKind) -> CallsLeft | None:
+        """Return what ``limits`` says."""
+        return self.limits.get((subscription, kind))
+
+    def subscriptions(self) -> Sequence[str]:
+        """Return the subscriptions in ``limits``."""
+        return sorted({subscription for subscription, _ in self.limits})
 
     # ---- the script ------------------------------------------------------------------------
 
