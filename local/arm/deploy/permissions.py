@@ -13,6 +13,7 @@ from local.arm.deploy.ask import Ask
 from local.arm.deploy.expansion import Found
 from local.arm.errors import ArmError
 from local.arm.faults import words
+from local.arm.faults.case import Case
 from local.arm.rules import Rule, fits
 
 _PERMISSIONS = frozenset({"authorization_failed", "deny_assignment"})
@@ -35,7 +36,7 @@ def _refusals(
         call = ask.call_for(one.resource)
         rule = next((rule for rule in rules if fits(rule.match, call)), None)
         if rule is not None:
-            case = words.Case(cloud, call, rule.answer)
+            case = Case(cloud, call, rule.answer)
             refused.append((one, words.ERRORS[rule.answer.kind](case)))
     return refused
 

@@ -11,6 +11,7 @@ from local.arm import errors
 from local.arm.cloud import Cloud
 from local.arm.errors import ArmError
 from local.arm.faults import lag, operations, principals, wire, words
+from local.arm.faults.case import Case
 from local.arm.messages import Answer, Request, refusal
 from local.arm.rules import Call, Reply
 
@@ -105,7 +106,7 @@ class Course:
             raise DropError
         make = words.ERRORS.get(reply.kind)
         if make is not None:
-            raise _dressed(make(words.Case(self.cloud, self.call, reply)), reply)
+            raise _dressed(make(Case(self.cloud, self.call, reply)), reply)
         if reply.kind == "html_page":
             return wire.proxy_page(reply.status or 502)
         status = reply.status or 200

@@ -7,7 +7,7 @@ from typing import Any
 from local.arm import ids
 from local.arm.clock import read_stamp
 from local.arm.cloud import Cloud
-from local.arm.faults.words import principal_not_found
+from local.arm.faults.denials import principal_not_found
 from local.arm.providers.model import find
 from local.arm.state.records import Resource
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from local.arm import errors, ids
-from local.arm.clock import guid_for, new_guid
-from local.arm.cloud import Cloud
+from local.arm.clock import new_guid
 from local.arm.errors import ArmError
-from local.arm.faults import shortages
-from local.arm.rules import Call, Reply
+from local.arm.faults import denials, shortages
+from local.arm.faults.case import Case
 from local.arm.throttle import Asked, kind_of, provider_refusal, refusal
 
 _TITLES = {
@@ -21,67 +19,6 @@ _TITLES = {
     503: ("ServiceUnavailable", "The service is temporarily unavailable. Please retry later."),
     504: ("GatewayTimeout", "The gateway did not receive a response within the time limit."),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """What a text speaks of: the call, what the rule says, and the cloud it happens in."""
-
-    cloud: Cloud
-    call: Call
-    reply: Reply
-
-    @property
-    def name(self) -> str:
-        """The last name in the path."""
-        return self.call.path.rstrip("/").rpartition("/")[2]
-
-    @property
-    def type(self) -> str:
-        """The resource type, as written in the path or as permissions spell it."""
-        rid = ids.parse(self.call.path)
-        return rid.type if rid else self.call.needed[0].rpartition("/")[0]
-
-    @property
-    def namespace(self) -> str:
-        """The provider: the rule's, else the path's."""
-        return self.reply.detail or self.type.partition("/")[0]
-
-    @property
-    def location(self) -> str:
-        """Where the resource is."""
-        record = self.cloud.resource(self.call.path)
-        return str(record.got.get("location", "westeurope")) if record else "westeurope"
-
-
-def _authorization(case: Case) -> ArmError:
-    return errors.authorization_failed(case.call.appid, case.call.oid, *case.call.needed)
-
-
-def _linked(case: Case) -> ArmError:
-    action, scope = case.call.needed
-    linked = case.reply.detail or scope
-    return ArmError(
-        403,
-        "LinkedAuthorizationFailed",
-        f"The client '{case.call.appid}' with object id '{case.call.oid}' has permission to perform"
-        f" action '{action}' on scope '{scope}'; however, it does not have permission to perform"
-        f" action(s) 'join/action' on the linked scope(s) '{linked}' or the linked scope(s) are"
-        " invalid.",
-    )
-
-
-def _deny_assignment(case: Case) -> ArmError:
-    action, scope = case.call.needed
-    name = case.reply.detail or "Deny assignment created by Deployment Stacks"
-    return ArmError(
-        403,
-        "DenyAssignmentAuthorizationFailed",
-        f"The client '{case.call.appid}' with object id '{case.call.oid}' has permission to perform"
-        f" action '{action}' on scope '{scope}'; however, the access is denied because of the deny"
-        f" assignment with name '{name}' and Id"
-        f" '{guid_for(case.call.path, name).replace('-', '')}' at scope '{scope}'.",
-    )
 
 
 def _throttled(case: Case) -> ArmError:
@@ -181,74 +118,6 @@ def _not_registered(case: Case) -> ArmError:
     return errors.not_registered(case.namespace)
 
 
-def _policy(case: Case) -> ArmError:
-    name = case.reply.detail or "Allowed locations"
-    subscription = f"/subscriptions/{case.cloud.identity.subscription}"
-    definition = f"/providers/Microsoft.Authorization/policyDefinitions/{guid_for(name)}"
-    assignment = f"{subscription}/providers/Microsoft.Authorization/policyAssignments/{_slug(name)}"
-    return ArmError(
-        403,
-        "RequestDisallowedByPolicy",
-        f"Resource '{case.name}' was disallowed by policy. Policy identifiers:"
-        f' \'[{{"policyAssignment":{{"name":"{name}","id":"{assignment}"}},"policyDefinition":'
-        f'{{"name":"{name}","id":"{definition}"}}}}]\'.',
-        target=case.name,
-        additional_info=[
-            {
-                "type": "PolicyViolation",
-                "info": {
-                    "policyDefinitionDisplayName": name,
-                    "policyDefinitionId": definition,
-                    "policyDefinitionName": guid_for(name),
-                    "policyDefinitionEffect": "deny",
-                    "policyAssignmentId": assignment,
-                    "policyAssignmentName": _slug(name),
-                    "policyAssignmentDisplayName": name,
-                    "policyAssignmentScope": subscription,
-                    "policyAssignmentParameters": {},
-                },
-            }
-        ],
-    )
-
-
-def _slug(name: str) -> str:
-    return name.lower().replace(" ", "-").replace('"', "")
-
-
-def _scope_locked(case: Case) -> ArmError:
-    deletes = case.call.method == "DELETE"
-    scope = case.call.needed[1]
-    pair = ids.group_of(scope)
-    locked = case.reply.detail or (ids.group_id(*pair) if pair else scope)
-    word = "delete" if deletes else "write"
-    return ArmError(
-        409,
-        "ScopeLocked",
-        f"The scope '{scope}' cannot perform {word} operation because following scope(s) are"
-        f" locked: '{locked}'. Please remove the lock and try again.",
-    )
-
-
-def _principal_not_found(case: Case) -> ArmError:
-    return principal_not_found(case.reply.detail or guid_for(case.call.path), case.cloud)
-
-
-def principal_not_found(principal: str, cloud: Cloud) -> ArmError:
-    """Refuse a role assignment to an identity that the directory does not show yet."""
-    return ArmError(
-        400,
-        "PrincipalNotFound",
-        f"Principal {principal.replace('-', '')} does not exist in the directory"
-        f" {cloud.identity.tenant}. Check that you have the correct principal ID. If you are"
-        " creating this principal and then immediately assigning a role, this error might be"
-        " related to a replication delay. In this case, set the role assignment principalType"
-        " property to a value, such as ServicePrincipal, User, or Group. See"
-        " https://aka.ms/docs-principaltype",
-        gateway=False,
-    )
-
-
 def _property_change(case: Case) -> ArmError:
     name = case.reply.detail or "properties"
     message = f"Changing property '{name}' is not allowed."
@@ -286,21 +155,21 @@ def _server_error(case: Case) -> ArmError:
 
 ERRORS: dict[str, Callable[[Case], ArmError]] = {
     "another_operation": _another_operation,
-    "authorization_failed": _authorization,
+    "authorization_failed": denials.authorization_failed,
     "busy": _busy,
     "conflict": _conflict,
-    "deny_assignment": _deny_assignment,
+    "deny_assignment": denials.deny_assignment,
     "deployment_active": _deployment_active,
     "group_being_deleted": _group_being_deleted,
     "in_use": _in_use,
-    "linked_authorization_failed": _linked,
+    "linked_authorization_failed": denials.linked_authorization_failed,
     "not_registered": _not_registered,
-    "policy": _policy,
-    "principal_not_found": _principal_not_found,
+    "policy": denials.policy,
+    "principal_not_found": denials.unknown_principal,
     "property_change": _property_change,
     "provider_throttled": _provider_throttled,
     "quota_exceeded": _quota,
-    "scope_locked": _scope_locked,
+    "scope_locked": denials.scope_locked,
     "server_error": _server_error,
     "sku_not_available": _sku,
     "throttled": _throttled,
