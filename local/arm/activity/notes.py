@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-import msgspec
-
 from local.arm import actions, ids
+from local.arm.activity.bodies import shown_body
 from local.arm.clock import new_guid
 from local.arm.cloud import Cloud
 from local.arm.errors import ArmError
@@ -35,20 +34,6 @@ _ASKING = re.compile(
 )
 # What never reaches the log: no caller, no such call, too many calls, not simulated.
 _UNSEEN = frozenset({401, 405, 429, 501})
-_SECRET = re.compile(
-    r"(?i)password|secret|token|credential|connectionstring|(access|account|shared|private|primary"
-    r"|secondary|master|admin|api|encryption)key$|^key\d?$|^value$|passphrase|sas"
-)
-_SECRET_TEXT = re.compile(r"(?i)(key|password|pwd|secret|signature|sig)=|-----BEGIN")
-_MASK = "*******"
-# Deployments are shown by themselves; the others consist of secrets under names of all kinds.
-_TELLS_TOO_MUCH = (
-    "microsoft.resources/deployment",
-    "microsoft.keyvault/vaults/s",
-    "microsoft.web/sites/config",
-    "microsoft.web/sites/slots/config",
-)
-_BODY_LIMIT_BYTES = 4096
 _DAY_SECONDS = 86_400
 _KEPT_DAYS = 90
 
@@ -128,7 +113,7 @@ def _deed_of(cloud: Cloud, request: Request) -> _Deed | None:
         correlation_id=request.correlation_id,
         method=request.method,
         client_request_id=request.headers.get("x-ms-client-request-id", ""),
-        body=_body(action, request),
+        body=shown_body(action, request.body),
     )
 
 
@@ -157,30 +142,6 @@ def _spelled(cloud: Cloud, path: str) -> str:
         return scope
     namespace, *types = cloud.knowledge.spell(rid.type).split("/")
     return ids.ResourceId(scope, namespace, tuple(types), rid.names).id
-
-
-def _body(action: str, request: Request) -> str:
-    """Return what was asked for, without secrets; "" where that cannot be told. Pure."""
-    if not request.body or len(request.body) > _BODY_LIMIT_BYTES:
-        return ""
-    if action.lower().startswith(_TELLS_TOO_MUCH):
-        return ""
-    try:
-        body = msgspec.json.decode(request.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ""
-    return msgspec.json.encode(_masked(body)).decode()
-
-
-def _masked(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {
-            key: _MASK if _SECRET.search(key) and not isinstance(one, dict) else _masked(one)
-            for key, one in value.items()
-        }
-    if isinstance(value, list):
-        return [_masked(one) for one in value]
-    return _MASK if isinstance(value, str) and _SECRET_TEXT.search(value) else value
 
 
 class Witness:
