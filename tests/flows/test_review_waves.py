@@ -400,9 +400,7 @@ def test_an_unreadable_record_of_a_stack_that_left_stops_no_status(world: World)
     assert world.status(revision) == "deployed"
 
 
-@not_kept(
-    "(settle) runs at the sync, where nothing has ended and no host is to be told, and lists twice"
-)
+@not_kept("a settle is rung for at the PUT, which ends nothing, and costs four calls")
 def test_a_release_costs_no_more_than_thirty_storage_calls(world: World) -> None:
     """From the webhook to the settled revision, of one stack that waits for nobody."""
     world.push(files("a"))
