@@ -63,6 +63,20 @@ def test_who_waits_behind_an_unchanged_stack_is_released_when_its_root_is_done(
     assert order(world)[done:] == ["network", "web"]
 
 
+@not_kept("the chain that is shown ends at a stack that is as it should be, whoever is behind it")
+def test_a_wait_behind_an_unchanged_stack_is_shown_with_its_root(world: World) -> None:
+    """Network fails, app is as it was, and web waits: it says for whom."""
+    world.push(chain())
+    world.run()
+    world.arm.plan(deployment_id("network"), FAILED)
+    world.push(chain(network="other", web="new"))
+    world.run(60)
+
+    web = world.api("stacks/web")
+    assert web["phase"] == "pending"
+    assert [one["stack"] for one in web["waiting"]][-1:] == ["network"]
+
+
 @not_kept("a dependency whose problem in the repository is gone, and nothing else, wakes nobody")
 def test_a_dependency_that_compiles_again_as_it_was_wakes_those_who_wait(world: World) -> None:
     """Broken, with a dependent changed; then mended to the very same: the dependent follows."""
