@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
+
+DEPLOYMENT_EXPIRES_AFTER = timedelta(days=7)
+"""How long an unfinished deployment keeps its name from being used again."""
 
 
 @dataclass(slots=True)
@@ -163,6 +167,32 @@ def parent_not_found(name: str, parent: str) -> ArmError:
 def deployment_not_found(name: str) -> ArmError:
     """Refuse a request for a deployment that is not in the history."""
     return ArmError(404, "DeploymentNotFound", f"Deployment '{name}' could not be found.")
+
+
+def deployment_active(deployment_id: str, started: datetime, correlation_id: str) -> ArmError:
+    """Refuse a deployment whose name another one uses that has not ended.
+
+    It carries no Retry-After: with one the SDK would try again by itself.
+    """
+    expires = started + DEPLOYMENT_EXPIRES_AFTER
+    return ArmError(
+        409,
+        "DeploymentActive",
+        f"The deployment with resource id '{deployment_id}' cannot be saved, because this would"
+        " overwrite an existing deployment which is still active. The existing deployment was"
+        f" started at '{_clock_face(started)}' with correlationId '{correlation_id}', and will"
+        f" expire at '{_clock_face(expires)}'. Please see"
+        " https://aka.ms/arm-deployment-operations for usage details.",
+    )
+
+
+def _clock_face(moment: datetime) -> str:
+    """Return a time as in 7/3/2025 12:21:32 PM. Pure."""
+    hour = moment.hour % 12 or 12
+    return (
+        f"{moment.month}/{moment.day}/{moment.year} {hour}:{moment:%M:%S}"
+        f" {'AM' if moment.hour < 12 else 'PM'}"  # noqa: PLR2004 - noon
+    )
 
 
 def not_registered(namespace: str) -> ArmError:

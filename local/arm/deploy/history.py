@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import timedelta
 
 from local.arm import errors, features
 from local.arm.clock import read_stamp
@@ -16,7 +15,6 @@ from local.arm.providers.model import normal_location
 from local.arm.state.records import Deployment, Operation
 
 TERMINAL = frozenset({"Succeeded", "Failed", "Canceled"})
-_EXPIRES_AFTER = timedelta(days=7)
 _NO_GROOMING = ("Microsoft.Resources", "DisableDeploymentGrooming")
 
 
@@ -75,28 +73,15 @@ def cancel(cloud: Cloud, deployment: Deployment) -> None:
 def check_free(cloud: Cloud, deployment_id: str, parent: str | None = None) -> None:
     """Raise DeploymentActive if a run of that name has not ended, within its seven days.
 
-    A run started by `parent` is the parent's own, taken up again after a restart. The answer
-    carries no Retry-After: with one the SDK would try again by itself.
+    A run started by `parent` is the parent's own, taken up again after a restart.
     """
     old = cloud.store.deployments.get(deployment_id)
     if old is None or not is_active(old) or (parent is not None and old.parent == parent):
         return
     started = read_stamp(old.started)
-    if cloud.clock.now() >= started + _EXPIRES_AFTER:
+    if cloud.clock.now() >= started + errors.DEPLOYMENT_EXPIRES_AFTER:
         return
-    raise ArmError(
-        409,
-        "DeploymentActive",
-        f"The deployment with resource id '{old.id}' cannot be saved, because this would overwrite"
-        f" an existing deployment which is still active. The existing deployment was started at"
-        f" '{_us(started)}' with correlationId '{old.correlation_id}', and will expire at"
-        f" '{_us(started + _EXPIRES_AFTER)}'. Please see"
-        " https://aka.ms/arm-deployment-operations for usage details.",
-    )
-
-
-def _us(moment: object) -> str:
-    return f"{moment:%-m/%-d/%Y %-I:%M:%S %p}"
+    raise errors.deployment_active(old.id, started, old.correlation_id)
 
 
 def check_location(cloud: Cloud, deployment_id: str, location: str | None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
 
 from local.arm import errors, ids
 from local.arm.clock import new_guid
@@ -76,25 +75,7 @@ def _conflict(case: Case) -> ArmError:
 
 
 def _deployment_active(case: Case) -> ArmError:
-    now = case.cloud.clock.now()
-    return ArmError(
-        409,
-        "DeploymentActive",
-        f"The deployment with resource id '{case.call.path}' cannot be saved, because this would"
-        " overwrite an existing deployment which is still active. It was started at"
-        f" '{_clock_face(now)}' with correlationId '{new_guid()}', and will expire at"
-        f" '{_clock_face(now + timedelta(days=7))}'. Please see https://aka.ms/arm-deploy for usage"
-        " details.",
-    )
-
-
-def _clock_face(moment: datetime) -> str:
-    """Return a time as in 7/3/2025 12:21:32 PM. Pure."""
-    hour = moment.hour % 12 or 12
-    return (
-        f"{moment.month}/{moment.day}/{moment.year} {hour}:{moment:%M:%S}"
-        f" {'AM' if moment.hour < 12 else 'PM'}"  # noqa: PLR2004 - noon
-    )
+    return errors.deployment_active(case.call.path, case.cloud.clock.now(), new_guid())
 
 
 def _group_being_deleted(case: Case) -> ArmError:

@@ -10,7 +10,7 @@ from local.arm import errors, ids, management_groups, noise
 from local.arm.clock import new_guid, stamp
 from local.arm.cloud import Cloud
 from local.arm.ids import ResourceId
-from local.arm.knowledge import ResourceType, paths
+from local.arm.knowledge import ResourceType
 from local.arm.knowledge.words import fill
 from local.arm.messages import Caller
 from local.arm.providers import (
@@ -18,6 +18,7 @@ from local.arm.providers import (
     graves,
     managed_groups,
     model,
+    patches,
     reads,
     references,
     refusals,
@@ -106,30 +107,9 @@ def patch(cloud: Cloud, write: Write) -> Resource:
     """Merge into a resource: objects by key, null removes, all else replaces (JSON merge patch)."""
     rid = reads.canonical(cloud, write.rid)
     old = reads.find(cloud, rid)
-    merged = merge(old.put, model.clean(write.body))
-    known = cloud.knowledge.type(rid.type)
-    for name in known.embeds:
-        # Children that the patch does not speak of stay: send them along as they are.
-        key = paths.key_in(merged, "properties", "properties") or "properties"
-        inner = merged.setdefault(key, {})
-        if isinstance(inner, dict) and model.find(inner, name) is None:
-            inner[name] = reads.body(cloud, old)["properties"][name]
-    record, _ = put(cloud, replace(write, rid=rid, body=merged, said=write.body))
+    body = patches.patched(cloud, old, write.body)
+    record, _ = put(cloud, replace(write, rid=rid, body=body, said=write.body))
     return record
-
-
-def merge(old: Any, new: Any) -> Any:
-    """Return `old` changed by a merge patch. Pure."""
-    if not isinstance(old, dict) or not isinstance(new, dict):
-        return new
-    merged = dict(old)
-    for key, value in new.items():
-        kept = paths.key_in(merged, key, key.lower()) or key
-        if value is None:
-            merged.pop(kept, None)
-        else:
-            merged[kept] = merge(merged.get(kept), value)
-    return merged
 
 
 def delete(
