@@ -123,10 +123,13 @@ def abstract(name: str, data: bytes, facts: tuple[tuple[str, str], ...]) -> Blob
 
 def _facts(document: Any, written: Mapping[str, str]) -> dict[str, str]:
     """Return the facts as the product wrote them, with the model's moments."""
-    own = record_changes.facts if isinstance(document, Record) else tip_changes.facts
-    if not isinstance(document, Record | Tip):
+    if isinstance(document, Record):
+        own = record_changes.facts(document)
+    elif isinstance(document, Tip):
+        own = tip_changes.facts(document)
+    else:
         return dict(written)
-    moments = {key: value for key, value in own(document).items() if key in _TIMES}
+    moments = {key: value for key, value in own.items() if key in _TIMES}
     return {**{k: v for k, v in written.items() if k not in _TIMES}, **moments}
 
 

@@ -19,8 +19,8 @@ written, happen at once when no crash could come before them.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
-from typing import Final, NamedTuple
+from functools import cache, cached_property
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -28,10 +28,10 @@ from shared.core import names
 from shared.core.document import to_text
 from shared.core.record import Record
 from shared.core.tip import Tip
-from tests.flows.world import Files
+from tests.fakes.git import Files
 from tests.simulation.documents import AHEAD, NOW, PAST, Blob, blob, document, with_times
 from tests.simulation.replay import AGAIN, END, REPOSITORY, Flows, Repository, Request, Task
-from tests.simulation.state import Budget, Draft, Hand, State, Worker
+from tests.simulation.state import FAULTLESS, Budget, Draft, Hand, State, Worker
 
 STACK_QUEUES: Final = frozenset({"release", "watch", "snapshot"})
 PATIENT: Final = NOW + timedelta(days=2)
@@ -51,7 +51,7 @@ class Scenario:
 
     name: str
     revisions: Sequence[Files]
-    budget: Budget = Budget()
+    budget: Budget = FAULTLESS
     workers: int = 2
     orders: tuple[str, ...] = ()
     hears: frozenset[str] = frozenset({"release", "watch"})
@@ -131,7 +131,9 @@ class Model:
             hand = draft.hands.pop(n)
             draft.spend("crashes")
             draft.queue.add(hand.task)
-            yield Move(f"crash {_said(worker.task)} before {request.call}", draft.freeze(), False)
+            yield Move(
+                f"crash {_said(worker.task)} before {request.call}", draft.freeze(), is_calm=False
+            )
         outcomes = _outcomes(state, request)
         for how in outcomes:
             draft = self._draft(state)
@@ -146,7 +148,7 @@ class Model:
                 draft.perform(hand, request)
             self._end(draft, hand)
             label = f"{_said(worker.task)}: {request.call} {_short(request, hand)}"
-            yield Move(label, draft.freeze(), how in {"", "taken"})
+            yield Move(label, draft.freeze(), is_calm=how in {"", "taken"})
 
     def _end(self, draft: Draft, hand: Hand) -> None:
         """End a turn that has no call left to make."""
@@ -170,15 +172,17 @@ class Model:
             name = names.record(REPOSITORY, task.subject) if task.kind in STACK_QUEUES else ""
             if name in busy:
                 continue
-            yield Move(f"receive {_said(task)}", self._received(state, task, "").freeze(), True)
+            yield Move(
+                f"receive {_said(task)}", self._received(state, task, "").freeze(), is_calm=True
+            )
             if state.budget.doubles:
                 twice = self._received(state, task, "doubles").freeze()
-                yield Move(f"receive {_said(task)}, not for the last time", twice, False)
+                yield Move(f"receive {_said(task)}, not for the last time", twice, is_calm=False)
             if state.budget.losses:
                 draft = self._draft(state)
                 draft.spend("losses")
                 draft.queue.discard(task)
-                yield Move(f"lose {_said(task)}", draft.freeze(), False)
+                yield Move(f"lose {_said(task)}", draft.freeze(), is_calm=False)
 
     def _received(self, state: State, task: Task, spent: str) -> Draft:
         draft = self._draft(state)
@@ -208,49 +212,40 @@ class Model:
                 if end != "succeeded":
                     draft.spend(end)
                 draft.arm[deployment_id] = (tags, end)
-                yield Move(f"ARM ends {release}: {end}", draft.freeze(), end == "succeeded")
+                yield Move(f"ARM ends {release}: {end}", draft.freeze(), is_calm=end == "succeeded")
         for n, (deployment_id, tags) in enumerate(state.flying):
             draft = self._draft(state)
             del draft.flying[n]
             taken = draft.arrive(deployment_id, tags)
             label = f"late PUT {dict(tags)['plumbline-release']} {'arrives' if taken else '409'}"
-            yield Move(label, draft.freeze(), True)
+            yield Move(label, draft.freeze(), is_calm=True)
 
     def _time(self, state: State) -> Iterator[Move]:
         for name, found in state.documents:
-            if _is_busy(name, found):
-                held = any(_has_written(w, name) for w in state.workers)
-                if held and not state.budget.expiries:
-                    continue
-                draft = self._draft(state)
-                if held:
-                    draft.spend("expiries")
-                _change(draft, name, with_times(found, busy_until=PAST))
-                yield Move(f"hold of {_short_name(name)} runs out", draft.freeze(), not held)
-            elif b'"telling"' in found.data and (late := _untold(found)) is not found:
-                held = any(_has_written(w, name) for w in state.workers)
-                if held and not state.budget.expiries:
-                    continue
-                draft = self._draft(state)
-                if held:
-                    draft.spend("expiries")
-                _change(draft, name, late)
-                yield Move("who tells the host is believed dead", draft.freeze(), not held)
-            elif (late := _unfrozen(name, found)) is not found:
-                draft = self._draft(state)
-                _change(draft, name, late)
-                yield Move(f"freeze of {_short_name(name)} ends", draft.freeze(), True)
+            passed = _passed(name, found)
+            if passed is None:
+                continue
+            label, later = passed
+            held = any(_has_written(w, name) for w in state.workers)
+            is_free = not held or label.startswith("freeze")
+            if not is_free and not state.budget.expiries:
+                continue
+            draft = self._draft(state)
+            if not is_free:
+                draft.spend("expiries")
+            draft.documents[name] = later
+            yield Move(f"{label} {_short_name(name)} runs out", draft.freeze(), is_calm=is_free)
         if self.scenario.sweeps and not state.workers and not state.queue:
             draft = self._draft(state)
             self._all(draft, Task("sweep"), IMPATIENT if self.scenario.soon else PATIENT)
-            for name, _ in tuple(draft.spare()):
+            for name, _ in tuple(draft.records()):
                 _pass(draft, name)
             if draft.queue:
-                yield Move("sweep", draft.freeze(), True)
+                yield Move("sweep", draft.freeze(), is_calm=True)
 
     def _people(self, state: State) -> Iterator[Move]:
         if state.head < len(self.revisions):
-            yield Move(f"push {state.head + 1}", self._push(state), False)
+            yield Move(f"push {state.head + 1}", self._push(state), is_calm=False)
         for order in dict.fromkeys(state.orders):
             draft = self._draft(state)
             self._all(draft, Task(order))
@@ -258,7 +253,7 @@ class Model:
                 rest = list(state.orders)
                 rest.remove(order)
                 draft.orders = tuple(rest)
-                yield Move(f"order {order}", draft.freeze(), False)
+                yield Move(f"order {order}", draft.freeze(), is_calm=False)
 
     def _push(self, state: State, *, is_whole: bool = False) -> State:
         draft = self._draft(state)
@@ -293,6 +288,7 @@ def _outcomes(state: State, request: Request) -> tuple[str, ...]:
 _WRONG: Final = {"unknown": "late", "refused": "refusals"}
 
 
+@cache
 def _is_busy(name: str, found: Blob) -> bool:
     if not name.endswith(("/record.json", "/tip.json")):
         return False
@@ -304,17 +300,12 @@ def _has_written(worker: Worker, name: str) -> bool:
     return any(a[0] == "wrote" and a[1] == name for a in worker.answers)
 
 
-def _change(draft: Draft, name: str, changed: Blob) -> None:
-    """Let time pass over a document: nobody wrote it, so versions stay what they are."""
-    draft.documents[name] = changed
-
-
 def _pass(draft: Draft, name: str) -> None:
     """Let the time pass until the holder's own next message is there."""
     found = draft.documents.get(name)
     if found is not None and (record := document(name, found)).looked_after_until == AHEAD:
         assert isinstance(record, Record)
-        _change(draft, name, with_times(found, looked_after_until=PAST))
+        draft.documents[name] = with_times(found, looked_after_until=PAST)
 
 
 def _age_deliveries(draft: Draft) -> None:
@@ -322,26 +313,25 @@ def _age_deliveries(draft: Draft) -> None:
     for name, found in tuple(draft.documents.items()):
         if name.startswith(names.PENDING_DELIVERIES):
             facts = {**dict(found.facts), "received_at": to_text(PAST)}
-            _change(draft, name, blob(found.data, tuple(sorted(facts.items()))))
+            draft.documents[name] = blob(found.data, tuple(sorted(facts.items())))
 
 
-def _untold(found: Blob) -> Blob:
-    plain = orjson.loads(found.data)
-    for visit in plain["visits"]:
-        if "telling" in visit:
-            visit["telling"] = PAST.isoformat()
-    data = orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)
-    return found if data == found.data else blob(data, found.facts)
+@cache
+def _passed(name: str, found: Blob) -> tuple[str, Blob] | None:
+    """Return what time can end in a document, and the document after that."""
+    if _is_busy(name, found):
+        return "hold of", with_times(found, busy_until=PAST)
+    plain = orjson.loads(found.data) if name.endswith(".json") else {}
+    if plain.get("freeze", {}).get("until") == AHEAD.isoformat():
+        plain["freeze"]["until"] = PAST.isoformat()
+        return "freeze of", _changed(found, plain)
+    telling = [v for v in plain.get("visits", ()) if v.get("telling") == NOW.isoformat()]
+    for visit in telling:
+        visit["telling"] = PAST.isoformat()
+    return ("patience with who tells of", _changed(found, plain)) if telling else None
 
 
-def _unfrozen(name: str, found: Blob) -> Blob:
-    if not name.endswith("/record.json"):
-        return found
-    record: Record = document(name, found)
-    if record.freeze is None or record.freeze.until != AHEAD:
-        return found
-    plain = orjson.loads(found.data)
-    plain["freeze"]["until"] = PAST.isoformat()
+def _changed(found: Blob, plain: Any) -> Blob:
     return blob(orjson.dumps(plain, option=orjson.OPT_SORT_KEYS), found.facts)
 
 

@@ -17,7 +17,7 @@ import orjson
 from shared import wiring
 from shared.core import message as messages
 from shared.core.arm_errors import Active, Refused, Unknown
-from shared.core.arm_model import Deployment, DeploymentRequest
+from shared.core.arm_model import Deployment, DeploymentRequest, DeploymentState
 from shared.core.commit_status import CommitStatus
 from shared.core.errors import Stalled, Transient, Waiting
 from shared.core.message import QUEUES, Queue, RepositoryMessage, StackMessage
@@ -148,7 +148,8 @@ class _World:
     def list(self, prefix: str) -> Iterable[Any]:
         """See ports.Documents and ports.History."""
         if prefix.endswith("/releases/"):
-            return self._ask("recall-names", prefix)[1]
+            kept: tuple[str, ...] = self._ask("recall-names", prefix)[1]
+            return kept
         found = self._ask("list", prefix)[1]
         return [Listed(name, dict(blob.facts), "") for name, blob in found]
 
@@ -175,7 +176,7 @@ class _World:
         pushed = isinstance(message, RepositoryMessage) and message.pushed
         self._ask("send", more=Task(first, subject, third > 0, pushed))
 
-    def length(self, queue: str) -> int:
+    def length(self, queue: str) -> int:  # noqa: ARG002 - the port
         """See ports.Queues."""
         return 0
 
@@ -185,14 +186,14 @@ class _World:
         """See ports.Git."""
         return str(self._ask("tip", repository.key)[1])
 
-    def tree(self, repository: GitRepository, revision: str) -> FakeTree:
+    def tree(self, repository: GitRepository, revision: str) -> FakeTree:  # noqa: ARG002 - the port
         """See ports.Git."""
         return self._repository.tree(revision)
 
     def _tell(self, revision: str, status: CommitStatus) -> None:
         self._ask("tell", revision, more=(status.context, status.state))
 
-    def sent(self, host: GitHost, revision: str) -> Mapping[str, str]:
+    def sent(self, host: GitHost, revision: str) -> Mapping[str, str]:  # noqa: ARG002 - the port
         """See ports.CommitStatuses."""
         return dict(self._ask("told", revision)[1])
 
@@ -200,11 +201,11 @@ class _World:
 
     def deployment(self, deployment_id: str) -> Deployment | None:
         """See ports.Arm."""
-        _, tags, state = self._ask("deployment", deployment_id)
+        _, tags, state = self._ask("deployment", self._place(deployment_id))
         if tags is None:
             return None
         found = dict(tags)
-        how = "failed" if state in FAILURES else state
+        how: DeploymentState = "failed" if state in FAILURES else state
         code = FAILURES.get(state)
         content = self._repository.contents.get(f"contents/{found['plumbline-source']}")
         return Deployment(
@@ -217,9 +218,15 @@ class _World:
             error={"code": code, "message": code} if code else None,
         )
 
+    def _place(self, deployment_id: str) -> str:
+        """Return the name of a deployment in ARM: one for each stack (rule 5)."""
+        return deployment_id
+
     def _put(self, request: DeploymentRequest) -> None:
         taken = orjson.dumps(dict(request.parameters), option=orjson.OPT_SORT_KEYS)
-        answer = self._ask("put", request.id, taken, tuple(sorted(request.tags.items())))[0]
+        answer = self._ask(
+            "put", self._place(request.id), taken, tuple(sorted(request.tags.items()))
+        )[0]
         if answer == "active":
             raise Active("DeploymentActive", "a deployment of this name is active")
         if answer == "unknown":
@@ -231,13 +238,13 @@ class _World:
         """See ports.Arm."""
         self._ask("cancel", deployment_id)
 
-    def operations(self, deployment_id: str) -> Sequence[Any]:
+    def operations(self, deployment_id: str) -> Sequence[Any]:  # noqa: ARG002 - the port
         """See ports.Arm; what they say changes no decision."""
         return ()
 
     # ---- the machine ------------------------------------------------------------------------
 
-    def identify(self, bearer: str | None, key: str | None) -> Caller:
+    def identify(self, bearer: str | None, key: str | None) -> Caller:  # noqa: ARG002 - the port
         """See ports.Callers: in the model everybody who gives orders may."""
         return Caller("somebody", is_operator=True)
 
@@ -264,7 +271,7 @@ class _Silence:
     def __call__(self, event: str, **fields: object) -> None:
         """Forget it."""
 
-    def bound(self, **fields: object) -> nullcontext[None]:
+    def bound(self, **fields: object) -> nullcontext[None]:  # noqa: ARG002 - the port
         """Forget it."""
         return nullcontext()
 

@@ -3,7 +3,6 @@
 ``QUICK`` runs with the tests; ``DEEP`` adds workers and faults, for minutes of patience (``test_model.py``).
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -64,7 +63,7 @@ REFUSED: Final = Scenario("ARM refuses a release", lone("1", "2"), Budget(refusa
 BACK: Final = Scenario(
     "there and back, and a failure",
     lone("1", "2", "1"),
-    Budget(final=1, late=1),
+    Budget(final=1),
     workers=1,
 )
 HEAL: Final = Scenario(
@@ -81,6 +80,12 @@ CANCEL_CRASH: Final = replace(
 )
 LATE: Final = Scenario(
     "a PUT that arrives late", lone("1", "2"), Budget(late=1, crashes=1), workers=1
+)
+LATE_TWICE: Final = Scenario(
+    "a PUT that arrives after its own second try, and fails",
+    lone("1"),
+    Budget(late=1, final=1),
+    workers=1,
 )
 LOST: Final = Scenario(
     "a message lost, another delivered twice", lone("1", "2"), Budget(losses=1, doubles=1)

@@ -1,7 +1,9 @@
 """Exhaustive search: every state that a scenario can reach, and what is wrong with any of them."""
 
+import gc
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
 
@@ -93,6 +95,18 @@ class _Search:
         return [state for state in self.came if state not in fine]
 
 
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep the garbage collector from going through all states again and again: none is garbage."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def search(model: Model, is_good: Callable[[Model, State], str], *, most: int = 400_000) -> Found:
     """Search a scenario. ``is_good`` says of a state what is wrong with it as an end, or nothing.
 
@@ -100,10 +114,11 @@ def search(model: Model, is_good: Callable[[Model, State], str], *, most: int = 
     be able to end well; breadth first, so that the first counterexample is among the shortest.
     """
     going = _Search(model, most)
-    broken = going.explore()
-    if broken is not None:
-        return broken
-    stuck = going.stuck(lambda state: not is_good(model, state))
+    with _no_collection():
+        broken = going.explore()
+        if broken is not None:
+            return broken
+        stuck = going.stuck(lambda state: not is_good(model, state))
     if not stuck:
         return going.found(None)
     ends = [s for s in stuck if not s.workers and not s.queue and not s.flying] or stuck

@@ -30,6 +30,9 @@ class Budget(NamedTuple):
     final: int = 0
 
 
+FAULTLESS: Final = Budget()
+
+
 class Worker(NamedTuple):
     """A turn: its task and the answers so far. ``fresh``: whose documents nobody wrote since."""
 
@@ -117,7 +120,7 @@ class Draft:
         """Let one thing go wrong."""
         self.budget = self.budget._replace(**{name: getattr(self.budget, name) - 1})
 
-    def spare(self) -> Iterator[tuple[str, Blob]]:
+    def records(self) -> Iterator[tuple[str, Blob]]:
         """Yield the records."""
         return ((n, b) for n, b in self.documents.items() if is_record(n))
 
@@ -195,7 +198,7 @@ class Draft:
         self.queue.add(request.more)
         hand.answers.append(("sent",))
 
-    def _tip(self, hand: Hand, request: Request) -> None:
+    def _tip(self, hand: Hand, request: Request) -> None:  # noqa: ARG002 - one shape
         hand.answers.append(("tip", self.revisions[self.head - 1]))
 
     def _tell(self, hand: Hand, request: Request) -> None:
