@@ -5,13 +5,19 @@ from __future__ import annotations
 import socket
 import ssl
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
 from azure.core.exceptions import HttpResponseError
+from hypothesis import HealthCheck, given, settings
 
-from tests.arm.azure import Azure, plain, storage
+from local.arm import exports
+from local.arm.engine import parse_request
+from tests.arm.azure import Azure, network, plain, storage
+from tests.arm.whatif.test_properties import templates
+from tests.arm.whatif.world import GROUP, SUBSCRIPTION, World
 
 USUAL = (
     "cache-control",
@@ -26,6 +32,7 @@ USUAL = (
     "x-ms-failure-cause",
 )
 WEB = "2024-04-01"
+NETWORKS = "Microsoft.Network/virtualNetworks"
 
 
 def _raw(azure: Azure, text: bytes) -> str:
@@ -164,3 +171,59 @@ def test_a_resource_cannot_wait_for_itself(azure: Azure, more: dict[str, Any]) -
     azure.group()
     with pytest.raises(HttpResponseError, match="Circular dependency"):
         azure.deploy("d", [plain("shelf", **more)]).result()
+
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "shop"
+
+
+def _example(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a stack of the example as the product sends it: links filled in, and parameters."""
+    folder = EXAMPLES / "stacks" / name
+    whole = parse_request((folder / "main.json").read_bytes())
+    values = parse_request((folder / "prod.parameters.json").read_bytes())["parameters"]
+    for one in whole["resources"]:
+        link = one.get("properties", {}).pop("templateLink", None)
+        if link is not None:
+            text = (folder / link["relativePath"]).read_bytes()
+            one["properties"]["template"] = parse_request(text)
+            one["properties"]["expressionEvaluationOptions"] = {"scope": "inner"}
+    return whole, values
+
+
+@pytest.mark.parametrize("name", ["network", "storage", "web"])
+def test_an_example_leaves_nothing_to_change_once_it_is_deployed(name: str) -> None:
+    """Deploy, then what-if of every stack in `examples/` says NoChange; so does its export."""
+    world = World()
+    whole, values = _example(name)
+    if name == "network":
+        values["addressSpace"] = {"value": "10.0.0.0/16"}
+    if name == "web":
+        world.deploy([network(subnets=("web",))], name="network")
+        values["subnetId"] = {"value": f"{GROUP}/providers/{NETWORKS}/vnet/subnets/web"}
+    world.deploy(whole, name=name, given=values)
+    found = world.what_if(whole, name=name, given=values)
+    exported = _exported(world)
+
+    kinds = {one["changeType"] for one in found["changes"]}
+    assert kinds <= ({"NoChange", "Ignore"} if name == "web" else {"NoChange"})
+    assert (found["potentialChanges"], found["diagnostics"]) == ([], [])
+    assert {one["changeType"] for one in world.what_if(exported)["changes"]} <= {
+        "NoChange",
+        "Ignore",  # what stands on other resources is not exported
+    }
+
+
+def _exported(world: World) -> dict[str, Any]:
+    group = world.cloud.group(SUBSCRIPTION, "rg")
+    wish = {"resources": ["*"], "options": "SkipAllParameterization"}
+    return exports.template(world.cloud, group, wish)
+
+
+@given(templates())
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_what_is_exported_is_no_change(whole: dict[str, Any]) -> None:
+    """Any template that deploys is exported as one that changes nothing."""
+    world = World()
+    world.deploy(whole)
+    found = world.what_if(_exported(world))
+    assert {one["changeType"] for one in found["changes"]} <= {"NoChange"}
