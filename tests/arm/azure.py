@@ -199,6 +199,22 @@ def network(name: str = "vnet", subnets: tuple[str, ...] = ("web",), **more: Any
     }
 
 
+def nested(name: str, resources: Any, outputs: Any = None, **more: Any) -> dict[str, Any]:
+    """Return a nested deployment for a template; `properties` of it come on top of its own."""
+    properties = more.pop("properties", {})
+    return {
+        "type": "Microsoft.Resources/deployments",
+        "apiVersion": "2022-09-01",
+        "name": name,
+        **more,
+        "properties": {
+            "mode": "Incremental",
+            "template": template(resources, outputs=outputs),
+            **properties,
+        },
+    }
+
+
 def plain(name: str, **more: Any) -> dict[str, Any]:
     """Return a resource of a type that the simulator knows nothing about."""
     return {

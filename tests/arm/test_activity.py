@@ -17,6 +17,7 @@ from tests.arm.azure import (
     StaticCredential,
     clients,
     eventually,
+    nested,
     network,
     plain,
     storage,
@@ -116,20 +117,7 @@ def test_a_deployment_and_all_that_it_writes_share_one_correlation(azure: Azure)
 def test_a_nested_deployment_is_noted_with_its_own_end(azure: Azure) -> None:
     """It is begun by its parent and shares the correlation."""
     azure.group()
-    inner = {
-        "type": "Microsoft.Resources/deployments",
-        "apiVersion": "2022-09-01",
-        "name": "inner",
-        "properties": {
-            "mode": "Incremental",
-            "template": {
-                "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
-                "contentVersion": "1.0.0.0",
-                "resources": [plain("shelf")],
-            },
-        },
-    }
-    azure.deploy("outer", [inner]).result()
+    azure.deploy("outer", [nested("inner", [plain("shelf")])]).result()
     events = [event for event in log(azure) if "resourceGroups/write" not in str(event)]
 
     assert [(name, status) for _, name, status in told(events)] == [

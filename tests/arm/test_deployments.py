@@ -7,28 +7,9 @@ from typing import Any
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 
-from tests.arm.azure import API, Azure, ask, eventually, network, plain, storage, template
+from tests.arm.azure import API, Azure, ask, eventually, nested, network, plain, storage, template
 
 SHELF = "[resourceId('Contoso.Shop/shelves', '{}')]"
-
-
-def nested(name: str, resources: Any, **properties: Any) -> dict[str, Any]:
-    """Return a nested deployment for a template."""
-    outputs = properties.pop("outputs", None)
-    more: dict[str, Any] = {
-        key: properties.pop(key) for key in ("dependsOn", "resourceGroup") if key in properties
-    }
-    return {
-        "type": "Microsoft.Resources/deployments",
-        "apiVersion": "2022-09-01",
-        "name": name,
-        **more,
-        "properties": {
-            "mode": "Incremental",
-            "template": template(resources, outputs=outputs),
-            **properties,
-        },
-    }
 
 
 def seconds(deployment: Any) -> float:
@@ -249,11 +230,9 @@ def test_nested_deployments_are_deployments_of_their_own(azure: Azure) -> None:
     inner = nested(
         "inner",
         [storage("stinner01")],
+        {"blob": {"type": "string", "value": "[reference('stinner01').primaryEndpoints.blob]"}},
         resourceGroup="rg-data",
-        expressionEvaluationOptions={"scope": "inner"},
-        outputs={
-            "blob": {"type": "string", "value": "[reference('stinner01').primaryEndpoints.blob]"}
-        },
+        properties={"expressionEvaluationOptions": {"scope": "inner"}},
     )
     outputs = {"blob": {"type": "string", "value": "[reference('inner').outputs.blob.value]"}}
     done = azure.deploy("main", [inner], outputs=outputs).result()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from azure.core.exceptions import HttpResponseError
 
-from tests.arm.azure import Azure, ask, network, plain, template
+from tests.arm.azure import Azure, ask, nested, network, plain
 
 LOCK = "providers/Microsoft.Authorization/locks/keep?api-version=2020-05-01"
 
@@ -80,13 +80,7 @@ def test_what_nested_deployments_make_in_the_group_stays(azure: Azure) -> None:
     azure.group("rg-other")
     azure.deploy("there", [plain("far")], group="rg-other").result()
     azure.deploy("before", [plain("old")]).result()
-    inner = {
-        "type": "Microsoft.Resources/deployments",
-        "apiVersion": "2022-09-01",
-        "name": "inner",
-        "properties": {"mode": "Incremental", "template": template([plain("near")])},
-    }
-    complete(azure, [inner])
+    complete(azure, [nested("inner", [plain("near")])])
 
     assert names(azure) == {"near", "far"}
 

@@ -9,7 +9,7 @@ from azure.core.exceptions import HttpResponseError, ResourceExistsError
 
 from local.arm.knobs import Knobs
 from local.arm.server import Settings, start
-from tests.arm.azure import API, Azure, ask, clients, eventually
+from tests.arm.azure import API, Azure, ask, clients, eventually, nested
 
 SMALL = {"history_limit": 5, "groom_above": 3, "groom_to": 2}
 LOCK = "providers/Microsoft.Authorization/locks/keep?api-version=2020-05-01"
@@ -131,13 +131,7 @@ def test_a_read_only_scope_takes_no_deployments(small: Azure) -> None:
     """Neither its own nor nested ones."""
     group = small.group("rg-locked")
     small.call("PUT", f"{group}/{LOCK}", {"properties": {"level": "ReadOnly"}})
-    inner = {
-        "type": "Microsoft.Resources/deployments",
-        "apiVersion": "2022-09-01",
-        "name": "inner",
-        "resourceGroup": "rg-locked",
-        "properties": {"mode": "Incremental", "template": ask([])["properties"]["template"]},
-    }
+    inner = nested("inner", [], resourceGroup="rg-locked")
     with pytest.raises(ResourceExistsError, match="ScopeLocked"):
         small.deploy("main", [], group="rg-locked")
     with pytest.raises(HttpResponseError) as caught:
@@ -196,13 +190,7 @@ def test_a_nested_run_is_cancelled_on_its_own(azure: Azure) -> None:
     """The parent fails, and says that its child was cancelled."""
     azure.group()
     azure.turn(resource_seconds=0.5)
-    inner: dict[str, Any] = {
-        "type": "Microsoft.Resources/deployments",
-        "apiVersion": "2022-09-01",
-        "name": "inner",
-        "properties": {"mode": "Incremental", "template": ask([shelf()])["properties"]["template"]},
-    }
-    poller = azure.deploy("main", [inner])
+    poller = azure.deploy("main", [nested("inner", [shelf()])])
     eventually(lambda: bool(azure.deployments.deployments.check_existence("rg-shop", "inner")))
     azure.deployments.deployments.cancel("rg-shop", "inner")
     with pytest.raises(HttpResponseError) as caught:

@@ -9,19 +9,7 @@ from typing import Any
 import pytest
 from azure.core.exceptions import HttpResponseError
 
-from tests.arm.azure import API, Azure, ask, plain, storage, template
-
-
-def nested(name: str, resources: Any, **more: Any) -> dict[str, Any]:
-    """Return a nested deployment for a template."""
-    properties = more.pop("properties", {})
-    return {
-        "type": "Microsoft.Resources/deployments",
-        "apiVersion": "2022-09-01",
-        "name": name,
-        **more,
-        "properties": {"mode": "Incremental", "template": template(resources), **properties},
-    }
+from tests.arm.azure import API, Azure, ask, nested, plain, storage, template
 
 
 def refusal(azure: Azure, resources: Any, verb: str = "/validate", **properties: Any) -> Any:

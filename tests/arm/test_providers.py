@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 
-from tests.arm.azure import API, Azure, eventually, plain, storage
+from tests.arm.azure import API, Azure, eventually, nested, plain, storage
 
 
 def test_a_provider_registers_in_its_own_time(azure: Azure) -> None:
@@ -69,21 +69,8 @@ def test_a_provider_of_a_nested_template_is_missed(azure: Azure) -> None:
     """The deployment fails with the inner provider's name, at once or when its turn comes."""
     azure.turn(registered=[])
     azure.group()
-    nested = {
-        "type": "Microsoft.Resources/deployments",
-        "apiVersion": "2022-09-01",
-        "name": "inner",
-        "properties": {
-            "mode": "Incremental",
-            "template": {
-                "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
-                "contentVersion": "1.0.0.0",
-                "resources": [plain("s1")],
-            },
-        },
-    }
     with pytest.raises(HttpResponseError, match=r"Contoso\.Shop"):
-        azure.deploy("d", [nested]).result()
+        azure.deploy("d", [nested("inner", [plain("s1")])]).result()
 
 
 def test_operations_of_a_provider_are_named_as_roles_name_them(azure: Azure) -> None:

@@ -27,16 +27,22 @@ def timeless(body: Any) -> Any:
     return json.loads(_TIME.sub("<time>", json.dumps(body)))
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.json")))
-def test_get_shows_what_the_provider_made_of_a_put(azure: Azure, name: str) -> None:
-    """Defaults, computed values, normal forms and secrets of items 9 to 13 of the catalogue."""
-    case = golden(name)
+def put(azure: Azure, case: Any) -> str:
+    """Put a golden case's resource, its parent before it, and return its path."""
     group = azure.group()
     if case["path"].startswith(f"{SERVER}/"):
         server = golden("sql_server")
         azure.call("PUT", f"{group}/providers/{SERVER}?api-version=2023-08-01", server["put"])
     path = f"{group}/providers/{case['path']}?api-version={case['api_version']}"
     azure.call("PUT", path, case["put"])
+    return path
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.json")))
+def test_get_shows_what_the_provider_made_of_a_put(azure: Azure, name: str) -> None:
+    """Defaults, computed values, normal forms and secrets of items 9 to 13 of the catalogue."""
+    case = golden(name)
+    path = put(azure, case)
     body = azure.call("GET", path).body
 
     assert case["get"] == timeless(body)
@@ -46,12 +52,7 @@ def test_get_shows_what_the_provider_made_of_a_put(azure: Azure, name: str) -> N
 def test_what_get_shows_can_be_put_again_and_changes_nothing(azure: Azure, name: str) -> None:
     """A PUT of the GET body comes to the same body."""
     case = golden(name)
-    group = azure.group()
-    if case["path"].startswith(f"{SERVER}/"):
-        server = golden("sql_server")
-        azure.call("PUT", f"{group}/providers/{SERVER}?api-version=2023-08-01", server["put"])
-    path = f"{group}/providers/{case['path']}?api-version={case['api_version']}"
-    azure.call("PUT", path, case["put"])
+    path = put(azure, case)
     shown = azure.call("GET", path).body
     again = azure.call("PUT", path, shown)
     body = azure.call("GET", path).body

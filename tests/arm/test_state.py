@@ -23,7 +23,7 @@ from local.arm.state.journal import Change, Journal, journal_name, line_of, snap
 from local.arm.state.records import Group
 from local.arm.state.store import Store
 from local.arm.state.table import Table
-from tests.arm.azure import API, Azure, clients, eventually, plain, storage
+from tests.arm.azure import API, Azure, clients, eventually, nested, plain, storage
 
 ROOT = Path(__file__).parents[2]
 KNOBS = {"retry_after": 0.02}
@@ -122,20 +122,7 @@ def test_a_folder_opened_again_holds_its_state(tmp_path: Path) -> None:
 
 def test_nested_work_is_taken_up_again_without_doing_it_twice(tmp_path: Path) -> None:
     """The parent finds its child half done: steps that succeeded are not repeated."""
-    inner = {
-        "type": "Microsoft.Resources/deployments",
-        "apiVersion": "2022-09-01",
-        "name": "inner",
-        "dependsOn": ["first"],
-        "properties": {
-            "mode": "Incremental",
-            "template": {
-                "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
-                "contentVersion": "1.0.0.0",
-                "resources": [plain("slow")],
-            },
-        },
-    }
+    inner = nested("inner", [plain("slow")], dependsOn=["first"])
     knobs = Knobs(retry_after=0.02, resource_seconds=0.4)
     with start(Settings(folder=tmp_path, knobs=knobs)) as address, clients(address) as azure:
         group = azure.group()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.arm.noise import NAMES
-from tests.arm.azure import API, Azure, ask, network, plain, storage, template
+from tests.arm.azure import API, Azure, ask, nested, network, plain, storage
 from tests.arm.noise.stage import declared
 from tests.arm.whatif.world import World, leaves, new_cloud
 
@@ -225,13 +225,7 @@ def test_resources_of_a_nested_deployment_can_be_missed(
     """N10 leaves them out with a diagnostic; N11 names them and says no more."""
     azure.group()
     azure.turn(noise={"Contoso.Shop/shelves": [noise]})
-    nested = {
-        "type": "Microsoft.Resources/deployments",
-        "apiVersion": "2025-04-01",
-        "name": "inner",
-        "properties": {"mode": "Incremental", "template": template([plain("a")])},
-    }
-    result, labels = foretell(azure, nested)
+    result, labels = foretell(azure, nested("inner", [plain("a")]))
 
     assert [one.change_type for one in result.properties.changes] == changes
     assert [one.code for one in result.properties.diagnostics] == ([code] if code else [])
