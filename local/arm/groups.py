@@ -9,7 +9,7 @@ from local.arm import errors, ids
 from local.arm.clock import stamp
 from local.arm.cloud import Cloud
 from local.arm.errors import ArmError
-from local.arm.providers import model, versions
+from local.arm.providers import model, refusals, versions
 from local.arm.state.records import Group
 
 _NAME = re.compile(r"[-\w.()]{0,89}[-\w()]")
@@ -43,6 +43,7 @@ def tags_of(body: dict[str, Any]) -> dict[str, str]:
     tags = body.get("tags") or {}
     if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values()):
         raise errors.invalid_content("tags must be an object of strings")
+    refusals.check_tags(tags)
     return tags
 
 

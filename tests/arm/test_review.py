@@ -227,3 +227,37 @@ def test_what_is_exported_is_no_change(whole: dict[str, Any]) -> None:
     world.deploy(whole)
     found = world.what_if(_exported(world))
     assert {one["changeType"] for one in found["changes"]} <= {"NoChange"}
+
+
+@pytest.mark.parametrize("kind", ["group", "resource", "tags"])
+@pytest.mark.parametrize(
+    ("tags", "code"),
+    [
+        ({"Team": "a", "team": "b"}, "InvalidRequestContent"),
+        ({str(number): "" for number in range(51)}, "InvalidTagsCount"),
+        ({"a": "x" * 257}, "InvalidTagValueLength"),
+    ],
+    ids=["case", "count", "length"],
+)
+def test_tags_keep_to_their_rules_wherever_they_are_written(
+    azure: Azure, kind: str, tags: dict[str, str], code: str
+) -> None:
+    """A group, a resource and the tags resource refuse the same tags."""
+    group = azure.group().replace("resourceGroups", "resourcegroups")
+    place, body = {
+        "group": (group, {"location": "westeurope", "tags": tags}),
+        "resource": (f"{group}/providers/Contoso.Shop/shelves/s", {"tags": tags}),
+        "tags": (f"{group}/providers/Microsoft.Resources/tags/default", {"tags": tags}),
+    }[kind]
+    asked = {"properties": body} if kind == "tags" else body
+    assert azure.call("PUT", f"{place}?api-version=2025-04-01", asked).code == code
+
+
+def test_hidden_links_are_tags(azure: Azure) -> None:
+    """A portal's hidden-link, with the slashes of an id in its name, can be written as a tag."""
+    group = azure.group()
+    tags = {f"hidden-link:{group}/providers/Microsoft.Web/sites/x": "Resource"}
+    scope = azure.resources.tags.begin_create_or_update_at_scope(
+        group, {"properties": {"tags": tags}}
+    ).result()
+    assert scope.properties.tags == tags

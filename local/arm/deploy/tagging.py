@@ -7,14 +7,11 @@ from typing import Any, Final
 from local.arm import errors, groups, ids
 from local.arm.clock import stamp
 from local.arm.cloud import Cloud
-from local.arm.errors import ArmError
 from local.arm.messages import Caller
-from local.arm.providers import locks, reads
+from local.arm.providers import locks, reads, refusals
 
 TYPE: Final = "microsoft.resources/tags"
 Tags = dict[str, str]
-_MOST, _NAME_LENGTH, _VALUE_LENGTH = 50, 512, 256
-_BAD = frozenset("<>%&\\?/")
 
 
 def read(cloud: Cloud, scope: str) -> tuple[str, Tags]:
@@ -40,12 +37,7 @@ def of_subscription(cloud: Cloud, subscription: str) -> Tags:
 def write(cloud: Cloud, caller: Caller, scope: str, tags: Tags) -> None:
     """Replace the tags of a scope in ARM's spelling; raises `ArmError`."""
     locks.check_write(cloud, scope)
-    if len(tags) > _MOST:
-        raise ArmError(
-            400,
-            "InvalidTagsCount",
-            f"The number of tags specified is {len(tags)}; a resource can have {_MOST}.",
-        )
+    refusals.check_tags(tags)
     record = cloud.resource(scope)
     group = cloud.store.groups.get(scope)
     if record is not None:
@@ -78,28 +70,7 @@ def asked(body: dict[str, Any]) -> Tags:
     tags = properties.get("tags") or {}
     if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values()):
         raise errors.invalid_content("properties.tags must be an object of strings")
-    for name, value in tags.items():
-        check_name(name)
-        if len(value) > _VALUE_LENGTH:
-            raise ArmError(
-                400,
-                "InvalidTagValueLength",
-                f"The value of the tag '{name}' is longer than {_VALUE_LENGTH} characters.",
-            )
+    refusals.check_tags(tags)
+    for name in tags:
+        refusals.check_tag_name(name)
     return tags
-
-
-def check_name(name: str) -> None:
-    """Raise the refusal of a name that no tag can have. Pure."""
-    if not name or len(name) > _NAME_LENGTH:
-        raise ArmError(
-            400,
-            "InvalidTagNameLength",
-            f"The tag name '{name[:60]}' must have 1 to {_NAME_LENGTH} characters.",
-        )
-    if _BAD & set(name):
-        raise ArmError(
-            400,
-            "InvalidTagName",
-            f"The tag name '{name}' has reserved characters: none of <>%&\\?/ may be in it.",
-        )

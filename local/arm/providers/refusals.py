@@ -14,6 +14,9 @@ from local.arm.providers import graves, model, reads
 from local.arm.providers.compiled import compiled
 from local.arm.state.records import Resource
 
+_MOST_TAGS, _TAG_NAME_LENGTH, _TAG_VALUE_LENGTH = 50, 512, 256
+_BAD = frozenset("<>%&\\?/")
+
 
 def check_body(known: ResourceType, rid: ResourceId, body: dict[str, Any]) -> None:
     """Refuse a body that is for something else, or lacks its location. Raises `ArmError`."""
@@ -32,6 +35,57 @@ def check_body(known: ResourceType, rid: ResourceId, body: dict[str, Any]) -> No
         value = model.find(body, member)
         if value is not None and not isinstance(value, dict):
             raise errors.invalid_content(f"The member '{member}' must be an object")
+    check_tags(model.find(body, "tags") or {})
+
+
+def check_tags(tags: dict[str, Any]) -> None:
+    """Refuse too many tags, too long ones, and names that differ by case only. Pure.
+
+    Raises `ArmError`.
+    """
+    if len(tags) > _MOST_TAGS:
+        raise ArmError(
+            400,
+            "InvalidTagsCount",
+            f"The number of tags specified is {len(tags)}; a resource can have {_MOST_TAGS}.",
+        )
+    seen: set[str] = set()
+    for name, value in tags.items():
+        _check_length(name)
+        if isinstance(value, dict | list):
+            raise errors.invalid_content("tags must be an object of strings")
+        if isinstance(value, str) and len(value) > _TAG_VALUE_LENGTH:
+            raise ArmError(
+                400,
+                "InvalidTagValueLength",
+                f"The value of the tag '{name}' is longer than {_TAG_VALUE_LENGTH} characters.",
+            )
+        if name.lower() in seen:
+            raise errors.invalid_content(
+                f"Property with name '{name}' already exists in the current JSON object. Path"
+                f" 'tags.{name}'"
+            )
+        seen.add(name.lower())
+
+
+def _check_length(name: str) -> None:
+    if not name or len(name) > _TAG_NAME_LENGTH:
+        raise ArmError(
+            400,
+            "InvalidTagNameLength",
+            f"The tag name '{name[:60]}' must have 1 to {_TAG_NAME_LENGTH} characters.",
+        )
+
+
+def check_tag_name(name: str) -> None:
+    """Raise the refusal of a name that nobody can give to a tag. Pure."""
+    _check_length(name)
+    if not name.lower().startswith("hidden-") and _BAD & set(name):
+        raise ArmError(
+            400,
+            "InvalidTagName",
+            f"The tag name '{name}' has reserved characters: none of <>%&\\?/ may be in it.",
+        )
 
 
 def check_location(rid: ResourceId, location: Any, old: Resource) -> None:

@@ -13,6 +13,7 @@ from local.arm.deploy import tagging
 from local.arm.deploy.tagging import Tags
 from local.arm.errors import ArmError
 from local.arm.messages import Answer, Request
+from local.arm.providers import refusals
 from local.arm.routes.table import Words, route
 
 
@@ -135,7 +136,7 @@ async def list_names(cloud: Cloud, _: Request, words: Words) -> Answer:
 async def put_name(cloud: Cloud, _: Request, words: Words) -> Answer:
     """Make a tag name."""
     subscription, name = cloud.check_subscription(words["sub"]), words["name"]
-    tagging.check_name(name)
+    refusals.check_tag_name(name)
     names = _predefined(cloud, subscription)
     known = {one.lower(): one for one in names}
     new = name.lower() not in known
