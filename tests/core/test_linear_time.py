@@ -8,7 +8,7 @@ import pytest
 
 from shared.adapters import system
 from shared.core.arm_answers import hints, kinds
-from shared.core.source import files, json_text, yaml_text
+from shared.core.source import files, json_text, yaml_words
 
 LENGTH = 200_000
 PIECES = (
@@ -33,10 +33,10 @@ PIECES = (
 
 
 def _yaml(text: str) -> None:
-    for pattern, _ in yaml_text._SURPRISES:
+    for pattern, _ in yaml_words._SURPRISES:
         pattern.fullmatch(text)
-    yaml_text._INTEGER.fullmatch(text)
-    yaml_text._FLOAT.fullmatch(text)
+    yaml_words._INTEGER.fullmatch(text)
+    yaml_words._FLOAT.fullmatch(text)
 
 
 def _scrub(text: str) -> None:

@@ -11,13 +11,10 @@ from typing import Any
 
 from shared.core.problem import Problem
 from shared.core.source.arm_json import (
-    Json,
     fold,
     is_expression,
-    may_deploy,
     member,
     member_key,
-    resources_of,
 )
 from shared.core.source.declarations import (
     Declared,
@@ -25,8 +22,8 @@ from shared.core.source.declarations import (
     type_fault,
     written_secret,
 )
-from shared.core.source.disclosure import Disclosure, Looks, TooManyValuesError, disclosure_of
-from shared.core.source.evaluation import UNKNOWN, given_to
+from shared.core.source.disclosure import Disclosure, TooManyValuesError
+from shared.core.source.evaluation import UNKNOWN
 from shared.core.source.expression import called_functions
 from shared.core.source.faults import (
     MAX_PROBLEMS,
@@ -39,6 +36,7 @@ from shared.core.source.faults import (
 from shared.core.source.files import Files
 from shared.core.source.json_file import JsonFile
 from shared.core.source.parameter_file import check_reference, entries_of, looks_like_reference
+from shared.core.source.sites import Site, sites
 from shared.core.source.spec import StackSpec
 from shared.core.source.template import Template
 
@@ -140,7 +138,7 @@ def _parameter_problems(template: Template, given: Mapping[str, Given]) -> Itera
     for lower, parameter in known.items():
         if lower not in given and not parameter.has_default and not parameter.nullable:
             yield _missing(template.file, parameter)
-    for site in _sites(template, given):
+    for site in sites(template, _values(given)):
         yield from _secrets_at(site)
 
 
@@ -153,7 +151,7 @@ def restless_defaults(template: Template, given: Mapping[str, Given]) -> tuple[P
             "gets something else every time: such a stack is never quiet.",
             "Give the parameter a fixed value, or derive it with uniqueString or guid.",
         )
-        for site in _sites(template, given)
+        for site in sites(template, _values(given))
         for parameter in site.parameters.values()
         if site.own
         if fold(parameter.name) not in site.given
@@ -175,6 +173,10 @@ def exposed_secrets(template: Template, given: Mapping[str, Given]) -> tuple[Pro
         for lower, each in given.items()
         if "reference" in each.entry and not known[lower].secure
     )
+
+
+def _values(given: Mapping[str, Given]) -> dict[str, Any]:
+    return {name: each.entry.get("value", UNKNOWN) for name, each in given.items()}
 
 
 def _restless_calls(value: Any) -> set[str]:
@@ -242,78 +244,7 @@ def _secret(place: Place, name: str, what: str) -> Problem:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Site:
-    """A template that declares parameters, and what it gets for them: the root, or a nested one.
-
-    ``given_at`` is where a nested one gets them; None for the root, whose parameters have places.
-    ``own`` is False where the parent's parameters count instead. ``inside`` and ``outside`` tell
-    what Git says of values in it and of those that it is given, each with and without parameters.
-    """
-
-    file: JsonFile
-    path: str
-    parameters: Mapping[str, Declared]
-    given: Mapping[str, Any]
-    given_at: Place | None
-    own: bool
-    inside: tuple[Disclosure, Disclosure]
-    outside: tuple[Disclosure, Disclosure]
-
-    def place(self, parameter: Declared, last: str) -> Place:
-        start = f"{self.path}." if self.path else ""
-        return self.file.place(f"{start}parameters.{parameter.name}.{last}")
-
-
-def _sites(template: Template, given: Mapping[str, Given]) -> Iterator[_Site]:
-    root, looks = template.content, Looks()
-    values = {name: each.entry.get("value", UNKNOWN) for name, each in given.items()}
-    frames = (disclosure_of(root, values, looks), disclosure_of(root, None, looks))
-    yield _Site(
-        template.file, "", declared(root), given, None, own=True, inside=frames, outside=frames
-    )
-    yield from _nested_sites(template, root, template.file, "", frames)
-
-
-def _nested_sites(
-    template: Template,
-    holder: Json,
-    file: JsonFile,
-    path: str,
-    frames: tuple[Disclosure, Disclosure],
-) -> Iterator[_Site]:
-    for at, resource in resources_of(holder, path):
-        yield from _nested_sites(template, resource, file, at, frames)
-        properties = member(resource, "properties") if may_deploy(resource) else None
-        nested = member(properties, "template") if isinstance(properties, dict) else None
-        if not isinstance(properties, dict) or not isinstance(nested, dict):
-            continue
-        origin = template.origins.get(id(nested))
-        within, start = (origin, "") if origin else (file, f"{at}.properties.template")
-        options = member(properties, "expressionEvaluationOptions")
-        scope = member(options, "scope") if isinstance(options, dict) else None
-        own = isinstance(scope, str) and fold(scope) == "inner"
-        known, looks = frames[0], frames[0].looks
-        inside = frames
-        if own:
-            passed = given_to(properties, known)
-            inside = (disclosure_of(nested, passed, looks), disclosure_of(nested, None, looks))
-        given = member(properties, "parameters")
-        entries = given.items() if isinstance(given, dict) else ()
-        yield _Site(
-            within,
-            start,
-            declared(nested),
-            {fold(name): each for name, each in entries},
-            file.place(f"{at}.properties.parameters"),
-            own,
-            inside,
-            frames,
-        )
-        yield from _nested_sites(template, nested, within, start, inside)
-
-
-def _secrets_at(site: _Site) -> Iterator[Problem]:
+def _secrets_at(site: Site) -> Iterator[Problem]:
     for lower, parameter in site.parameters.items():
         if _disclosed(parameter, parameter.default, site.inside) is not None:
             yield _secret(site.place(parameter, "defaultValue"), parameter.name, "a default")
