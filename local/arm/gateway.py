@@ -32,7 +32,6 @@ __all__ = ["DropError", "Gateway", "encode", "refusal"]
 
 _LONGEST_PATH = 8192
 _LONGEST_NOTE = 2000
-_NOBODY = Caller("", "", "")
 
 
 @dataclass(slots=True)
