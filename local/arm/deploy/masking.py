@@ -6,11 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from local.arm.engine import ParameterValue
-from local.arm.engine.secrets import texts
+from local.arm.engine.secrets import MASK, longest_first, mask, texts
 from local.arm.knowledge import ResourceType, paths
 from local.arm.knowledge.words import copied
-
-MASK = "*******"
 
 
 def secrets_of(parameters: Mapping[str, ParameterValue]) -> frozenset[str]:
@@ -20,7 +18,7 @@ def secrets_of(parameters: Mapping[str, ParameterValue]) -> frozenset[str]:
 
 def masked(body: dict[str, Any], known: ResourceType, hidden: Iterable[str]) -> dict[str, Any]:
     """Return a body without what is secret by its type or by where it came from. Pure."""
-    shown: dict[str, Any] = _without(copied(body), sorted(hidden, key=len, reverse=True))
+    shown: dict[str, Any] = _without(copied(body), longest_first(hidden))
     for path in known.secrets:
         for holder, key in paths.places(shown, paths.steps(path)):
             holder[key] = MASK
@@ -29,9 +27,7 @@ def masked(body: dict[str, Any], known: ResourceType, hidden: Iterable[str]) -> 
 
 def _without(value: Any, hidden: list[str]) -> Any:
     if isinstance(value, str):
-        for secret in hidden:
-            value = value.replace(secret, MASK)
-        return value
+        return mask(value, hidden)
     if isinstance(value, dict):
         return {key: _without(item, hidden) for key, item in value.items()}
     if isinstance(value, list):

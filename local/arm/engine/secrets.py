@@ -7,7 +7,7 @@ from typing import Any
 from local.arm.engine.errors import TemplateError
 from local.arm.engine.frame import Names
 
-_MASK = "*******"
+MASK = "*******"
 _SHORTEST = 4  # shorter texts are in every sentence by chance
 
 
@@ -17,10 +17,10 @@ def masked(names: Names) -> Iterator[None]:
     try:
         yield
     except TemplateError as error:
-        secrets = names.secrets()
+        secrets = longest_first(names.secrets())
         if not secrets:
             raise
-        error.rewrite(lambda text: _mask(text, secrets))
+        error.rewrite(lambda text: mask(text, secrets))
         # The causes quote the same text, and a traceback would show them.
         raise error from None
 
@@ -40,7 +40,13 @@ def texts(values: Iterable[Any]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _mask(text: str, secrets: Iterable[str]) -> str:
-    for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, _MASK)
+def longest_first(secrets: Iterable[str]) -> list[str]:
+    """Return secrets in the order to mask them: one may be a part of another. Pure."""
+    return sorted(secrets, key=len, reverse=True)
+
+
+def mask(text: str, secrets: Iterable[str]) -> str:
+    """Return a text without the secrets in it, which come longest first. Pure."""
+    for secret in secrets:
+        text = text.replace(secret, MASK)
     return text

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from local.arm import ids, noise
+from local.arm.engine.secrets import longest_first
 from local.arm.knowledge.words import fill
 from local.arm.noise import Prediction
 from local.arm.providers import children, model, reads
@@ -52,7 +53,7 @@ class Assembly:
         self._stage = stage
         self._shape = shape
         # The longest first: one secret may be a part of another.
-        self._secrets = sorted(secrets, key=len, reverse=True)
+        self._secrets = longest_first(secrets)
         self._shown: set[str] = set()
         self._cut: set[str] = set()
 

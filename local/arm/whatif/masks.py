@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-MASK = "*******"
+from local.arm.engine.secrets import MASK, mask
+
 Place = tuple[str, ...]
 """The way to a value: names in lower case, `*` for any element of an array."""
 
@@ -38,9 +39,7 @@ def masked(value: Any, secrets: Iterable[str], hidden: frozenset[Place], at: Pla
     if at in hidden:
         return MASK
     if isinstance(value, str):
-        for secret in secrets:
-            value = value.replace(secret, MASK)
-        return value
+        return mask(value, secrets)
     if isinstance(value, Mapping):
         return {
             key: masked(item, secrets, hidden, (*at, key.lower())) for key, item in value.items()
