@@ -3,10 +3,10 @@
 Each raises ``Broken`` with the kind of claim, so that a test can say which one a broken variant breaks.
 """
 
-import zlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 import orjson
 
 from shared.core import names
@@ -178,12 +178,4 @@ def _good(history: Mapping[str, Blob], stack: str) -> list[Release]:
 
 
 def _read_release(stored: Blob) -> Release:
-    import msgspec  # noqa: PLC0415 - one use
-
     return msgspec.json.decode(stored.data, type=Release)
-
-
-def outputs_of(content: bytes) -> Mapping[str, Any]:
-    """Return the outputs that a packed content's template declares."""
-    found: Mapping[str, Any] = orjson.loads(zlib.decompress(content))["template"].get("outputs", {})
-    return found

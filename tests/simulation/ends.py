@@ -1,12 +1,11 @@
 """Good ends: what must be so when nothing goes wrong any more (I2, I4, I11)."""
 
-from typing import Final
+from typing import Any, Final
 
 from shared.core import names, waves
 from shared.core.record import Record
 from shared.core.revision import Revision
 from shared.core.tip import Tip
-from tests.simulation.claims import _good
 from tests.simulation.documents import AHEAD, Blob, document
 from tests.simulation.model import TIP, Model
 from tests.simulation.replay import END, REPOSITORY, Task
@@ -30,7 +29,7 @@ def wrong_with(model: Model, state: State) -> str:
             return f"{name}: the record does not want what the tip wants"
         if "release" not in model.scenario.hears:
             continue
-        if wrong := _wrong_with_stack(state, record, records):
+        if wrong := _wrong_with_stack(model, state, record, records):
             return f"{name}: {wrong}"
     return _wrong_with_revisions(model, state, records)
 
@@ -45,7 +44,9 @@ def _is_frozen(record: Record) -> bool:
     return record.freeze is not None and record.freeze.until == AHEAD
 
 
-def _wrong_with_stack(state: State, record: Record, records: dict[str, Record | None]) -> str:
+def _wrong_with_stack(
+    model: Model, state: State, record: Record, records: dict[str, Record | None]
+) -> str:
     if record.wanted is not None and record.standing == "pending":
         return "what was asked for was not done"
     if _is_frozen(record):
@@ -64,7 +65,7 @@ def _wrong_with_stack(state: State, record: Record, records: dict[str, Record | 
         return f"it is {standing}"
     if applied.digest != desired.digest:
         return "another source is applied"
-    return _wrong_in_arm(state, record) or _wrong_inputs(state, record, records)
+    return _wrong_in_arm(state, record) or _wrong_inputs(model, state, record)
 
 
 def _wrong_in_arm(state: State, record: Record) -> str:
@@ -78,18 +79,14 @@ def _wrong_in_arm(state: State, record: Record) -> str:
     return "" if said == wanted else f"ARM has {said[0]} ({how}), the record {applied.release}"
 
 
-def _wrong_inputs(state: State, record: Record, records: dict[str, Record | None]) -> str:
-    """Dependents have the newest outputs, unless the one that gives them is held back itself."""
-    history = dict(state.history)
-    outputs = {}
-    for name in record.waits_for:
-        giver = records[name]
-        if giver is None or giver.standing != "steady" or giver.applied is None:
-            return ""
-        mine = [r for r in _good(history, name) if r.release == giver.applied.release]
-        outputs[name] = mine[0].outputs if mine else {}
-    wanted = waves.inputs_of(record, outputs).digest
-    is_so = record.applied is not None and record.applied.inputs == wanted
+def _wrong_inputs(model: Model, state: State, record: Record) -> str:
+    """Dependents have the newest values, unless one that gives them is held back itself."""
+    if not record.waits_for:
+        return ""
+    wanted = _ask(model, state, Task("inputs", record.stack))
+    if not isinstance(wanted, waves.Inputs):
+        return ""
+    is_so = record.applied is not None and record.applied.inputs == wanted.digest
     return "" if is_so else "it has old values of those that it depends on"
 
 
@@ -118,9 +115,13 @@ def _wrong_with_revisions(model: Model, state: State, records: dict[str, Record 
 
 def _answer(model: Model, state: State, revision: str) -> tuple[bool, str] | None:
     """Ask the product for a revision's status."""
-    draft = Draft(state, model.revisions)
-    hand = Hand(Task("answer", revision))
-    while (request := model.flows.next(hand.task, tuple(hand.answers))) is not END:
-        draft.perform(hand, request)
-    answered = model.flows.result(hand.task, tuple(hand.answers))
+    answered = _ask(model, state, Task("answer", revision))
     return (answered.body.final, answered.body.status) if answered.status == 200 else None
+
+
+def _ask(model: Model, state: State, task: Task) -> Any:
+    """Let the product answer a question that changes nothing."""
+    draft, hand = Draft(state, model.revisions), Hand(task)
+    while (request := model.flows.next(task, tuple(hand.answers))) is not END:
+        draft.perform(hand, request)
+    return model.flows.result(task, tuple(hand.answers))

@@ -346,6 +346,9 @@ class Flows:
             return services.receive_push(_delivery(task.subject))
         if task.kind == "answer":
             return services.status.revision(task.subject)
+        if task.kind == "inputs":
+            held = services.release.records.read(REPOSITORY, task.subject)
+            return None if held is None else services.release.dependencies(held.document)
         operation, _, stack = task.kind.partition(" ")
         return _order(services, operation, stack)
 

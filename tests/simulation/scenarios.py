@@ -76,7 +76,10 @@ CANCEL: Final = Scenario(
     "a release asked for and canceled", lone("1"), orders=("release a", "cancel a")
 )
 CANCEL_CRASH: Final = replace(
-    CANCEL, name="a release asked for and canceled, and a crash", budget=Budget(crashes=1)
+    CANCEL,
+    name="a release asked for and canceled, and a crash",
+    budget=Budget(crashes=1),
+    workers=1,
 )
 LATE: Final = Scenario(
     "a PUT that arrives late", lone("1", "2"), Budget(late=1, crashes=1), workers=1
@@ -87,8 +90,9 @@ LATE_TWICE: Final = Scenario(
     Budget(late=1, final=1),
     workers=1,
 )
-LOST: Final = Scenario(
-    "a message lost, another delivered twice", lone("1", "2"), Budget(losses=1, doubles=1)
+LOST: Final = Scenario("a message lost", lone("1", "2"), Budget(losses=1))
+LOST_DOUBLE: Final = Scenario(
+    "messages lost and delivered twice", lone("1"), Budget(losses=2, doubles=1)
 )
 FREEZE: Final = Scenario(
     "a freeze that races a release",
@@ -143,7 +147,7 @@ SETTLED_PUSHES: Final = Scenario(
 )
 
 QUICK: Final = (
-    PUSHES, TAKEOVER, FAILURE, FAILURE_CRASH, REFUSED, BACK, HEAL, CANCEL, LATE, LOST, FREEZE,
+    PUSHES, TAKEOVER, FAILURE, FAILURE_CRASH, REFUSED, BACK, HEAL, CANCEL, LATE, LOST, LOST_DOUBLE, FREEZE,
     SYNCS, SYNCS_EXPIRY, SYNCS_CRASH, WAVES, WAVES_LOST, WAVES_FAILURE, OUTPUTS, SETTLED,
     SETTLED_PUSHES,
 )  # fmt: skip
@@ -160,6 +164,8 @@ DEEP: Final = (
     _deep(LATE, budget=Budget(late=1), workers=2),
     _deep(LATE, budget=Budget(late=2, crashes=1)),
     _deep(BACK, budget=Budget(final=1, passing=1, late=1, crashes=1)),
+    _deep(LOST, budget=Budget(losses=1, doubles=1)),
+    _deep(CANCEL_CRASH, workers=2),
     _deep(FREEZE, revisions=lone("1", "2"), workers=1),
     _deep(SYNCS_CRASH, workers=2),
     _deep(SYNCS, hears=frozenset({"sync", "release", "watch"}), revisions=lone("1", "2")),

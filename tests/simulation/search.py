@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from time import perf_counter
+from time import process_time
 
 from tests.simulation.claims import Broken
 from tests.simulation.model import Model
@@ -14,7 +14,10 @@ from tests.simulation.state import State
 
 @dataclass
 class Found:
-    """What a search found. ``broken`` is the kind of claim, ``trace`` the moves that lead there."""
+    """What a search found, and in how many ``seconds`` of processor time.
+
+    ``broken`` is the kind of claim that does not hold, ``trace`` the moves that lead there.
+    """
 
     states: int
     moves: int
@@ -35,11 +38,11 @@ class _Search:
         self.came: dict[State, tuple[State, str] | None] = {model.start: None}
         self.calm: dict[State, list[State]] = {}
         self.moves = 0
-        self.begun = perf_counter()
+        self.begun = process_time()
 
     def found(self, state: State | None, broken: Broken | None = None, last: str = "") -> Found:
         """Return what was found so far."""
-        seconds = perf_counter() - self.begun
+        seconds = process_time() - self.begun
         found = Found(len(self.came), self.moves, seconds, self.model.flows.runs)
         if broken is not None and state is not None:
             found.broken, found.what = broken.kind, str(broken)

@@ -1,12 +1,16 @@
-"""What the model found in the product, as flow tests: each fails until its defect is mended."""
+"""What the model found in the product, as flow tests: who is marked fails until its defect is mended."""
+
+from typing import Any
 
 import pytest
 
 from shared.core.arm_errors import Unknown
 from shared.core.message import StackMessage, encode
 from tests.fakes.arm import Outcome
+from tests.fakes.system import Moment
 from tests.flows.chains import FAILED
-from tests.flows.world import World, deployment_id, files
+from tests.flows.world import CONFIGURATION, World, deployment_id, files
+from tests.simulation.replay import STATUSES
 
 STACK = encode(StackMessage(repository="example", stack="a"))
 HOUR_S = 3700.0
@@ -71,3 +75,34 @@ def test_a_release_that_arrived_a_second_time_and_failed_is_seen(
     deployment = world.arm.deployment(deployment_id("a"))
     assert deployment is not None
     assert (world.record("a").phase, deployment.state) == ("steady", "succeeded")
+
+
+def test_who_was_stalled_before_saying_pending_does_not_say_it_after_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each context has one final state, and it is the last, whoever else was about to tell (rule 12).
+
+    A draft of (settle) that sent ``pending`` without a note in the document failed this.
+    """
+    example: Any = {**CONFIGURATION["repositories"]["example"], **STATUSES}  # type: ignore[index]
+    told = World(monkeypatch, configuration={**CONFIGURATION, "repositories": {"example": example}})
+    struck = False
+
+    def stall(moment: Moment, call: str, _: str) -> None:
+        nonlocal struck
+        if struck or (moment, call) != ("before", "hosts.send"):
+            return
+        struck = True
+        for _second in range(10):
+            told.clock.advance(1.0)
+            told.deliver_visible()
+
+    told.hook = stall
+    revision = told.push(files("a"))
+    told.run(300)
+
+    assert struck
+    for context in ("plumbline/example", "plumbline/example/a"):
+        states = told.hosts.states(revision, context)
+        assert states[-1] == "success"
+        assert states.count("success") == 1

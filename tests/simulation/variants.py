@@ -21,6 +21,7 @@ from shared.state.tips import Tips
 from tests.simulation import replay, scenarios
 from tests.simulation.documents import document
 from tests.simulation.model import Scenario
+from tests.simulation.state import Budget
 
 Patch = Callable[[pytest.MonkeyPatch], None]
 
@@ -150,13 +151,18 @@ def _as_it_is(patch: pytest.MonkeyPatch) -> None:
     del patch
 
 
+_LATE: Final = replace(scenarios.LATE, budget=Budget(late=1))
+
 VARIANTS: Final = (
     Variant("a deployment name per revision", scenarios.TAKEOVER, "two active", _name_per_revision),
     Variant("no fence on record writes", scenarios.TAKEOVER, "fenced worker wrote", _no_fence),
+    Variant("a sweep that compares only the record", _LATE, "never ends well", _record_only),
     Variant(
-        "a sweep that compares only the record", scenarios.LATE, "never ends well", _record_only
+        "no sweep",
+        replace(scenarios.PUSHES, revisions=scenarios.lone("1"), sweeps=False),
+        "never ends well",
+        _as_it_is,
     ),
-    Variant("no sweep", replace(scenarios.PUSHES, sweeps=False), "never ends well", _as_it_is),
     Variant("no look at the tag after the end", scenarios.LATE, "claims too much", _no_verify),
     Variant(
         "a freeze read before the intent",
