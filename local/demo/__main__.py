@@ -21,6 +21,7 @@ from local.demo.runs import RunLog
 from local.demo.screen import Screen
 from local.demo.stage import Stage
 from local.demo.story import Outcome, Step, broken_promises
+from local.demo.workers import Workers
 from local.laptop import Laptop
 
 DEFAULT_FOLDER = parts.ROOT / ".demo"
@@ -89,6 +90,7 @@ def _stage(laptop: Laptop, screen: Screen) -> Stage:
         azure=Azure(line),
         host=GitHost(git["status_api"], git["token"]),
         runs=RunLog(logs),
+        workers=Workers([pid for pid in line["pids"]["functions"] if pid is not None]),
         screen=screen,
     )
 

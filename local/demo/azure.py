@@ -58,6 +58,14 @@ class Azure:
         counts = self._get(f"{self._arm['control']}/requests?limit=0")["routes"]
         return int(counts.get("PUT deployment", 0))
 
+    def take_time(self, stack: str, seconds: float) -> None:
+        """Have the simulator work that long on the first resource of the stack's next deployment."""
+        rule = {
+            "match": {"method": "PUT", "origin": "deployment", "path": f"-{stack}/"},
+            "answer": {"hang_seconds": seconds},
+        }
+        self._call(f"{self._arm['control']}/answers", rule)
+
     def _written(self, deployment_id: str) -> Counter[str]:
         written: Counter[str] = Counter()
         for operation in self._list(f"{deployment_id}/operations"):
@@ -83,8 +91,14 @@ class Azure:
         return page
 
     def _get(self, url: str) -> Any:
+        return self._call(url, None)
+
+    def _call(self, url: str, body: Mapping[str, Any] | None) -> Any:
+        """GET, or POST a body."""
         request = urllib.request.Request(  # noqa: S310 - our own simulator
-            url, headers={"Authorization": f"Bearer {self._arm['token']}"}
+            url,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {self._arm['token']}"},
         )
         with urllib.request.urlopen(  # noqa: S310
             request, timeout=REQUEST_LIMIT_S, context=self._context

@@ -55,6 +55,14 @@ class Screen:
             "function", f"{run.function} {of}".rstrip() + f" ({run.elapsed_ms:.0f} ms){end}", style
         )
 
+    def killed(self, workers: Sequence[int]) -> None:
+        """Say that workers were killed."""
+        self.line("SIGKILL", f"worker process {', '.join(map(str, workers))}", "bold red")
+
+    def replaced(self, workers: Sequence[int]) -> None:
+        """Say which workers took their place."""
+        self.line("host", f"goes on with worker process {', '.join(map(str, workers))}")
+
     def accepted(self, deployment: Deployment) -> None:
         """Say that Azure took a deployment."""
         self.line("azure", f"deploys {deployment.stack} to {deployment.group}")

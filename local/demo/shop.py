@@ -86,6 +86,14 @@ def story() -> list[Step]:
             deployed=frozenset({"network", "web"}),
             order=("network", "web"),
         ),
+        Step(
+            title="A worker is killed in mid-deployment; nobody notices but the log",
+            edit=_add_receipts,
+            message="Keep receipts, too",
+            status="deployed",
+            deployed=frozenset({"storage"}),
+            killed="storage",
+        ),
     ]
 
 
@@ -123,6 +131,10 @@ def _overlap(clone: Clone) -> None:
 
 def _fit(clone: Clone) -> None:
     clone.replace(MANIFEST, "addressSpace: 10.0.0.0/25", "addressSpace: 10.0.0.0/15")
+
+
+def _add_receipts(clone: Clone) -> None:
+    clone.replace(STORAGE_VALUES, '"exports", "invoices"', '"exports", "invoices", "receipts"')
 
 
 def _mend(clone: Clone) -> None:

@@ -4,62 +4,62 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from local import waiting
-from local.demo.api import Api
+from local.demo.api import Api, UnexpectedAnswerError
 from local.demo.azure import Azure, Deployment
 from local.demo.clone import Clone
 from local.demo.githost import GitHost, all_final
 from local.demo.runs import RunLog
 from local.demo.screen import Screen
 from local.demo.story import Outcome, Step
+from local.demo.workers import Workers
 
 STEP_LIMIT_S = 40.0
 LOOK_EVERY_S = 0.2
 # Timers run whether or not anybody pushes, and status is this demo asking: no part of a step.
 HIDDEN = frozenset({"sweep", "poison", "status"})
-SNAPSHOT = "snapshot"
+SNAPSHOT, SETTLE, WATCH = "snapshot", "settle", "watch"
+SLOW_S = 4.0
+"""How long the simulator works on the resource in whose deployment the workers are killed."""
 SNAPSHOT_LIMIT_S = 5.0
 STATUS_LIMIT_S = 10.0
 
 
+@dataclass(kw_only=True)
 class Stage:
     """A running laptop with a user in front of it."""
 
-    def __init__(
-        self,
-        *,
-        clone: Clone,
-        api: Api,
-        azure: Azure,
-        host: GitHost,
-        runs: RunLog,
-        screen: Screen,
-    ) -> None:
-        self._clone = clone
-        self._api = api
-        self._azure = azure
-        self._host = host
-        self._runs = runs
-        self._screen = screen
-        self._known: dict[str, Deployment] = {}
+    clone: Clone
+    api: Api
+    azure: Azure
+    host: GitHost
+    runs: RunLog
+    workers: Workers
+    screen: Screen
+    _known: dict[str, Deployment] = field(default_factory=dict, init=False)
 
     def play(self, step: Step) -> Outcome:
         """Push the step's edit and wait until Plumbline has said the last word about it.
 
         Raises ``waiting.WaitedTooLongError`` when it does not within 40 seconds.
         """
-        puts = self._azure.puts()
-        step.edit(self._clone)
+        puts = self.azure.puts()
+        if step.killed:
+            self.azure.take_time(step.killed, SLOW_S)
+        step.edit(self.clone)
         started = time.monotonic()
-        pushed = self._clone.push(step.message)
-        self._screen.pushed(pushed, step.message)
+        pushed = self.clone.push(step.message)
+        self.screen.pushed(pushed, step.message)
         functions: Counter[str] = Counter()
         deployments: dict[str, Deployment] = {}
 
+        killed = self._kill_workers(step.killed, functions, deployments) if step.killed else 0
+
         def final() -> Mapping[str, Any] | None:
-            answer = self._api.final_revision(pushed.sha)  # first, so that nothing after it is lost
+            answer = self.api.final_revision(pushed.sha)  # first, so that nothing after it is lost
             self._look(functions, deployments)
             return answer
 
@@ -74,25 +74,54 @@ class Stage:
         return Outcome(
             pushed=pushed,
             revision=revision,
-            stacks=self._api.stacks(),
+            stacks=self.api.stacks(),
             deployments=list(deployments.values()),
-            puts=self._azure.puts() - puts,
+            puts=self.azure.puts() - puts,
             functions=functions,
             elapsed_s=elapsed_s,
             told=self._see_statuses(pushed.sha),
+            killed=killed,
         )
+
+    def _kill_workers(
+        self, stack: str, functions: Counter[str], deployments: dict[str, Deployment]
+    ) -> int:
+        """Kill the workers in mid-deployment, right after a look at it; return how many.
+
+        So none of the stack's messages dies with them: storage would give it back, but later than
+        people want to watch. The settle function has told the Git host of the push by then, too.
+        """
+
+        def is_watched() -> bool:
+            self._see_deployments(deployments)  # first: what follows a look must be quick
+            before = functions[WATCH]
+            self._see_runs(functions)
+            runs = stack in self._known and not self._known[stack].is_over
+            return runs and functions[WATCH] > before and functions[SETTLE] > 0
+
+        def answers() -> bool:
+            with contextlib.suppress(UnexpectedAnswerError):  # the host has not noticed yet
+                return bool(self.api.stacks())
+            return False
+
+        waiting.until(is_watched, limit_s=STEP_LIMIT_S, what=f"a look at the deployment of {stack}")
+        killed = self.workers.kill()
+        self.screen.killed(killed)
+        waiting.until(answers, limit_s=STEP_LIMIT_S, what="the next worker")
+        self.screen.replaced(self.workers.pids())
+        return len(killed)
 
     def _see_statuses(self, sha: str) -> Mapping[str, list[str]]:
         """Stay until the Git host knows the end of the revision; what it knows then is told."""
         with contextlib.suppress(waiting.WaitedTooLongError):
             waiting.until(
-                lambda: all_final(self._host.statuses(sha)),
+                lambda: all_final(self.host.statuses(sha)),
                 limit_s=STATUS_LIMIT_S,
                 what="the commit statuses",
                 pause_s=LOOK_EVERY_S,
             )
-        told = self._host.statuses(sha)
-        self._screen.told(told)
+        told = self.host.statuses(sha)
+        self.screen.told(told)
         return told
 
     def _see_snapshots(
@@ -111,17 +140,23 @@ class Stage:
 
     def _look(self, functions: Counter[str], deployments: dict[str, Deployment]) -> None:
         """Show what is new since the last look, and note it."""
-        for run in self._runs.fresh():
+        self._see_runs(functions)
+        self._see_deployments(deployments)
+
+    def _see_runs(self, functions: Counter[str]) -> None:
+        for run in self.runs.fresh():
             if run.function not in HIDDEN or not run.succeeded:
                 functions[run.function] += 1
-                self._screen.ran(run)
-        for stack, deployment in self._azure.deployments().items():
+                self.screen.ran(run)
+
+    def _see_deployments(self, deployments: dict[str, Deployment]) -> None:
+        for stack, deployment in self.azure.deployments().items():
             known = self._known.get(stack)
             is_new = known is None or known.correlation_id != deployment.correlation_id
             if is_new:
-                self._screen.accepted(deployment)
+                self.screen.accepted(deployment)
             if deployment.is_over and (is_new or (known is not None and not known.is_over)):
-                self._screen.finished(deployment, self._azure.resources(deployment))
+                self.screen.finished(deployment, self.azure.resources(deployment))
             if deployment != known:
                 deployments[deployment.correlation_id] = deployment
             self._known[stack] = deployment

@@ -32,6 +32,8 @@ class Step:
     """Stacks that must be deployed in this order."""
     words: str = ""
     """What the problem must say, in ARM's own words."""
+    killed: str = ""
+    """The stack in whose deployment every worker is killed."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Outcome:
     elapsed_s: float
     told: Mapping[str, Sequence[str]]
     """The states of each commit status, oldest first."""
+    killed: int = 0
+    """How many workers were killed."""
 
     def problem(self, stack: str) -> str:
         """Return what the stack says is wrong; empty if nothing."""
@@ -92,6 +96,8 @@ def _azure_promises(step: Step, outcome: Outcome) -> list[str]:
     began = [one.stack for one in outcome.deployments if one.stack in step.order]
     if began != list(step.order):
         return [f"Azure deployed in the order {began}, not {list(step.order)}"]
+    if step.killed and not outcome.killed:
+        return ["no worker was killed"]
     if not step.failed and outcome.puts != len(step.deployed):
         return [f"Azure was asked to deploy {outcome.puts} times, not {len(step.deployed)}"]
     return []
