@@ -78,6 +78,7 @@ MENDS: Final = {
     "ParameterType": "Give a value of the declared type.",
     "ParameterUnknown": "Declare it in the template, or take the value away.",
     "ParametersTooLarge": "Give less, or split the stack.",
+    "RenameTaken": "Name a stack that is in the manifest no more, once; or take `renamedFrom` out.",
     "ScopeMissing": "Write `scope` on the stack or under `defaults`.",
     "SecretInGit": "Write a Key Vault reference, and change the secret: it is in the history of Git.",
     "SecretNotSecure": "Declare the parameter as `securestring` or `secureObject`.",

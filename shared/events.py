@@ -11,6 +11,9 @@ SYNC_COMMITTED: Final = "sync_committed"
 STACK_DESIRED: Final = "stack_desired"
 STACK_BROKEN: Final = "stack_broken"
 STACK_ORPHANED: Final = "stack_orphaned"
+STACK_MOVED: Final = "stack_moved"
+STACK_RENAMED: Final = "stack_renamed"
+RESOURCE_SHARED: Final = "resource_shared"
 RELEASE_DECIDED: Final = "release_decided"
 RELEASE_PUT: Final = "release_put"
 RELEASE_REFUSED: Final = "release_refused"
@@ -36,7 +39,15 @@ INVOCATION_FINISHED: Final = "invocation_finished"
 
 ERRORS: Final = frozenset({INVOCATION_FAILED, POISON_FOUND})
 WARNINGS: Final = frozenset(
-    {STALLED, OPERATION_REFUSED, RELEASE_FAILED, RELEASE_REFUSED, STACK_BROKEN, FENCED}
+    {
+        STALLED,
+        OPERATION_REFUSED,
+        RELEASE_FAILED,
+        RELEASE_REFUSED,
+        STACK_BROKEN,
+        FENCED,
+        RESOURCE_SHARED,
+    }
 )
 
 MEANINGS: Final[dict[str, str]] = {
@@ -49,6 +60,9 @@ MEANINGS: Final[dict[str, str]] = {
     STACK_DESIRED: "a stack has a new desired digest, and so a new generation",
     STACK_BROKEN: "a stack could not be compiled at this revision; what was desired stays",
     STACK_ORPHANED: "a stack left the manifest; it is kept and shown",
+    STACK_MOVED: "a stack goes to another scope; `left` names the record of what stays where it was",
+    STACK_RENAMED: "a stack took over what another name had; `before` is that name",
+    RESOURCE_SHARED: "two stacks turned out to own one resource; `others` names them",
     RELEASE_DECIDED: "what is to be done with a stack, and why",
     RELEASE_PUT: "ARM accepted a deployment",
     RELEASE_REFUSED: "ARM refused a deployment outright; nothing was changed",

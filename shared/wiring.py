@@ -21,11 +21,14 @@ from shared.flows.conclude import Conclude
 from shared.flows.dependencies import Dependencies
 from shared.flows.gate import Gate
 from shared.flows.messenger import Messenger
+from shared.flows.moves import Moves
 from shared.flows.operate import Operate
+from shared.flows.owners import Owners
 from shared.flows.poison import Poison
 from shared.flows.put import Puts
 from shared.flows.receive_push import ReceivePush
 from shared.flows.release import Releases
+from shared.flows.renames import Renames
 from shared.flows.settle import Settle
 from shared.flows.snapshot import Snapshots
 from shared.flows.status import Status
@@ -142,6 +145,8 @@ class Services:
             puts=Puts(
                 self._records, self._archive, self._ports.arm, self._gate, self._chain, self.log
             ),
+            moves=Moves(self._records, self.log),
+            renames=Renames(self._records, self._ports.arm, self._chain, self.log),
             chain=self._chain,
             conclude=self._conclude,
             dependencies=Dependencies(self._records, self._archive, self._ports.parallel),
@@ -188,6 +193,7 @@ class Services:
             self._records,
             self._deliveries,
             self._revisions,
+            Owners(self._records, self._archive, self.log),
             self._messenger,
             self.clock,
             self.log,

@@ -114,11 +114,15 @@ def tags(installation: str, record: Record, attempt: Attempt) -> dict[str, str]:
 
 
 def is_ours(installation: str, record: Record, found: Mapping[str, str]) -> bool:
-    """Tell whether a deployment with the tags ``found`` belongs to this stack. Pure."""
+    """Tell whether a deployment with the tags ``found`` belongs to this stack. Pure.
+
+    It may have been put under a name that the stack had before.
+    """
+    stacks = {record.stack, *(former.stack for former in record.formerly)}
     return (
         found.get(TAG_INSTALLATION) == installation
         and found.get(TAG_REPOSITORY) == record.repository
-        and found.get(TAG_STACK) == record.stack
+        and found.get(TAG_STACK) in stacks
     )
 
 

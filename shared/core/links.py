@@ -3,6 +3,7 @@
 A link that is wrong breaks the stack that wrote it and stops nothing else.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -30,14 +31,32 @@ def broken_links(
     ``entries`` are the stacks that could be compiled at this revision.
     """
     circles = _circles(manifest)
+    claims = Counter(spec.renamed_from for spec in manifest.stacks.values())
     found: dict[str, tuple[Problem, ...]] = {}
     for name, spec in manifest.stacks.items():
         problems = [*_names(spec, manifest.names), *_outputs(name, spec, entries)]
+        problems += _rename(spec, manifest.names, claims)
         if name in circles:
             problems.append(_circle(spec, circles[name]))
         if problems:
             found[name] = tuple(problems)
     return found
+
+
+def _rename(
+    spec: StackSpec, known: frozenset[str], claims: Mapping[str | None, int]
+) -> Iterable[Problem]:
+    """Say that the name that a stack takes over is not free."""
+    old = spec.renamed_from
+    if old is None or (old not in known and claims[old] == 1):
+        return
+    still = f"{shown(old)} is in the manifest still, so that nobody can take it over."
+    twice = f"{claims[old]} stacks take over {shown(old)}, and one can have it."
+    yield spec.place("renamedFrom").problem(
+        "RenameTaken",
+        still if old in known else twice,
+        "Take renamedFrom out, or the old entry." if old in known else "Keep one of the two.",
+    )
 
 
 def _places(spec: StackSpec) -> list[tuple[str, Place]]:

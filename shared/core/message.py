@@ -64,7 +64,7 @@ def _checked(message: Message) -> Message:
         raise BadMessage("MessageVersion", f"version {message.v}, this is version {VERSION}")
     if not names.is_repository_key(message.repository):
         raise BadMessage("MessageName", "not a repository's key")
-    if isinstance(message, StackMessage) and not names.is_stack_name(message.stack):
+    if isinstance(message, StackMessage) and not names.is_record_name(message.stack):
         raise BadMessage("MessageName", "not a stack's name")
     return message
 

@@ -14,6 +14,7 @@ STACK_MAX: Final = 31
 SHA_FORM: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 HOOK_FORM: Final = re.compile(r"[a-z0-9-]{8,64}")
 DELIVERY_FORM: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
+HALF_FORM: Final = re.compile(r"(?P<stack>[a-z0-9-]{1,31})~(?P<generation>[0-9]{1,9})")
 RELEASE_FORM: Final = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}")
 DIGEST_FORM: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -28,18 +29,39 @@ def is_stack_name(name: str) -> bool:
     return len(name) <= STACK_MAX and KEY_FORM.fullmatch(name) is not None
 
 
+def is_half_name(name: str) -> bool:
+    """Tell whether ``name`` is that of what a stack left behind in another scope (rule 15). Pure.
+
+    No manifest can write such a name: a stack's has no ``~``.
+    """
+    match = HALF_FORM.fullmatch(name)
+    return match is not None and is_stack_name(match["stack"])
+
+
+def is_record_name(name: str) -> bool:
+    """Tell whether ``name`` may have a record: a stack's, or that of what one left behind. Pure."""
+    return is_stack_name(name) or is_half_name(name)
+
+
+def half(stack: str, generation: int) -> str:
+    """Return the name of what a stack left behind, by the generation that was there. Pure."""
+    if not is_stack_name(stack):
+        raise ValueError("not a stack's name")
+    return f"{stack}~{generation}"
+
+
 def is_sha(text: str) -> bool:
     """Tell whether ``text`` is a full Git object id, SHA-1 or SHA-256. Pure."""
     return SHA_FORM.fullmatch(text) is not None
 
 
 def identity(repository: str, stack: str) -> str:
-    """Return a stack's identity, ``<repository>.<stack>``. Pure.
+    """Return a stack's identity, ``<repository>.<stack>``; a half's has its ``~<generation>``. Pure.
 
     Raises ValueError for anything that is not of the form: names come from files that others
     write, and ``..`` in a blob's name leads out of its folder, and of its container.
     """
-    if not is_stack_name(stack):
+    if not is_record_name(stack):
         raise ValueError("not a stack's name")
     return f"{_key(repository)}.{stack}"
 
@@ -57,7 +79,12 @@ def _of_form(form: re.Pattern[str], text: str) -> str:
 
 
 def deployment_name(repository: str, stack: str) -> str:
-    """Return the one constant name of a stack's ARM deployment (rule 5); at most 58 characters."""
+    """Return the one constant name of a stack's ARM deployment (rule 5); at most 58 characters.
+
+    Raises ValueError for a half: its deployment keeps the name that it was made with.
+    """
+    if not is_stack_name(stack):
+        raise ValueError("not a stack's name")
     return f"plumbline.{identity(repository, stack)}"
 
 
@@ -65,6 +92,11 @@ def deployment_id(scope: str, repository: str, stack: str) -> str:
     """Return the full id of a stack's ARM deployment at ``scope``. Pure."""
     name = deployment_name(repository, stack)
     return f"{scope}/providers/Microsoft.Resources/deployments/{name}"
+
+
+def scope_of(deployment: str) -> str:
+    """Return the scope in a deployment's full id. Pure."""
+    return deployment.rpartition("/providers/")[0]
 
 
 CONFIGURATION: Final = "plumbline.config.json"
@@ -83,7 +115,7 @@ def identity_of_record(name: str) -> tuple[str, str] | None:
     if not (name.startswith(RECORDS) and name.endswith(RECORD_FILE)):
         return None
     repository, _, stack = name[len(RECORDS) : -len(RECORD_FILE)].partition(".")
-    known = is_repository_key(repository) and is_stack_name(stack)
+    known = is_repository_key(repository) and is_record_name(stack)
     return (repository, stack) if known else None
 
 

@@ -91,7 +91,7 @@ def standing_of(record: Record) -> Standing:
     """Return what decides of a record. Pure."""
     return Standing(
         generation=record.generation,
-        applied=record.applied.generation if record.applied else None,
+        applied=record.present.generation if record.present else None,
         running=record.in_flight.generation if record.in_flight else None,
         failed=record.is_failed,
         broken=bool(record.source_problems),

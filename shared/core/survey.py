@@ -158,6 +158,7 @@ class _Compiled:
             scope=compiled.source["scope"],
             create_group=compiled.create_resource_group,
             waits_for=spec.dependencies,
+            renamed_from=spec.renamed_from,
             takes=compiled.takes,
             outputs=compiled.outputs,
             warnings=compiled.warnings,

@@ -32,6 +32,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     scope: str
     create_group: str | None = None
     waits_for: tuple[str, ...] = ()
+    renamed_from: str | None = None
     takes: Mapping[str, Taken] = msgspec.field(default_factory=dict)
     outputs: Mapping[str, str] = msgspec.field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
@@ -202,6 +203,7 @@ def wishes(tip: Tip, seq: int) -> dict[str, Wish]:
             waits_for=entry.waits_for,
             takes=entry.takes,
             dependents=waited_for.get(name, ()),
+            renamed_from=entry.renamed_from,
         )
         for name, entry in tip.entries.items()
         if name not in tip.broken

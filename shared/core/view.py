@@ -49,7 +49,11 @@ class FrozenView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StackView(msgspec.Struct, frozen=True, kw_only=True):
-    """A stack as ``GET /api/stacks`` shows it; ``waiting`` is the chain that it waits for."""
+    """A stack as ``GET /api/stacks`` shows it; ``waiting`` is the chain that it waits for.
+
+    ``halves`` are the names of what it left behind in other scopes; ``moved_to`` names the stack that
+    has what this one had.
+    """
 
     name: str
     repository: str
@@ -64,6 +68,8 @@ class StackView(msgspec.Struct, frozen=True, kw_only=True):
     frozen: FrozenView | None
     warnings: tuple[Problem, ...]
     release: str | None
+    halves: tuple[str, ...]
+    moved_to: str | None
     due_at: datetime | None
 
 
@@ -146,8 +152,10 @@ def stack_view(
         problem=source_problem or (None if phase == "pending" and stale else record.problem),
         waiting=waiting(record, others) if phase == "pending" else (),
         frozen=FrozenView(by=freeze.by, why=freeze.why, until=freeze.until) if freeze else None,
-        warnings=record.warnings,
+        warnings=record.warnings + record.shared,
         release=attempted.release if attempted else None,
+        halves=tuple(sorted(record.halves)) if record.moved_to is None else (),
+        moved_to=record.moved_to,
         due_at=record.due_at,
     )
 

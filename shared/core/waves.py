@@ -56,7 +56,7 @@ def unready(stack: str, record: Record | None) -> Awaited | None:
         return Awaited(stack=stack, phase="pending")
     if record.source_problems:
         return Awaited(stack=stack, phase="failed", code=record.source_problems[0].code)
-    desired, applied = record.desired, record.applied
+    desired, applied = record.desired, record.present
     settled = (
         desired is not None
         and applied is not None

@@ -14,6 +14,7 @@ from shared.core import record as changes
 from shared.core.arm_answers import flatten, is_transient_failure, unregistered_namespace
 from shared.core.arm_model import Deployment
 from shared.core.errors import PlumblineError, Stalled
+from shared.core.owners import sketch
 from shared.core.problem import Problem
 from shared.core.record import Attempt, Outcome, Record
 from shared.core.release import Release, describe, inventory, with_deployment
@@ -81,7 +82,11 @@ class Conclude:
             return {}
 
     def _succeeded(self, hold: Hold, document: Release) -> Hold:
-        hold = self.records.update(hold, lambda r, at: changes.succeeded(r, at, ()))
+        owns = sketch(owned.id for owned in document.inventory)
+        hold = self.records.update(
+            hold,
+            lambda r, at: msgspec.structs.replace(changes.succeeded(r, at, ()), owns=owns),
+        )
         record = hold.record
         self.log(
             events.RELEASE_SUCCEEDED,

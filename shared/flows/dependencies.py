@@ -41,7 +41,7 @@ class Dependencies:
         applied = record.applied
         if applied is None:
             return {}
-        release = self.archive.release(record.repository, record.stack, applied.release)
+        release = self.archive.release(record.repository, record.applied_home, applied.release)
         if release is None:
             raise Stalled(
                 "ReleaseMissing",

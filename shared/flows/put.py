@@ -61,7 +61,7 @@ class Puts:
         if turn.record.in_flight != attempt:
             return  # somebody froze or canceled it before the intent was written
         # From here on the stack is ours, so that no other worker makes the group at the same time.
-        self._ensure_group(turn, configured, installation)
+        self._ensure_group(turn, record, configured, installation)
         self._check_hold(turn)
         try:
             self.gate.put(request, configured.scopes)
@@ -102,12 +102,14 @@ class Puts:
         if self.records.left_s(turn.hold) <= PUT_S:
             raise Transient("HoldTooShort", "Too little is left of the hold to send a PUT.")
 
-    def _ensure_group(self, turn: Turn, configured: Repository, installation: str) -> None:
+    def _ensure_group(
+        self, turn: Turn, record: Record, configured: Repository, installation: str
+    ) -> None:
         """Create the resource group where the manifest asks for it and it is missing (rule 13).
 
         Its tags name the repository and not the stack: stacks that share a group say the same.
+        ``record`` is the one that the release was decided for: a newer push may want another scope.
         """
-        record = turn.record
         if record.create_group is None or record.scope is None:
             return
         if self.arm.has_group(record.scope):

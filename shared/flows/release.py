@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from shared import events
-from shared.core import decision, names
+from shared.core import decision
 from shared.core import record as changes
 from shared.core.arm_model import Deployment
 from shared.core.backoff import delay_s
 from shared.core.errors import Stalled, Transient
 from shared.core.message import StackMessage
 from shared.core.problem import Problem, problem_of
-from shared.core.record import Freeze, Record
+from shared.core.record import Freeze, Record, moving
 from shared.core.release import Release, describe
 from shared.core.revision import standing_of
 from shared.flows.bell import Bell
@@ -24,7 +24,9 @@ from shared.flows.conclude import Conclude
 from shared.flows.dependencies import Dependencies
 from shared.flows.gate import ArmReads
 from shared.flows.messenger import Messenger
+from shared.flows.moves import Moves
 from shared.flows.put import Puts
+from shared.flows.renames import Renames
 from shared.flows.turn import WAIT_S, Chain, Turn
 from shared.ports import Log
 from shared.state.archive import Archive
@@ -41,6 +43,8 @@ class Releases:
     archive: Archive
     arm: ArmReads
     puts: Puts
+    moves: Moves
+    renames: Renames
     chain: Chain
     conclude: Conclude
     dependencies: Dependencies
@@ -57,6 +61,9 @@ class Releases:
         if hold is None:
             return
         turn = Turn(self.records, hold)
+        if is_given_away(turn.record):
+            self._leave(turn, moving.forgotten)
+            return
         if turn.record.reached_it and turn.record.phase == "releasing" and turn.is_looked_after:
             return  # watch has it, and asks ARM soon enough
         before = standing_of(turn.record)
@@ -108,22 +115,37 @@ class Releases:
         if record.scope is None:
             turn.update(changes.quiet)
             return
-        deployment_id = _deployment_id(record, record.scope)
-        deployment = self.arm.deployment(deployment_id)
         installation = self.configurations.current().installation
+        if not self.renames(turn):
+            return
+        self.moves.take_up(turn)
+        step = self._look(turn, moving.place(turn.record), installation)
+        if isinstance(step, decision.Put) and moving.is_elsewhere(turn.record):
+            # Nothing of the stack runs where it is: it may leave, and is looked at where it goes.
+            if not self.moves.leave(turn):
+                return
+            self.moves.take_up(turn)
+            step = self._look(turn, moving.place(turn.record), installation)
+        wanted = moving.home(turn.record)
+        if isinstance(step, decision.Put) and not moving.is_same(wanted, moving.place(turn.record)):
+            step = self._look(turn, wanted, installation)
+        self._tell(turn.record, step)
+        if isinstance(step, decision.Put) and wanted is not None:
+            self.puts(turn, step, wanted, configured, installation)
+        else:
+            self._settle(turn, step)
+
+    def _look(self, turn: Turn, deployment_id: str | None, installation: str) -> decision.Step:
+        """Ask ARM for one deployment of the stack, and decide what comes next."""
+        deployment = self.arm.deployment(deployment_id) if deployment_id is not None else None
         _catch_up(turn, deployment, installation)
-        step = decision.decide(
+        return decision.decide(
             turn.record,
             deployment,
             installation=installation,
             inputs=lambda: self.dependencies(turn.record),
             freeze=self._freeze(turn),
         )
-        self._tell(turn.record, step)
-        if isinstance(step, decision.Put):
-            self.puts(turn, step, deployment_id, configured, installation)
-        else:
-            self._settle(turn, step)
 
     def _settle(self, turn: Turn, step: decision.Step) -> None:
         """Carry out a step that writes nothing to ARM."""
@@ -225,14 +247,6 @@ def _catch_up(turn: Turn, deployment: Deployment | None, installation: str) -> N
         turn.update(lambda r, _: changes.catch_up(r, remembered))
 
 
-def _deployment_id(record: Record, scope: str) -> str:
-    """Return the id of the stack's deployment; raises Stalled when the scope was changed."""
-    wanted = names.deployment_id(scope, record.repository, record.stack)
-    held = record.deployment_id
-    if record.reached is None or held is None or held.lower() == wanted.lower():
-        return wanted
-    raise Stalled(
-        "ScopeChanged",
-        f"The stack was deployed to {held.partition('/providers/')[0]} and now asks for {scope}.",
-        hint="Give the stack another name to deploy it there too, or put the old scope back.",
-    )
+def is_given_away(record: Record) -> bool:
+    """Tell whether another stack has what this record tells of. Pure."""
+    return record.moved_to is not None and record.orphaned

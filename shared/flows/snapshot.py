@@ -45,7 +45,7 @@ class Snapshots:
     def __call__(self, message: StackMessage) -> None:
         """Capture the applied release's resources, once. Raises Transient for another try."""
         hold = self.records.look(message.repository, message.stack)
-        if hold is None or "snapshot" not in hold.record.owed:
+        if hold is None or "snapshot" not in hold.record.owed or hold.record.moved_to is not None:
             return
         self._take(hold)
 
@@ -53,7 +53,9 @@ class Snapshots:
         record = hold.record
         if record.applied is None:
             return
-        release = self.archive.release(record.repository, record.stack, record.applied.release)
+        release = self.archive.release(
+            record.repository, record.applied_home, record.applied.release
+        )
         captured: Sequence[Captured] = ()
         if release is not None and _is_current(record, record.applied.release):
             captured = self.parallel.map(self._capture, release.inventory)
@@ -61,7 +63,7 @@ class Snapshots:
             record,
             Snapshot(
                 repository=record.repository,
-                stack=record.stack,
+                stack=record.applied_home,
                 release=record.applied.release,
                 taken_at=hold.held.at,
                 resources={c.id: c.digest for c in captured if c.digest is not None},

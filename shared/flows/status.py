@@ -4,7 +4,7 @@ Called by ``functions/status.py``. Read-only, and read from the durable document
 claimed here that a crash could take back (invariant I27).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -131,13 +131,20 @@ class Status:
 
     def releases(self, record: Record) -> list[ReleaseView]:
         """Return the releases of a stack that have ended, newest first."""
-        ids = sorted(
-            self.archive.release_ids(record.repository, record.stack), key=_order, reverse=True
-        )
+        ids = sorted(self._release_ids(record), key=lambda at: _order(at[1]), reverse=True)
         found = self.parallel.map(
-            lambda release: self.archive.release(record.repository, record.stack, release), ids
+            lambda at: self.archive.release(record.repository, at[0], at[1]), ids
         )
         return [release_view(release) for release in found if release is not None]
+
+    def _release_ids(self, record: Record) -> Iterable[tuple[str, str]]:
+        """Yield the name under which each release is kept, and its id."""
+        for release_id in self.archive.release_ids(record.repository, record.stack):
+            yield record.stack, release_id
+        for former in record.formerly:
+            for release_id in self.archive.release_ids(record.repository, former.stack):
+                if _order(release_id)[0] <= former.until:
+                    yield former.stack, release_id
 
     def revision(self, sha: str) -> Answered:
         """Return the status of a revision, over all repositories that have seen it."""

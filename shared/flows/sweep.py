@@ -1,7 +1,7 @@
 """Start whatever a lost message would have started: the loop's safety net (rules 1 and 8).
 
-Called by ``functions/sweep.py`` every half minute. It decides from listings; it changes nothing
-itself, so that running twice at once is harmless.
+Called by ``functions/sweep.py`` every half minute. It decides from listings, and changes
+nothing itself but what it says of shared resources, so that running twice at once is harmless.
 """
 
 from collections import Counter
@@ -15,6 +15,7 @@ from shared.core.message import Queue
 from shared.core.overdue import DELIVERY_PATIENCE, Errand, repository_errand, stack_errands
 from shared.core.tip import Tip
 from shared.flows.messenger import Messenger
+from shared.flows.owners import Owners
 from shared.ports import Clock, Log
 from shared.state.configurations import Configurations
 from shared.state.deliveries import Deliveries
@@ -44,6 +45,7 @@ class Sweep:
     records: Records
     deliveries: Deliveries
     revisions: Revisions
+    owners: Owners
     messenger: Messenger
     clock: Clock
     log: Log
@@ -70,6 +72,7 @@ class Sweep:
         untold = {repository for repository, _ in self.revisions.unsettled()}
         errands += [Errand("settle", key) for key in sorted(untold)]
         self._run(list(dict.fromkeys(errands)))
+        self.owners(listed, now)
 
     def _tip(self, key: str) -> Held[Tip] | None:
         """Return a tip; one that cannot be read is shown, and the others go on."""

@@ -176,6 +176,9 @@ class Sync:
             for name, wanted in wishes.items()
             if not tips_change.is_copied(listed.get(name, {}), wanted)
         }
+        # Who left comes before who takes over its place.
+        gone = [n for n in tip.gone if n in listed and "orphaned" not in listed[n]]
+        self.parallel.map(lambda name: self._orphan(tip, name, committed.at), gone)
         # Dependencies first: nobody must find what a stack waits for as it was before this tip.
         waits_for = {name: entry.waits_for for name, entry in tip.entries.items()}
         for wave in levels(stale, waits_for):
@@ -184,8 +187,6 @@ class Sync:
                 wave,
             )
             generations.update({r.stack: r.generation for r in written if r is not None})
-        gone = [n for n in tip.gone if n in listed and "orphaned" not in listed[n]]
-        self.parallel.map(lambda name: self._orphan(tip, name, committed.at), gone)
         return generations
 
     def _wish(

@@ -45,7 +45,7 @@ class Watch:
     def __call__(self, message: StackMessage) -> None:
         """Look once. Raises Transient or Waiting for another try."""
         hold = self.records.look(message.repository, message.stack)
-        if hold is None:
+        if hold is None or hold.record.moved_to is not None:
             return
         try:
             self._look(hold, message)

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from tests.fakes.arm import Outcome
 from tests.fakes.system import Moment
 from tests.flows.chains import pair
-from tests.flows.world import Killed, World, files
+from tests.flows.world import Killed, World, files, manifest
 
 CALM_S = 700.0
 
@@ -55,12 +56,42 @@ def _two_waves(world: World) -> list[str]:
     return [first, world.push(pair("two"))]
 
 
+def _quietly(world: World, content: dict[str, Any]) -> str:
+    """Push and deploy before the sniper takes aim."""
+    hook, world.hook = world.hook, None
+    revision = world.push(content)
+    world.run(30)
+    world.hook = hook
+    return revision
+
+
+def _a_scope_changes(world: World) -> list[str]:
+    elsewhere = manifest("a").replace("rg-a", "rg-old")
+    first = _quietly(world, files("a", a="one") | {"plumbline.yaml": elsewhere})
+    return [first, world.push(files("a", a="one"))]
+
+
+def _a_stack_is_renamed(world: World) -> list[str]:
+    old = manifest("old").replace("rg-old", "rg-a")
+    first = _quietly(world, files("old", old="one") | {"plumbline.yaml": old})
+    new = manifest("a").replace("createResource", "renamedFrom: old, createResource")
+    return [first, world.push(files("a", a="two") | {"plumbline.yaml": new})]
+
+
 SCENARIOS: dict[str, tuple[Callable[[World], list[str]], dict[str, str]]] = {
     "one push": (_one_push, {"a": "one", "b": ""}),
     "two pushes": (_two_pushes, {"a": "two", "b": "two"}),
     "a change while it runs": (_change_while_it_runs, {"a": "two"}),
     "a value is handed on": (_two_waves, {"network": "", "web": ""}),
+    "a scope changes": (_a_scope_changes, {"a": "one"}),
+    "a stack is renamed": (_a_stack_is_renamed, {"a": "two"}),
 }
+
+LEFT: dict[str, dict[str, str | None]] = {
+    "a scope changes": {"a~1": None},
+    "a stack is renamed": {"old": "a"},
+}
+"""What a scenario leaves orphaned, and who has it now."""
 
 
 def _play(monkeypatch: pytest.MonkeyPatch, name: str, sniper: Sniper) -> World:
@@ -72,6 +103,8 @@ def _play(monkeypatch: pytest.MonkeyPatch, name: str, sniper: Sniper) -> World:
     world.hook = None
     world.run(CALM_S)
     _check(world, revisions, expected, sniper)
+    left = {s["name"]: s["moved_to"] for s in world.api("stacks") if s["phase"] == "orphaned"}
+    assert left == LEFT.get(name, {}), sniper.hit
     return world
 
 

@@ -569,20 +569,6 @@ def test_a_missing_group_that_nobody_asked_for_stalls(world: World) -> None:
     assert (stack["phase"], stack["problem"]["code"]) == ("stalled", "ResourceGroupNotFound")
 
 
-def test_a_changed_scope_is_not_followed_blindly(world: World) -> None:
-    """What was deployed elsewhere is not left behind unseen."""
-    world.push(files("a", a="one"))
-    world.run(30)
-    moved = manifest("a").replace("rg-a", "rg-other")
-
-    world.push(files("a", a="one") | {"plumbline.yaml": moved})
-    world.run(60)
-
-    (stack,) = world.api("stacks")
-    assert (stack["phase"], stack["problem"]["code"]) == ("stalled", "ScopeChanged")
-    assert world.puts("a") == 1
-
-
 def test_a_stack_that_always_fails_delays_no_other(world: World) -> None:
     """Invariant I23: trouble stays where it is."""
     world.faults.fail("arm.put", _refuse)

@@ -70,7 +70,10 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The last good release. ``generation`` follows when Git comes back to what is applied."""
+    """The last good release. ``generation`` follows when Git comes back to what is applied.
+
+    ``stack`` is the name under which history keeps it, where that is not the record's own.
+    """
 
     release: str
     generation: int
@@ -78,6 +81,14 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     digest: str
     inputs: str
     at: datetime
+    stack: str | None = None
+
+
+class Former(msgspec.Struct, frozen=True, kw_only=True):
+    """A name under which history keeps releases of this stack, up to a generation."""
+
+    stack: str
+    until: int
 
 
 class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
@@ -88,6 +99,12 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     ``looked_after_until``: until then the holder's own next message is on its way. ``raised`` are
     the generations before and after state was lost and the count went on above ARM's. ``waits_for``
     are the stacks that this one depends on, ``dependents`` those that depend on it directly.
+
+    ``halves`` maps the names of what the stack left behind to the scopes where that is; ``moved_to``
+    names the stack that has what this record tells of now, ``formerly`` where older history is kept.
+    ``renamed_from`` is whose place the stack shall take, ``came_from`` whose it took. ``owns`` is
+    the sketch of the applied release's inventory, ``shared`` what others own of it, too, and
+    ``told_of`` marks what the sweep said last.
     """
 
     repository: str
@@ -104,6 +121,7 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     dependents: tuple[str, ...] = ()
     source_problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
+    renamed_from: str | None = None
     orphaned: bool = False
     shown: str = ""
 
@@ -133,6 +151,15 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     owed: tuple[str, ...] = ()
     deployment_id: str | None = None
     touched: tuple[str, ...] = ()
+    halves: Mapping[str, str] = msgspec.field(default_factory=dict)
+    formerly: tuple[Former, ...] = ()
+    moved_to: str | None = None
+    came_from: str | None = None
+    owns: str = ""
+
+    # The sweep's fields.
+    shared: tuple[Problem, ...] = ()
+    told_of: str = ""
 
     @property
     def standing(self) -> Phase:
@@ -179,6 +206,16 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
         return self.in_flight is not None and self.in_flight.release == self.reached
 
     @property
+    def present(self) -> Applied | None:
+        """The last good release, unless another stack has it now."""
+        return self.applied if self.moved_to is None else None
+
+    @property
+    def applied_home(self) -> str:
+        """The name under which history keeps the last good release and its snapshot."""
+        return (self.applied.stack if self.applied else None) or self.stack
+
+    @property
     def in_flight(self) -> Attempt | None:
         """The attempt whose end is not recorded yet, if any."""
         attempted = self.attempted
@@ -201,11 +238,13 @@ def facts(record: Record) -> dict[str, str]:
         "owed": ",".join(record.owed),
         "shown": record.shown,
         "orphaned": "1" if record.orphaned else "",
-        "applied": str(record.applied.generation) if record.applied else "",
+        "applied": str(record.present.generation) if record.present else "",
         "running": str(record.in_flight.generation) if record.in_flight else "",
         "failed": "1" if record.is_failed else "",
         "broken": "1" if record.source_problems else "",
         "raised": f"{record.raised[0]},{record.raised[1]}" if record.raised else "",
+        "owns": record.owns if record.present else "",
+        "shared": record.told_of,
         "due_at": to_text(record.due_at) if record.due_at else "",
         "busy_until": to_text(record.busy_until) if record.busy_until else "",
     }

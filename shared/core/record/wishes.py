@@ -21,6 +21,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     waits_for: tuple[str, ...] = ()
     takes: Mapping[str, Taken] = msgspec.field(default_factory=dict)
     dependents: tuple[str, ...] = ()
+    renamed_from: str | None = None
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
 
@@ -56,13 +57,18 @@ def wish(record: Record, wanted: Wish, at: datetime) -> Record:
         waits_for=wanted.waits_for,
         takes=wanted.takes,
         dependents=wanted.dependents,
+        renamed_from=wanted.renamed_from,
         source_problems=(),
         warnings=wanted.warnings,
         orphaned=False,
         shown=shown(wanted),
     )
     if record.desired is not None and record.desired.digest == wanted.desired.digest:
-        relinked = (record.waits_for, record.takes) != (wanted.waits_for, wanted.takes)
+        relinked = (record.waits_for, record.takes, record.renamed_from) != (
+            wanted.waits_for,
+            wanted.takes,
+            wanted.renamed_from,
+        )
         if not record.orphaned and record.standing != "pending" and not relinked:
             return settings
         return msgspec.structs.replace(settings, due_at=at)

@@ -44,6 +44,7 @@ PROBLEM_CODES: Final[Mapping[str, str]] = {
     "ParameterType": "A value of another type than the template declares.",
     "ParameterUnknown": "A value for a parameter that the template does not declare.",
     "ParametersTooLarge": "Parameters of more than 4 MiB.",
+    "RenameTaken": "A stack takes over the name of one that is still there, that another takes over, or that it cannot have.",
     "ScopeMissing": "Neither the stack nor defaults say where to deploy.",
     "SecretInGit": "A secret is written out in Git; use a Key Vault reference.",
     "SecretNotSecure": "Warning: a Key Vault secret goes into a parameter that ARM shows to every reader.",

@@ -148,6 +148,7 @@ def spec_digest(spec: StackSpec, *, default_subscription: str) -> str:
                 spec.scope,
                 spec.create_resource_group,
                 spec.location,
+                spec.renamed_from,
             ]
         )
     ).hexdigest()

@@ -11,7 +11,7 @@ from typing import Any
 from shared.core.problem import Problem
 from shared.core.source.faults import MAX_PROBLEMS, Place, Problems, SourceError, shown
 from shared.core.source.files import clean_path
-from shared.core.source.spec import Taking
+from shared.core.source.spec import Taking, is_stack_name
 from shared.core.source.yaml_text import Entries, Items, Node, Scalar, kind_of
 
 _GROUP_NAME = re.compile(r"[\w().-]{0,89}[\w()-]")
@@ -123,6 +123,19 @@ def read_paths(node: Node, place: Place, problems: Problems) -> tuple[str, ...] 
         for index, each in enumerate(node.nodes)
     ]
     return tuple(path for path in paths if path is not None) if None not in paths else None
+
+
+def read_name(node: Node, place: Place, problems: Problems) -> str | None:
+    """Return a name that a stack may have."""
+    written = read_text(node, place, problems)
+    if written is None or is_stack_name(written):
+        return written
+    problems.append(
+        place.problem(
+            "BadName", f"{shown(written)} is no name for a stack.", "Write the stack's old name."
+        )
+    )
+    return None
 
 
 def read_names(node: Node, place: Place, problems: Problems) -> tuple[str, ...] | None:

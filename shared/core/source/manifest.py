@@ -21,6 +21,7 @@ from shared.core.source.fields import (
     note_repeated,
     read_location,
     read_mapping,
+    read_name,
     read_names,
     read_path,
     read_paths,
@@ -54,6 +55,7 @@ STACK_READERS: Mapping[str, Reader] = {
     "values": read_values,
     "valuesFrom": read_takings,
     "dependsOn": read_names,
+    "renamedFrom": read_name,
     "location": read_location,
     **DEFAULT_READERS,
 }
@@ -302,6 +304,7 @@ def _stack(
         values=found.get("values", {}),
         values_from=found.get("valuesFrom", {}),
         depends_on=found.get("dependsOn", ()),
+        renamed_from=found.get("renamedFrom"),
         scope=found["scope"],
         create_resource_group=found["createResourceGroup"],
         location=found.get("location"),

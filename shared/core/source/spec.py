@@ -126,6 +126,13 @@ class StackEntry(
             description="Stacks of this manifest that must be deployed before this one is released."
         ),
     ] = []
+    renamed_from: Annotated[
+        StackName | msgspec.UnsetType,
+        msgspec.Meta(
+            description="The name that this stack had before, which is in the manifest no more: what "
+            "was deployed under it is this stack's, and is not deployed again."
+        ),
+    ] = msgspec.UNSET
     scope: ScopeText | msgspec.UnsetType = msgspec.UNSET
     location: Annotated[
         LocationText | msgspec.UnsetType,
@@ -189,6 +196,7 @@ class StackSpec(msgspec.Struct, frozen=True, kw_only=True):
     values: Mapping[str, Any] = {}
     values_from: Mapping[str, Taking] = {}
     depends_on: tuple[str, ...] = ()
+    renamed_from: str | None = None
     create_resource_group: str | None = None
     location: str | None = None
     origin: Origin = Origin("plumbline.yaml", "", {})
