@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from shared.core.arm_model import Deployment, DeploymentRequest, Operation
 from shared.core.budget import Kind as BudgetKind
+from shared.core.budget import Purpose
 from shared.core.commit_status import CommitStatus
 from shared.core.secret import Secret
 from shared.core.source.tree import SourceTree
@@ -201,6 +202,17 @@ class ArmLimits(Protocol):
 
     def subscriptions(self) -> Sequence[str]:
         """Return the subscriptions that were spoken of, in lower case."""
+        ...
+
+
+class ArmBudget(Protocol):
+    """Who may call ARM now, so that releases go before what can wait (architecture.md, part 9)."""
+
+    def take(self, subscription: str, kind: BudgetKind, purpose: Purpose) -> None:
+        """Take one call out of the budget; raises Waiting until there is one.
+
+        The message comes back by itself, and no try is counted.
+        """
         ...
 
 

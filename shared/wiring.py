@@ -5,17 +5,20 @@ needs it. Tests make ``Services`` with settings and ports of their own.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cache, cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from shared import events
+from shared.adapters.budget import WorkerBudget
 from shared.adapters.system import JsonLog, SystemClock, SystemIds, ThreadParallel
+from shared.core.budget import Kind
 from shared.core.redaction import keyed_digest
 from shared.core.version import VERSION
 from shared.flows.answers import Answers
+from shared.flows.audits import Audits
 from shared.flows.bell import Bell
 from shared.flows.conclude import Conclude
 from shared.flows.dependencies import Dependencies
@@ -33,6 +36,7 @@ from shared.flows.settle import Settle
 from shared.flows.snapshot import Snapshots
 from shared.flows.status import Status
 from shared.flows.sweep import Sweep
+from shared.flows.telling import Telling
 from shared.flows.turn import Chain
 from shared.flows.watch import Watch
 from shared.ports import (
@@ -106,7 +110,13 @@ class Services:
     def settle(self) -> Settle:
         """The flow of the function of this name."""
         return Settle(
-            self._configurations, self._revisions, self._answers, self._ports.hosts, self.log
+            configurations=self._configurations,
+            tips=self._tips,
+            revisions=self._revisions,
+            answers=self._answers,
+            telling=Telling(self._revisions, self._ports.hosts, self.clock, self.log),
+            parallel=self._ports.parallel,
+            log=self.log,
         )
 
     @property
@@ -143,13 +153,20 @@ class Services:
             archive=self._archive,
             arm=self._ports.arm,
             puts=Puts(
-                self._records, self._archive, self._ports.arm, self._gate, self._chain, self.log
+                self._records,
+                self._archive,
+                self._ports.arm,
+                self._gate,
+                self._budget,
+                self._chain,
+                self.log,
             ),
             moves=Moves(self._records, self.log),
             renames=Renames(self._records, self._ports.arm, self._chain, self.log),
             chain=self._chain,
             conclude=self._conclude,
             dependencies=Dependencies(self._records, self._archive, self._ports.parallel),
+            audits=Audits(self._records, self._archive),
             messenger=self._messenger,
             bell=self._bell,
             log=self.log,
@@ -179,6 +196,7 @@ class Services:
             records=self._records,
             archive=self._archive,
             arm=self._ports.arm,
+            budget=self._budget,
             parallel=self._ports.parallel,
             digest=_digest(self._settings),
             log=self.log,
@@ -208,13 +226,13 @@ class Services:
     def operate(self) -> Operate:
         """The flow of the function of this name."""
         return Operate(
-            self._records,
-            self._archive,
-            self._ports.callers,
-            self._messenger,
-            self.clock,
-            self._ports.ids,
-            self.log,
+            records=self._records,
+            audits=Audits(self._records, self._archive),
+            callers=self._ports.callers,
+            messenger=self._messenger,
+            ids=self._ports.ids,
+            show=self.status.shown,
+            log=self.log,
         )
 
     @cached_property
@@ -230,7 +248,12 @@ class Services:
             self._deliveries,
             self._ports.parallel,
             self.clock,
+            self._calls_left,
         )
+
+    def _calls_left(self) -> Mapping[str, Mapping[Kind, int]]:
+        # A worker that never called ARM knows nothing, and need not load the SDK to say so.
+        return self._budget.shown() if "_budget" in self.__dict__ else {}
 
     @cached_property
     def _configurations(self) -> Configurations:
@@ -266,6 +289,10 @@ class Services:
     @property
     def _chain(self) -> Chain:
         return Chain(self._messenger, self._settings.watch_first_s)
+
+    @cached_property
+    def _budget(self) -> WorkerBudget:
+        return WorkerBudget(self._ports.arm, self._ports.clock)
 
     @property
     def _gate(self) -> Gate:

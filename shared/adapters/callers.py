@@ -30,6 +30,12 @@ LEEWAY_S: Final = 300
 REFRESH_S: Final = 60.0
 """How often the keys may be fetched because a token names one that is not known."""
 
+KEEP_S: Final = 24 * 3600.0
+"""How old the keys may be: one that the tenant has withdrawn must not count for ever."""
+
+RETRY_S: Final = 5.0
+"""How soon the tenant is asked again after it did not answer."""
+
 _TIMEOUT_S: Final = 10.0
 _REQUIRED: Final = ("exp", "nbf", "iss", "aud", "tid")
 _NAMES: Final = ("preferred_username", "upn", "unique_name", "azp", "appid", "oid", "sub")
@@ -58,6 +64,7 @@ class _Keys:
 
     known: Mapping[str, Any] = field(default_factory=dict)
     fetched: float | None = None
+    failed: float | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -108,11 +115,20 @@ class OperatorCallers:
         keys = self._keys
         with keys.lock:
             now = self.clock.monotonic()
-            stale = keys.fetched is None or now - keys.fetched >= REFRESH_S
-            if key_id not in keys.known and stale:
-                keys.fetched = now
-                keys.known = _fetched(tenant)
+            age = None if keys.fetched is None else now - keys.fetched
+            fresh = age is not None and age < REFRESH_S
+            if (key_id not in keys.known and not fresh) or (age is not None and age > KEEP_S):
+                self._fetch(tenant, now)
             return keys.known.get(key_id)
+
+    def _fetch(self, tenant: Tenant, now: float) -> None:
+        """Fetch the keys anew; after a failure not for a while: nobody knows then who it is."""
+        keys = self._keys
+        if keys.failed is not None and now - keys.failed < RETRY_S:
+            raise _unavailable()
+        keys.failed = now
+        keys.known = _fetched(tenant)
+        keys.fetched, keys.failed = now, None
 
 
 def _fetched(tenant: Tenant) -> Mapping[str, Any]:
@@ -130,15 +146,20 @@ def _fetched(tenant: Tenant) -> Mapping[str, Any]:
             response.raise_for_status()
             found = jwt.PyJWKSet.from_dict(response.json())
     except (AzureError, ValueError, jwt.PyJWTError) as error:
-        raise Transient(
-            "SignInUnavailable", "The keys of the tenant could not be fetched."
-        ) from error
+        raise _unavailable() from error
     return {key.key_id: key.key for key in found.keys if key.key_id}
+
+
+def _unavailable() -> Transient:
+    return Transient("SignInUnavailable", "The keys of the tenant could not be fetched.")
 
 
 def _caller(claims: Mapping[str, Any]) -> Caller:
     roles = claims.get("roles")
     name = next((claims[n] for n in _NAMES if isinstance(claims.get(n), str)), "somebody")
+    oid = claims.get("oid")
+    # A name can be changed and given to another; the object id cannot.
+    who = f"{name} ({oid})" if isinstance(oid, str) and oid != name else name
     return Caller(
-        name=str(name)[:200], is_operator=isinstance(roles, list) and OPERATOR_ROLE in roles
+        name=str(who)[:200], is_operator=isinstance(roles, list) and OPERATOR_ROLE in roles
     )

@@ -5,7 +5,7 @@ step out; nothing here knows how.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from shared.core.arm_model import Deployment
@@ -24,10 +24,14 @@ TAG_RELEASE: Final = "plumbline-release"
 
 @dataclass(frozen=True)
 class Rest:
-    """Nothing is to do, and ``reason`` says why. ``applied``: Azure is at what Git wants."""
+    """Nothing is to do, and ``reason`` says why. ``applied``: Azure is at what Git wants.
+
+    ``follows`` are then the releases of those that the stack depends on.
+    """
 
     reason: str
     applied: bool
+    follows: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -160,6 +164,9 @@ def decide(
     foreign = deployment is not None and not is_ours(installation, record, deployment.tags)
     if deployment is not None and foreign and not _is_taken_over(record, deployment):
         return Stall(_foreign(deployment))
+    if deployment is not None and foreign:
+        # It was taken over, whatever its tags say of releases.
+        deployment = replace(deployment, tags={})
     under_way = record.in_flight
     if under_way is not None and deployment is not None and carries(deployment, under_way):
         return Adopt() if deployment.state == "running" else Conclude(deployment)
@@ -200,8 +207,9 @@ def _fresh(record: Record, desired: Desired, deployment: Deployment | None, inpu
     wanted = (desired.digest, inputs.digest)
     equal = applied is not None and (applied.digest, applied.inputs) == wanted
     if equal and applied is not None and record.reached == applied.release:
-        if deployment is None or deployment.tags.get(TAG_RELEASE) == applied.release:
-            return Rest("what is applied is what is desired", applied=True)
+        if deployment is None or _is_in_force(deployment, applied.release):
+            reason = "what is applied is what is desired"
+            return Rest(reason, applied=True, follows=inputs.follows)
         return Put("ARM holds another release than the record says", inputs)
     if attempted is not None and attempted.generation == record.generation:
         if attempted.inputs != inputs.digest:
@@ -215,6 +223,11 @@ def _fresh(record: Record, desired: Desired, deployment: Deployment | None, inpu
     if applied is not None and applied.digest == desired.digest:
         return Put("a value that the stack takes from another has changed", inputs)
     return Put("a new revision is desired", inputs)
+
+
+def _is_in_force(deployment: Deployment, release: str) -> bool:
+    """Tell whether ARM holds the release, and it ended well: a PUT that arrives twice may fail. Pure."""
+    return deployment.tags.get(TAG_RELEASE) == release and deployment.state == "succeeded"
 
 
 def _foreign(deployment: Deployment) -> Problem:

@@ -6,10 +6,12 @@ rewrite (docs/architecture.md part 4; invariant I31): during an upgrade two vers
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
 import orjson
+from msgspec.structs import FieldInfo
 
 from shared.core.errors import Stalled
 
@@ -55,12 +57,18 @@ def _merge(known: Any, unknown: Any) -> Any:
     return merged
 
 
+@cache
+def _fields(kind: type[msgspec.Struct]) -> tuple[FieldInfo, ...]:
+    """Return a document's fields: msgspec works them out anew each time that it is asked."""
+    return msgspec.structs.fields(kind)
+
+
 def _explicit(document: Any) -> Any:
     """Return every field of ``document``, defaults included, as plain data."""
     if isinstance(document, msgspec.Struct):
         return {
             field.encode_name: _explicit(getattr(document, field.name))
-            for field in msgspec.structs.fields(document)
+            for field in _fields(type(document))
         }
     if isinstance(document, Mapping):
         return {key: _explicit(value) for key, value in document.items()}

@@ -5,9 +5,11 @@ A link that is wrong breaks the stack that wrote it and stops nothing else.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 from shared.core.problem import Problem
+from shared.core.redaction import is_secret_name
 from shared.core.source.faults import Place, choices_hint, shown
 from shared.core.source.manifest import Manifest, StackSpec
 from shared.core.taken import Taken
@@ -21,6 +23,12 @@ _FITS: Final[Mapping[str, frozenset[str]]] = {
     "object": frozenset({"object", "secureobject"}),
 }
 """Which parameters take an output of a type."""
+
+_SHOWN_WAY: Final = 8
+"""So many names of a way round a circle are shown."""
+
+_OWN_WAYS: Final = 32
+"""In a circle of no more stacks each is told its own way round."""
 
 
 def broken_links(
@@ -37,7 +45,7 @@ def broken_links(
         problems = [*_names(spec, manifest.names), *_outputs(name, spec, entries)]
         problems += _rename(spec, manifest.names, claims)
         if name in circles:
-            problems.append(_circle(spec, circles[name]))
+            problems.append(_circle(name, spec, circles[name]))
         if problems:
             found[name] = tuple(problems)
     return found
@@ -98,6 +106,13 @@ def _output(parameter: str, taken: Taken, giver: Entry, place: Place) -> Iterabl
             f"The template of {shown(taken.stack)} has no output {shown(taken.output)}.",
             choices_hint(taken.output, sorted(giver.outputs), "It has no outputs at all."),
         )
+    elif is_secret_name(taken.output):
+        yield place.problem(
+            "OutputSecret",
+            f"The output {shown(taken.output)} of {shown(taken.stack)} is a secret by its name, and "
+            "Plumbline keeps none.",
+            "Give the output another name if it is none; put it into a Key Vault if it is one.",
+        )
     elif kind.startswith("secure"):
         yield place.problem(
             "OutputSecure",
@@ -115,75 +130,96 @@ def _output(parameter: str, taken: Taken, giver: Entry, place: Place) -> Iterabl
 
 
 def _circles(manifest: Manifest) -> dict[str, tuple[str, ...]]:
-    """Return for each stack in a circle the way around it, beginning with itself. Pure."""
+    """Return for each stack in a circle a way around it; in a large one all have the same. Pure."""
     graph = {
         name: [d for d in spec.dependencies if d in manifest.stacks]
         for name, spec in manifest.stacks.items()
     }
     found: dict[str, tuple[str, ...]] = {}
-    for component in _components(graph):
-        for name in component:
-            found[name] = _way_round(name, component, graph)
+    for circle in _strongly_connected(graph):
+        if len(circle) == 1 and circle[0] not in graph[circle[0]]:
+            continue
+        inside = frozenset(circle)
+        if len(circle) <= _OWN_WAYS:
+            found.update((name, _way_round(name, inside, graph)) for name in circle)
+        else:
+            found.update(dict.fromkeys(circle, _way_round(min(circle), inside, graph)))
     return found
 
 
-def _components(graph: Mapping[str, Sequence[str]]) -> list[frozenset[str]]:
-    """Return the sets of stacks that all reach each other: the circles. Pure.
+def _strongly_connected(graph: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    """Return the sets of stacks that all reach each other, in linear time. Pure.
 
-    What reaches a circle without being part of one is not in them. Each round takes away what
-    waits for nothing, and what nothing waits for; what is left is in a circle or between two.
+    Tarjan's algorithm (Depth-first search and linear graph algorithms, 1972), with a stack of its
+    own in place of recursion: a row of stacks may be thousands long.
     """
-    left = {name: set(others) for name, others in graph.items()}
-    while True:
-        wanted = set().union(*left.values()) if left else set()
-        leaves = [n for n, others in left.items() if not (others & left.keys()) or n not in wanted]
-        if not leaves:
-            break
-        for name in leaves:
-            del left[name]
-    reach = {name: _reachable(name, left) for name in left}
-    found = {
-        frozenset({name, *(o for o in reach[name] if name in reach[o])})
-        for name in left
-        if name in reach[name]
-    }
-    return sorted(found, key=sorted)
-
-
-def _reachable(start: str, graph: Mapping[str, set[str]]) -> set[str]:
-    seen: set[str] = set()
-    waiting = list(graph[start] & graph.keys())
-    while waiting:
-        name = waiting.pop()
-        if name not in seen:
-            seen.add(name)
-            waiting.extend(graph[name] & graph.keys())
-    return seen
+    number: dict[str, int] = {}
+    low: dict[str, int] = {}
+    open_: list[str] = []
+    is_open: set[str] = set()
+    found: list[list[str]] = []
+    for start in sorted(graph):
+        if start in number:
+            continue
+        path = [(start, iter(graph[start]))]
+        number[start] = low[start] = len(number)
+        open_.append(start)
+        is_open.add(start)
+        while path:
+            name, others = path[-1]
+            for other in others:
+                if other not in number:
+                    number[other] = low[other] = len(number)
+                    open_.append(other)
+                    is_open.add(other)
+                    path.append((other, iter(graph[other])))
+                    break
+                if other in is_open:
+                    low[name] = min(low[name], number[other])
+            else:
+                path.pop()
+                if path:
+                    low[path[-1][0]] = min(low[path[-1][0]], low[name])
+                if low[name] == number[name]:
+                    at = open_.index(name)
+                    found.append(open_[at:])
+                    is_open.difference_update(open_[at:])
+                    del open_[at:]
+    return found
 
 
 def _way_round(
-    start: str, component: frozenset[str], graph: Mapping[str, Sequence[str]]
+    start: str, circle: frozenset[str], graph: Mapping[str, Sequence[str]]
 ) -> tuple[str, ...]:
     """Return the shortest way from a stack of a circle back to itself. Pure."""
-    ways: dict[str, tuple[str, ...]] = {start: (start,)}
+    before: dict[str, str] = {}
     edge = [start]
     while edge:
         following: list[str] = []
         for name in edge:
             for other in graph[name]:
                 if other == start:
-                    return (*ways[name], start)
-                if other in component and other not in ways:
-                    ways[other] = (*ways[name], other)
+                    way = [name]
+                    while way[-1] != start:
+                        way.append(before[way[-1]])
+                    return (*reversed(way), start)
+                if other in circle and other not in before:
+                    before[other] = name
                     following.append(other)
         edge = following
     return (start, start)
 
 
-def _circle(spec: StackSpec, way: Sequence[str]) -> Problem:
-    inside = next(place for name, place in _places(spec) if name == way[1])
-    return inside.problem(
+def _circle(name: str, spec: StackSpec, way: Sequence[str]) -> Problem:
+    inside = dict(_places(spec))
+    after = next((b for a, b in pairwise(way) if a == name), "")
+    place = inside.get(after) or next(iter(inside.values()))
+    told = " → ".join(way)
+    if len(way) > _SHOWN_WAY:
+        first = " → ".join(way[: _SHOWN_WAY - 2])
+        told = f"{first} → ({len(way) - _SHOWN_WAY + 1} more) → {way[-1]}"
+    return place.problem(
         "DependencyCycle",
-        f"Stacks wait for each other in a circle: {' → '.join(way)}.",
+        f"Stacks wait for each other in a circle: {told}.",
         "Take one of these links out; merge stacks that need each other.",
     )

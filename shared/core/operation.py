@@ -3,13 +3,13 @@
 ``POST /api/stacks/{name}/{operation}`` with ``{"why": "..."}``; docs/api.md has the table.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 import msgspec
 
-from shared.core.document import Document
+from shared.core.audit import Audit
 from shared.core.errors import PlumblineError
 from shared.core.record import Asked, Cancel, Freeze, Record, TakenOver
 
@@ -32,25 +32,10 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     until: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
 
 
-class Audit(Document, frozen=True, kw_only=True, omit_defaults=True):
-    """One operation, as it is kept for good: who asked for what, when and why, and of which state."""
-
-    id: str
-    at: datetime
-    by: str
-    operation: str
-    repository: str
-    stack: str
-    why: str
-    until: datetime | None = None
-    generation: int = 0
-    phase: str = ""
-    release: str | None = None
-
-
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """An operation that somebody may order: ``by`` is who, as the sign-in tells it."""
 
+    id: str
     operation: str
     by: str
     body: Body
@@ -82,8 +67,32 @@ def read_body(operation: str, data: bytes) -> Body:
 
 
 def apply(record: Record, order: Order, at: datetime) -> Record:
-    """Return the record after an order. Raises OperationRefusedError when it makes no sense now."""
-    return OPERATIONS[order.operation](record, order, at)
+    """Return the record after an order. Raises OperationRefusedError when it makes no sense now.
+
+    The order is in it until it is kept for good: what was not carried out is not kept as if it was.
+    """
+    changed = OPERATIONS[order.operation](record, order, at)
+    last = record.attempted
+    audit = Audit(
+        id=order.id,
+        at=at,
+        by=order.by,
+        operation=order.operation,
+        repository=record.repository,
+        stack=record.stack,
+        why=order.body.why,
+        until=order.body.until,
+        generation=record.generation,
+        phase=str(record.standing),
+        release=last.release if last else None,
+    )
+    return msgspec.structs.replace(changed, unaudited=(*record.unaudited, audit))
+
+
+def audited(record: Record, kept: Collection[str]) -> Record:
+    """Strike out the orders that are kept for good, by their ids. Pure."""
+    left = tuple(audit for audit in record.unaudited if audit.id not in kept)
+    return msgspec.structs.replace(record, unaudited=left)
 
 
 def _release(record: Record, order: Order, at: datetime) -> Record:
@@ -137,13 +146,20 @@ def _cancel(record: Record, order: Order, at: datetime) -> Record:
 
 
 def _freeze(record: Record, order: Order, at: datetime) -> Record:
-    until = order.body.until
+    until, held = order.body.until, record.frozen(at)
     if until is None or not at < until <= at + MAX_FREEZE:
         raise OperationRefusedError(
             400,
             "FreezeTooLong",
             f"A freeze ends in the future, at most {MAX_FREEZE.days} days ahead.",
             "Give another until.",
+        )
+    if held is not None and until < held.until:
+        raise OperationRefusedError(
+            409,
+            "FrozenLonger",
+            f"{held.by} has frozen the stack until {held.until:%Y-%m-%dT%H:%M:%SZ}.",
+            "Lift that freeze first (unfreeze), or freeze it for longer.",
         )
     freeze = Freeze(by=order.by, why=order.body.why, at=at, until=until)
     return msgspec.structs.replace(record, freeze=freeze)
@@ -166,6 +182,13 @@ def _take_over(record: Record, order: Order, at: datetime) -> Record:
         problem.detail if problem is not None and problem.code == "DeploymentForeign" else None
     )
     found = foreign.get("correlationId") if isinstance(foreign, Mapping) else None
+    if record.standing == "stalled" and foreign is not None and not isinstance(found, str):
+        raise OperationRefusedError(
+            409,
+            "ForeignUnknown",
+            "The foreign deployment has no correlation id, so that no order could name it.",
+            "Delete that deployment from the scope's history.",
+        )
     if record.standing != "stalled" or not isinstance(found, str):
         raise OperationRefusedError(
             409,

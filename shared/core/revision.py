@@ -29,7 +29,8 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``changed`` maps each stack that it changed to the generation that it brought; ``broken`` are
     the stacks that could not be compiled at it; ``unreadable`` tells that its manifest could not
     be read. ``superseded_by`` is the tip that was there when it was looked at. ``told`` is the state
-    that the Git host has of each context, ``telling`` when somebody began to send others.
+    that the Git host has of each context, ``telling`` when somebody began to send others, and
+    ``not_before`` what the host asked for.
     """
 
     seq: int
@@ -41,6 +42,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     settled: Settled | None = None
     told: Mapping[str, str] = msgspec.field(default_factory=dict)
     telling: datetime | None = None
+    not_before: datetime | None = None
 
 
 class Revision(Document, frozen=True, kw_only=True, omit_defaults=True):
@@ -69,6 +71,16 @@ def visited(revision: Revision, visit: Visit) -> Revision:
     """Add a visit; one of the same seq stays: a sync that is done again says the same."""
     if any(v.seq == visit.seq for v in revision.visits):
         return revision
+    last = revision.visits[-1] if revision.visits else None
+    if last is not None and last.settled is None:
+        # Its end was not told: what it began, this one brings to an end.
+        visit = msgspec.structs.replace(
+            visit,
+            changed={**last.changed, **visit.changed},
+            told=last.told,
+            telling=last.telling,
+            not_before=last.not_before,
+        )
     return msgspec.structs.replace(revision, visits=(*revision.visits, visit))
 
 
@@ -195,7 +207,9 @@ def _stacks(
     somebody_failed = any(one.failed or one.broken for one in standings.values())
     for name, generation in visit.changed.items():
         found = stack_status(standings.get(name), generation, ended.get((name, generation)))
-        if found == "pending" and somebody_failed and blocked_by(name, record_of) is not None:
+        standing = standings.get(name)
+        waits = found == "pending" and (standing is None or standing.running != generation)
+        if waits and somebody_failed and blocked_by(name, record_of) is not None:
             found = "blocked"
         stacks[name] = found
     stacks.update(dict.fromkeys(visit.broken, "failed"))
@@ -220,17 +234,27 @@ def telling(revision: Revision, at: datetime) -> Revision:
     )
 
 
-def told(revision: Revision, seq: int, states: Mapping[str, str]) -> Revision:
-    """Note what the Git host was told of a visit; nobody is sending any more."""
-    return msgspec.structs.replace(
+def told(
+    revision: Revision, seq: int, states: Mapping[str, str], *, telling: datetime | None
+) -> Revision:
+    """Note what the Git host was told of a visit; ``telling`` None: nobody is sending any more."""
+    return _of_visit(
         revision,
-        visits=tuple(
-            msgspec.structs.replace(v, told={**v.told, **states}, telling=None)
-            if v.seq == seq
-            else v
-            for v in revision.visits
-        ),
+        seq,
+        lambda v: msgspec.structs.replace(v, told={**v.told, **states}, telling=telling),
     )
+
+
+def patient(revision: Revision, seq: int, until: datetime) -> Revision:
+    """Note until when the Git host wants no more calls."""
+    return _of_visit(
+        revision, seq, lambda v: msgspec.structs.replace(v, not_before=until, telling=None)
+    )
+
+
+def _of_visit(revision: Revision, seq: int, change: Callable[[Visit], Visit]) -> Revision:
+    visits = tuple(change(v) if v.seq == seq else v for v in revision.visits)
+    return msgspec.structs.replace(revision, visits=visits)
 
 
 def settle(revision: Revision, answered: Answer, at: datetime) -> Revision:

@@ -58,6 +58,7 @@ class Deliveries(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     last_at: datetime | None = None
     healed: int = 0
     healed_at: datetime | None = None
+    healed_before: datetime | None = None
     found: str | None = None
 
 
@@ -139,7 +140,9 @@ def heard(before: Deliveries, announced: Mapping[str, datetime], *, new: str | N
     times = list(announced.values()) + ([before.last_at] if before.last_at else [])
     heard_of = msgspec.structs.replace(before, last_at=max(times, default=None))
     if before.found is not None and before.found in announced:
-        heard_of = msgspec.structs.replace(heard_of, healed=before.healed - 1, found=None)
+        heard_of = msgspec.structs.replace(
+            heard_of, healed=before.healed - 1, healed_at=before.healed_before, found=None
+        )
     if new is not None and new not in announced:
         heard_of = msgspec.structs.replace(heard_of, healed=heard_of.healed + 1, found=new)
     return heard_of
@@ -148,7 +151,8 @@ def heard(before: Deliveries, announced: Mapping[str, datetime], *, new: str | N
 def commit(tip: Tip, *, seen: Tip, deliveries: Deliveries, at: datetime, poll: timedelta) -> Tip:
     """Commit what a sync found, in one write. Stays dirty when a push came since it was taken."""
     if deliveries.healed > tip.deliveries.healed:
-        deliveries = msgspec.structs.replace(deliveries, healed_at=at)
+        before = tip.deliveries.healed_at
+        deliveries = msgspec.structs.replace(deliveries, healed_at=at, healed_before=before)
     return msgspec.structs.replace(
         tip,
         revision=seen.revision,

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from shared.core.budget import Kind as BudgetKind
 from shared.core.problem import Problem
 from shared.core.record import Freeze, Record
 from shared.core.release import Release
@@ -103,12 +104,16 @@ class RepositoryView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HealthView(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``GET /api/health`` answers; ``status`` is ``ok`` or ``problem``."""
+    """What ``GET /api/health`` answers; ``status`` is ``ok`` or ``problem``.
+
+    ``arm`` is how many calls ARM still takes, by subscription and kind, as far as this worker knows.
+    """
 
     status: str
     version: str
     installation: str | None
     repositories: tuple[RepositoryView, ...]
+    arm: Mapping[str, Mapping[BudgetKind, int]] = msgspec.field(default_factory=dict)
     problem: Problem | None = None
 
 

@@ -22,10 +22,14 @@ NONE_TAKEN: Final = hashlib.sha256(b"{}").hexdigest()
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
-    """The values that a stack takes from others, by parameter, and their digest."""
+    """The values that a stack takes from others, by parameter, and their digest.
+
+    ``follows`` maps each stack that it depends on to that one's applied release.
+    """
 
     values: Mapping[str, Any] = {}
     digest: str = NONE_TAKEN
+    follows: Mapping[str, str] = {}
 
 
 class Awaited(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -80,24 +84,36 @@ def waiting(record: Record, others: Mapping[str, Record]) -> tuple[Awaited, ...]
     seen = {record.stack}
     current: Record | None = record
     while current is not None:
-        found = next(
-            (
-                (name, awaited)
-                for name in current.waits_for
-                if name not in seen and (awaited := unready(name, others.get(name))) is not None
-            ),
-            None,
-        )
+        found = _first_unready(current, others, seen)
         if found is None:
             break
-        seen.add(found[0])
-        chain.append(found[1])
-        current = others.get(found[0]) if found[1].phase == "pending" else None
+        chain.append(found)
+        current = others.get(found.stack) if found.phase == "pending" else None
     return tuple(chain)
 
 
-def inputs_of(record: Record, outputs: Mapping[str, Mapping[str, Any]]) -> Inputs:
+def _first_unready(record: Record, others: Mapping[str, Record], seen: set[str]) -> Awaited | None:
+    """Return the nearest stack behind this one that is not as it should be; marks what was seen."""
+    waiting_for = list(record.waits_for)
+    while waiting_for:
+        name = waiting_for.pop(0)
+        if name in seen:
+            continue
+        seen.add(name)
+        other = others.get(name)
+        awaited = unready(name, other)
+        if awaited is not None:
+            return awaited
+        waiting_for.extend(other.waits_for if other is not None else ())
+    return None
+
+
+def inputs_of(
+    record: Record, outputs: Mapping[str, Mapping[str, Any]], follows: Mapping[str, str]
+) -> Inputs:
     """Return the values that a stack takes; ``outputs`` are its dependencies' by stack. Pure.
+
+    ``follows`` are their applied releases.
 
     Raises Stalled (``OutputMissing``, ``OutputSecret``) for a value that a release did not leave.
     """
@@ -105,9 +121,8 @@ def inputs_of(record: Record, outputs: Mapping[str, Mapping[str, Any]]) -> Input
         parameter: _value(taken.stack, taken.output, outputs.get(taken.stack, {}))
         for parameter, taken in record.takes.items()
     }
-    if not values:
-        return NO_INPUTS
-    return Inputs(values=values, digest=hashlib.sha256(canonical(values)).hexdigest())
+    digest = hashlib.sha256(canonical(values)).hexdigest() if values else NONE_TAKEN
+    return Inputs(values=values, digest=digest, follows=follows)
 
 
 def _value(stack: str, output: str, outputs: Mapping[str, Any]) -> Any:

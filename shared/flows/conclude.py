@@ -98,7 +98,8 @@ class Conclude:
             resources=len(document.inventory),
         )
         self.messenger.stack("snapshot", record.repository, record.stack)
-        if record.phase == "pending":
+        if record.phase == "pending" or record.takes:
+            # Newer things are desired, or a value that it takes may have changed meanwhile.
             self.messenger.stack("release", record.repository, record.stack)
         return self.tell_dependents(hold)
 
@@ -122,7 +123,7 @@ class Conclude:
         hold = self.records.update(
             hold,
             lambda r, at: changes.ended(
-                _touched(r, written),
+                _reached(r, document.release, written),
                 document.outcome,
                 problem=problem,
                 transient=transient,
@@ -157,11 +158,14 @@ class Conclude:
         return True
 
 
-def _touched(record: Record, written: Sequence[str]) -> Record:
-    """Add what a bad release wrote to what was written since the last good one. Pure."""
+def _reached(record: Record, release: str, written: Sequence[str]) -> Record:
+    """Note that ARM took a release that ended badly, and what it wrote since the last good one.
+
+    Nobody may have heard that ARM took it: its answer was lost, or who got it died. Pure.
+    """
     known = {resource.lower() for resource in record.touched}
     added = tuple(r for r in written if r.lower() not in known)
-    return msgspec.structs.replace(record, touched=record.touched + added)
+    return msgspec.structs.replace(record, reached=release, touched=record.touched + added)
 
 
 def _problem(deployment: Deployment) -> Problem:

@@ -33,7 +33,13 @@ class Dependencies:
 
     def read(self, repository: str, stack: str) -> Record | None:
         """Return a stack's record, or None."""
-        held = self.records.read(repository, stack)
+        try:
+            held = self.records.read(repository, stack)
+        except Stalled as e:
+            # It is waited for: what is wrong there is shown there.
+            if e.reason != "DocumentUnreadable":
+                raise
+            return None
         return None if held is None else held.document
 
     def outputs(self, record: Record) -> Mapping[str, Any]:
@@ -88,7 +94,11 @@ class _Look:
         own = waves.unready(name, record)
         if record is None or (own is not None and own.phase not in {"pending", "steady"}):
             return Waits(chain=(own or _pending(name),))
-        found = self._values(record, records)
+        try:
+            found = self._values(record, records)
+        except Stalled as e:
+            # What that stack cannot take is its own trouble, and shown there.
+            return Waits(chain=(Awaited(stack=name, phase="stalled", code=e.reason),))
         if isinstance(found, Waits):
             return Waits(chain=(_pending(name), *found.chain))
         if own is not None:
@@ -105,10 +115,19 @@ class _Look:
         givers = sorted({taken.stack for taken in record.takes.values()} - self._outputs.keys())
         read = self._world.parallel.map(lambda name: self._left(records.get(name)), givers)
         self._outputs.update(zip(givers, read, strict=True))
-        return waves.inputs_of(record, self._outputs)
+        return waves.inputs_of(record, self._outputs, _releases(record, records))
 
     def _left(self, record: Record | None) -> Mapping[str, Any]:
         return {} if record is None else self._world.outputs(record)
+
+
+def _releases(record: Record, records: Mapping[str, Record | None]) -> dict[str, str]:
+    """Return the applied release of each stack that ``record``'s depends on directly. Pure."""
+    return {
+        name: other.applied.release
+        for name in record.waits_for
+        if (other := records.get(name)) is not None and other.applied is not None
+    }
 
 
 def _pending(stack: str) -> Awaited:

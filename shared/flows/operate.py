@@ -1,21 +1,22 @@
-"""Carry out what an operator asks of a stack: audited first, then written, then sent.
+"""Carry out what an operator asks of a stack: written, kept for good, then sent.
 
 Called by ``functions/operate.py``. It writes requesters' fields only, without the fence (rule 4).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from shared import events
 from shared.core import operation as operations
 from shared.core.message import Queue
-from shared.core.operation import Audit, OperationRefusedError, Order
+from shared.core.operation import OperationRefusedError, Order
 from shared.core.record import Record
-from shared.core.view import Complaint, stack_view
-from shared.flows.lookup import Answered, find_stack
+from shared.core.view import Complaint, StackView
+from shared.flows.audits import Audits
+from shared.flows.lookup import Answered, find_stack, missing
 from shared.flows.messenger import Messenger
-from shared.ports import Callers, Clock, Ids, Log
-from shared.state.archive import Archive
+from shared.ports import Callers, Ids, Log
 from shared.state.records import Records
 
 MAX_BODY_BYTES: Final = 16 * 1024
@@ -31,14 +32,17 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Operate:
-    """The flow. Raises Transient or Stalled when storage does not answer."""
+    """The flow. Raises Transient or Stalled when storage does not answer.
+
+    ``show`` makes what is answered of a stack.
+    """
 
     records: Records
-    archive: Archive
+    audits: Audits
     callers: Callers
     messenger: Messenger
-    clock: Clock
     ids: Ids
+    show: Callable[[Record], StackView]
     log: Log
 
     def __call__(
@@ -50,16 +54,29 @@ class Operate:
             who = caller.name if caller is not None else None
             self.log(events.OPERATION_REFUSED, operation=operation[:40], by=who)
         if caller is None:
-            return _refused(401, "NotSignedIn", "This needs an operator's token.")
+            return _refused(
+                401,
+                "NotSignedIn",
+                "This needs an operator's token.",
+                "Send Authorization: Bearer with a token for Plumbline's application.",
+            )
         if not caller.is_operator:
-            return _refused(403, "NotAnOperator", f"{caller.name} has not the operator's role.")
+            return _refused(
+                403,
+                "NotAnOperator",
+                f"{caller.name} has not the operator's role.",
+                "Ask for the app role Plumbline.Operator.",
+            )
         if len(body) > MAX_BODY_BYTES:
-            return _refused(413, "BodyTooLarge", "An order is at most 16 KiB.")
+            return _refused(
+                413, "BodyTooLarge", "An order is at most 16 KiB.", "Say why in fewer words."
+            )
         try:
             order = Order(
                 operation=operation,
                 by=caller.name,
                 body=operations.read_body(operation, body),
+                id=self.ids.new(),
             )
             return self._carry_out(name, order)
         except OperationRefusedError as e:
@@ -72,16 +89,11 @@ class Operate:
         repository, stack = found
         before = self.records.read(repository, stack)
         if before is None:
-            return _refused(404, "NotFound", "There is no such stack.")
-        # Refused orders leave no trace in the audit; what is kept was allowed when it was asked for.
-        operations.apply(before.document, order, before.at)
-        self._audit(before.document, order)
+            return missing("There is no such stack.", "GET /api/stacks lists them all.")
         after = self.records.amend(
-            repository,
-            stack,
-            lambda record, at: operations.apply(record, order, at),
-            at=before.at,
+            repository, stack, lambda record, at: operations.apply(record, order, at), at=before.at
         )
+        after = self.audits(after)
         queue: Queue = "watch" if order.operation == "cancel" else "release"
         if order.operation != "freeze":
             self.messenger.stack(queue, repository, stack)
@@ -93,26 +105,7 @@ class Operate:
             by=order.by,
             why=order.body.why,
         )
-        document = after.document
-        return Answered(202, stack_view(document, {}, document.frozen(after.at)))
-
-    def _audit(self, record: Record, order: Order) -> None:
-        under_way = record.attempted
-        self.archive.put_audit(
-            Audit(
-                id=self.ids.new(),
-                at=self.clock.now(),
-                by=order.by,
-                operation=order.operation,
-                repository=record.repository,
-                stack=record.stack,
-                why=order.body.why,
-                until=order.body.until,
-                generation=record.generation,
-                phase=str(record.standing),
-                release=under_way.release if under_way else None,
-            )
-        )
+        return Answered(202, self.show(after.document))
 
 
 def _refused(status: int, error: str, message: str, hint: str | None = None) -> Answered:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from shared import events
-from shared.core import decision
+from shared.core import decision, scopes
 from shared.core import record as changes
 from shared.core.arm_errors import Active, Refused, Unknown, Unregistered
 from shared.core.backoff import delay_s
@@ -15,9 +15,10 @@ from shared.core.problem import Problem, problem_of
 from shared.core.record import Attempt, Record
 from shared.core.release import describe
 from shared.core.request import deployment_request
+from shared.core.scopes import subscription_of
 from shared.flows.gate import ArmReads, Gate
 from shared.flows.turn import WAIT_S, Chain, Turn
-from shared.ports import Log
+from shared.ports import ArmBudget, Log
 from shared.state.archive import Archive
 from shared.state.records import Records
 
@@ -36,6 +37,7 @@ class Puts:
     archive: Archive
     arm: ArmReads
     gate: Gate
+    budget: ArmBudget
     chain: Chain
     log: Log
 
@@ -47,28 +49,31 @@ class Puts:
         configured: Repository,
         installation: str,
     ) -> None:
-        """Put a release. Raises Transient, Stalled and FencedError; ARM's refusal is recorded."""
+        """Put a release. Raises Transient, Waiting, Stalled and FencedError; ARM's refusal is recorded."""
         record = turn.record
         if step.again is not None and self._was_refused(turn, step.again):
             return
         attempt = step.again or changes.next_attempt(
-            record, inputs=step.inputs.digest, at=turn.hold.held.at
+            record,
+            inputs=step.inputs.digest,
+            at=turn.hold.held.at,
+            follows=step.inputs.follows,
         )
+        self.budget.take(subscription_of(deployment_id) or "", "writes", "release")
         source = self.archive.content(attempt.digest)
         tags = decision.tags(installation, record, attempt)
         request = deployment_request(source, step.inputs, deployment_id, tags)
-        turn.update(lambda r, at: _intended(r, attempt, deployment_id, at))
-        if turn.record.in_flight != attempt:
-            return  # somebody froze or canceled it before the intent was written
+        if not self._intends(turn, attempt, deployment_id):
+            return
         # From here on the stack is ours, so that no other worker makes the group at the same time.
         self._ensure_group(turn, record, configured, installation)
         self._check_hold(turn)
         try:
             self.gate.put(request, configured.scopes)
         except Refused as e:
-            if e.problem.code == "InvalidDeploymentLocation":
-                self._move(turn, deployment_id, configured, e.problem)
-            else:
+            if e.problem.code != "InvalidDeploymentLocation" or not self._moves(
+                turn, deployment_id, configured, e.problem
+            ):
                 self._refused(turn, attempt, e.problem)
         except Active as e:
             self.chain.again(turn, WAIT_S, problem_of(e))
@@ -86,6 +91,24 @@ class Puts:
                 release=attempt.release,
                 revision=attempt.revision,
             )
+
+    def _intends(self, turn: Turn, attempt: Attempt, deployment_id: str) -> bool:
+        """Write the intent, unless a freeze, a cancel or a newer wish came before it (I26, part 9)."""
+        written, decided_for = False, turn.record.generation
+
+        def intended(record: Record, at: datetime) -> Record:
+            nonlocal written
+            freeze = record.frozen(at)
+            written = freeze is None and not record.is_canceled(attempt)
+            written = written and record.generation == decided_for
+            if freeze is not None:
+                return changes.frozen(record, at, freeze.until)
+            if not written:
+                return changes.overtaken(record, at)
+            return changes.intend(record, attempt, deployment_id, at)
+
+        turn.update(intended)
+        return written
 
     def _was_refused(self, turn: Turn, again: Attempt) -> bool:
         """Record a refusal that was kept by a worker that died before it could record it."""
@@ -127,12 +150,21 @@ class Puts:
             scope=record.scope,
         )
 
-    def _move(
+    def _moves(
         self, turn: Turn, deployment_id: str, configured: Repository, problem: Problem
-    ) -> None:
-        """Let ARM forget where the deployment was kept: its region was changed (rule 15)."""
+    ) -> bool:
+        """Let ARM forget where the deployment was kept, if its region was changed (rule 15).
+
+        Only a subscription's deployment has a region; once it is forgotten, a second refusal is
+        about something else.
+        """
+        scope = scopes.parse(deployment_id.rpartition("/providers/")[0])
+        whole = scope is not None and scope.group is None
+        if not whole or self.arm.deployment(deployment_id) is None:
+            return False
         self.gate.forget(deployment_id, configured.scopes)
         self.chain.again(turn, SOON_S, problem)
+        return True
 
     def _refused(self, turn: Turn, attempt: Attempt, problem: Problem) -> None:
         record = turn.record
@@ -156,11 +188,3 @@ class Puts:
         )
         self.log(events.PROVIDER_REGISTERED, namespace=error.namespace, state=state)
         self.chain.again(turn, SOON_S, problem_of(error))
-
-
-def _intended(record: Record, attempt: Attempt, deployment_id: str, at: datetime) -> Record:
-    """Write the intent, unless a freeze was written before it (invariant I26)."""
-    freeze = record.frozen(at)
-    if freeze is not None:
-        return changes.frozen(record, at, freeze.until)
-    return changes.intend(record, attempt, deployment_id, at)

@@ -7,6 +7,9 @@ then the record's ETag is the fence, so that two workers who decide the same can
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
+
+import msgspec
 
 from shared import events
 from shared.core import decision
@@ -18,7 +21,8 @@ from shared.core.message import StackMessage
 from shared.core.problem import Problem, problem_of
 from shared.core.record import Freeze, Record, moving
 from shared.core.release import Release, describe
-from shared.core.revision import standing_of
+from shared.core.revision import Standing, standing_of
+from shared.flows.audits import Audits
 from shared.flows.bell import Bell
 from shared.flows.conclude import Conclude
 from shared.flows.dependencies import Dependencies
@@ -32,6 +36,10 @@ from shared.ports import Log
 from shared.state.archive import Archive
 from shared.state.configurations import Configurations
 from shared.state.records import Change, FencedError, Records
+
+CONFIGURATION_WRONG: Final = frozenset({"ConfigurationInvalid", "ConfigurationMissing"})
+CONFIGURATION_RETRY: Final = timedelta(seconds=60)
+"""How soon a stack is looked at again while the operator's configuration keeps it back."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,7 @@ class Releases:
     conclude: Conclude
     dependencies: Dependencies
     messenger: Messenger
+    audits: Audits
     bell: Bell
     log: Log
 
@@ -61,12 +70,16 @@ class Releases:
         if hold is None:
             return
         turn = Turn(self.records, hold)
+        if turn.record.unaudited:
+            self.audits(hold.held)
+            self(message)
+            return
         if is_given_away(turn.record):
             self._leave(turn, moving.forgotten)
             return
         if turn.record.reached_it and turn.record.phase == "releasing" and turn.is_looked_after:
             return  # watch has it, and asks ARM soon enough
-        before = standing_of(turn.record)
+        before = _ended_so_far(turn.record)
         try:
             self._step(turn)
         except FencedError:
@@ -80,6 +93,10 @@ class Releases:
             raise
         except Stalled as e:
             problem = problem_of(e)
+            if e.reason in CONFIGURATION_WRONG:
+                # Nothing is wrong with the stack: it goes on when the operator has mended the file.
+                self._leave(turn, lambda r, at: changes.later(r, at + CONFIGURATION_RETRY, problem))
+                return
             self._keep_refusal(turn, problem)
             self._leave(turn, lambda r, at: changes.stalled(r, problem, at))
             self.log(
@@ -89,7 +106,7 @@ class Releases:
                 reason=e.reason,
                 hint=e.hint,
             )
-        if standing_of(turn.record) != before:
+        if _ended_so_far(turn.record) != before:
             self.bell.ring(message.repository)
 
     def _keep_refusal(self, turn: Turn, problem: Problem) -> None:
@@ -161,12 +178,15 @@ class Releases:
             case decision.Block():
                 turn.decide(changes.blocked)
             case decision.Hold():
-                turn.decide(lambda r, at: changes.frozen(r, at, step.freeze.until))
+                self._hold(turn, step.freeze)
             case decision.Withdraw():
                 self._withdraw(turn)
             case decision.Rest():
                 self._keep(turn, step)
-                turn.decide(changes.settled if step.applied else changes.quiet)
+                if step.applied:
+                    turn.decide(lambda r, at: changes.settled(r, at, step.follows))
+                else:
+                    turn.decide(changes.quiet)
                 turn.hold = self.conclude.tell_dependents(turn.hold)
 
     def _freeze(self, turn: Turn) -> Freeze | None:
@@ -175,10 +195,22 @@ class Releases:
         own = record.frozen(at)
         return own or self.configurations.current().freeze(record.repository, record.stack, at)
 
+    def _hold(self, turn: Turn, freeze: Freeze) -> None:
+        """Leave the stack alone. Who lifts a freeze of the configuration tells nobody: look again."""
+        own = turn.record.frozen(turn.hold.held.at) is not None
+        soon = turn.hold.held.at + CONFIGURATION_RETRY
+        until = freeze.until if own else min(freeze.until, soon)
+        turn.decide(lambda r, at: changes.frozen(r, at, until))
+
     def _withdraw(self, turn: Turn) -> None:
-        """End an attempt that was canceled before ARM took it."""
+        """End an attempt that was canceled, once its PUT cannot arrive any more (rule 7)."""
         record, under_way = turn.record, turn.record.in_flight
         if under_way is None or record.cancel is None:
+            return
+        intended = record.intended_at or under_way.at
+        left = intended + changes.VERIFY_AFTER - turn.hold.held.at
+        if left > timedelta(0):
+            self.chain.again(turn, left.total_seconds())
             return
         problem = Problem(
             code="ReleaseCanceled",
@@ -225,6 +257,11 @@ class Releases:
             reason=getattr(step, "reason", None),
             generation=record.generation,
         )
+
+
+def _ended_so_far(record: Record) -> Standing:
+    """Return what may end a revision when it changes: that a release began does not. Pure."""
+    return msgspec.structs.replace(standing_of(record), running=None)
 
 
 def _check_finished(record: Record) -> None:

@@ -1,30 +1,24 @@
 """Settle revisions: write down how each ended, once, and tell the Git host (rule 12).
 
 Called by ``functions/settle.py``. One message for a repository looks at all of its revisions whose
-end is not told; who does it at the same time as another finds that one's note and leaves.
+end is not told. Trouble with one revision, or with the host, keeps no other from its end.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from shared import events
 from shared.core import revision as changes
-from shared.core.commit_status import CommitStatus, statuses
-from shared.core.errors import PlumblineError, Stalled, Transient
+from shared.core.errors import Stalled, Transient
 from shared.core.message import RepositoryMessage
 from shared.core.revision import Answer, Revision, Visit
 from shared.flows.answers import Answers, Look
-from shared.ports import ChangedError, CommitStatuses, GitHost, Log
+from shared.flows.telling import Host, Telling, is_being_told, is_given_up, missing
+from shared.ports import ChangedError, Log, Parallel
 from shared.state.configurations import Configurations
 from shared.state.held import Held
 from shared.state.revisions import Revisions
-
-AT_WORK: Final = timedelta(seconds=60)
-"""How long somebody who began to send statuses is believed to be at work."""
-
-GIVE_UP: Final = timedelta(days=1)
-"""How long after its end a revision is told to a host that does not take it."""
+from shared.state.tips import Tips
 
 
 @dataclass(frozen=True)
@@ -32,9 +26,11 @@ class Settle:
     """The flow."""
 
     configurations: Configurations
+    tips: Tips
     revisions: Revisions
     answers: Answers
-    hosts: CommitStatuses
+    telling: Telling
+    parallel: Parallel
     log: Log
 
     def __call__(self, message: RepositoryMessage) -> None:
@@ -43,100 +39,105 @@ class Settle:
         unsettled = [sha for _, sha in self.revisions.unsettled(key)]
         if not unsettled:
             return
-        host = self._host(key)
-        look = self.answers.look(key)
-        done, hiccup = [], None
-        for sha in unsettled:
-            try:
-                if self._is_told(look, key, sha, host):
-                    done.append(sha)
-            except Transient as e:
-                hiccup = e
+        host, look = self._host(key), self.answers.look(key)
+        read = self.parallel.map(lambda sha: self._read(key, sha), unsettled)
+        asked = [v for held in read if held is not None if (v := _asked_for(held.document))]
+        host.not_before = max(asked, default=None)
+        done = [
+            sha
+            for sha, held in zip(unsettled, read, strict=True)
+            if (self._is_done(look, held, host) if held is not None else self._pass_over(key, sha))
+        ]
         if done:
             self.revisions.close(key, *done)
-        if hiccup is not None:
-            raise hiccup
+        if isinstance(host.fault, Transient):
+            raise host.fault
 
-    def _host(self, key: str) -> GitHost | None:
+    def _host(self, key: str) -> Host:
         """Return where statuses go; nowhere for a repository that is not followed any more."""
         try:
-            return self.configurations.host(key)
+            return Host(self.configurations.host(key))
         except Stalled as e:
-            if e.reason != "RepositoryNotFollowed":
-                raise
-            return None
+            return Host(fault=None if e.reason == "RepositoryNotFollowed" else e)
 
-    def _is_told(self, look: Look, key: str, sha: str, host: GitHost | None) -> bool:
-        """Settle and tell one revision as far as it is known; whether nothing is left to do."""
-        held = self.revisions.held(key, sha)
-        if held is None or not held.document.visits:
-            return False  # its document is about to be written, or never will be: the sweep decides
-        answer = look.answer(held.document)
-        visit = held.document.visits[-1]
-        if answer.final and visit.settled is None:
-            settled = self._changed(held, changes.settle(held.document, answer, held.at))
-            if settled is None:
-                return False
-            held, visit = settled, settled.document.visits[-1]
-            self.log(events.REVISION_SETTLED, repository=key, revision=sha, status=answer.status)
-        if host is None:
-            return answer.final
-        return self._tell(held, visit, answer, host) and answer.final
-
-    def _changed(self, held: Held[Revision], changed: Revision) -> Held[Revision] | None:
-        """Write a change of exactly the version that was read; None when another came first."""
+    def _read(self, key: str, sha: str) -> Held[Revision] | None:
+        """Return a revision's document; one that cannot be read is told in the log."""
         try:
-            return self.revisions.replace(held, changed)
-        except ChangedError:
+            return self.revisions.held(key, sha)
+        except Stalled as e:
+            if e.reason != "DocumentUnreadable":
+                raise
+            self.log(events.STALLED, repository=key, revision=sha, reason=e.reason, hint=e.hint)
             return None
 
-    def _tell(self, held: Held[Revision], visit: Visit, answer: Answer, host: GitHost) -> bool:
-        """Send the statuses that the host does not have; whether it has all of them now."""
-        document = held.document
-        missing = [
-            one
-            for one in statuses(document.repository, answer)
-            if visit.told.get(one.context) != one.state
-        ]
-        if not missing:
-            return True
-        if visit.telling is not None and held.at - visit.telling < AT_WORK:
-            return False
-        begun = self._changed(held, changes.telling(document, held.at))
+    def _pass_over(self, key: str, sha: str) -> bool:
+        """Answer a revision whose document a worker died before writing, once the tip is another.
+
+        It is settled at the next look. Always False: nothing is told yet.
+        """
+        held = self.tips.read(key)
+        tip = held.document if held is not None else None
+        quiet = tip is not None and not tip.unanswered and tip.busy_until is None
+        if held is not None and tip is not None and quiet and tip.revision not in {None, sha}:
+            passed = Visit(seq=tip.sync_seq, at=held.at, superseded_by=tip.revision)
+            self._supersede(key, sha, passed)
+        return False
+
+    def _supersede(self, key: str, sha: str, passed: Visit) -> None:
+        try:
+            self.revisions.supersede(key, sha, passed)
+        except Stalled as e:
+            # The document is there and cannot be read: that was told already.
+            if e.reason != "DocumentUnreadable":
+                raise
+
+    def _is_done(self, look: Look, held: Held[Revision], host: Host) -> bool:
+        """Settle and tell one revision as far as it is known; whether nothing is left to do."""
+        document, visit = held.document, held.document.visits[-1]
+        answer = look.answer(document)
+        wanted = missing(document, answer) if host.is_wanted else []
+        given_up = is_given_up(visit, held.at)
+        sends = bool(wanted) and host.takes_calls(held.at) and not given_up
+        sends = sends and not is_being_told(visit, held.at)
+        if given_up and wanted:
+            self.log(
+                events.STATUS_NOT_SENT,
+                repository=document.repository,
+                revision=document.revision,
+                given_up=True,
+            )
+        begun = self._begun(held, answer, sends=sends)
         if begun is None:
             return False
-        told = dict(self.hosts.sent(host, document.revision)) if visit.telling else {}
-        fault: PlumblineError | None = None
-        for one in missing:
-            if told.get(one.context) == one.state:
-                continue
-            try:
-                self.hosts.send(host, document.revision, one)
-            except (Transient, Stalled) as e:
-                fault = e
-                break
-            told[one.context] = one.state
-        self._note(begun, visit, told)
-        return fault is None or self._is_given_up(fault, visit, held.at, missing)
+        if sends and not self.telling(begun, wanted, host, died=visit.telling is not None):
+            return False
+        return answer.final and (sends or not wanted or given_up)
 
-    def _note(self, begun: Held[Revision], visit: Visit, states: dict[str, str]) -> None:
-        self.revisions.amend(begun, lambda newest: changes.told(newest, visit.seq, states))
+    def _begun(self, held: Held[Revision], answer: Answer, *, sends: bool) -> Held[Revision] | None:
+        """Write down a final status and that statuses are being sent, both in one write.
 
-    def _is_given_up(
-        self, fault: PlumblineError, visit: Visit, at: datetime, missing: list[CommitStatus]
-    ) -> bool:
-        """Tell whether a host that does not take statuses is left alone; raises Transient if not."""
-        settled = visit.settled
-        old = settled is not None and at - settled.at > GIVE_UP
-        self.log(
-            events.STATUS_NOT_SENT,
-            reason=fault.reason,
-            hint=fault.hint,
-            contexts=[one.context for one in missing],
-            given_up=old,
-        )
-        if old:
-            return True
-        if isinstance(fault, Transient):
-            raise fault
-        return False
+        None when somebody else changed the document: whoever is late sends nothing.
+        """
+        document = held.document
+        changed = changes.settle(document, answer, held.at)
+        is_new = changed is not document
+        if sends:
+            changed = changes.telling(changed, held.at)
+        if changed == document:
+            return held
+        try:
+            begun = self.revisions.replace(held, changed)
+        except ChangedError:
+            return None
+        if is_new:
+            self.log(
+                events.REVISION_SETTLED,
+                repository=document.repository,
+                revision=document.revision,
+                status=answer.status,
+            )
+        return begun
+
+
+def _asked_for(document: Revision) -> datetime | None:
+    return document.visits[-1].not_before if document.visits else None

@@ -16,8 +16,9 @@ from shared.core.message import StackMessage
 from shared.core.record import Record
 from shared.core.redaction import redact
 from shared.core.release import Owned, Snapshot
+from shared.core.scopes import subscription_of
 from shared.flows.gate import ArmReads
-from shared.ports import Log, Parallel
+from shared.ports import ArmBudget, Log, Parallel
 from shared.state.archive import Archive
 from shared.state.records import FencedError, Hold, Records
 
@@ -38,12 +39,13 @@ class Snapshots:
     records: Records
     archive: Archive
     arm: ArmReads
+    budget: ArmBudget
     parallel: Parallel
     digest: Callable[[str], str]
     log: Log
 
     def __call__(self, message: StackMessage) -> None:
-        """Capture the applied release's resources, once. Raises Transient for another try."""
+        """Capture the applied release's resources, once. Raises Transient and Waiting for another try."""
         hold = self.records.look(message.repository, message.stack)
         if hold is None or "snapshot" not in hold.record.owed or hold.record.moved_to is not None:
             return
@@ -58,6 +60,9 @@ class Snapshots:
         )
         captured: Sequence[Captured] = ()
         if release is not None and _is_current(record, record.applied.release):
+            for subscription in {subscription_of(owned.id) for owned in release.inventory}:
+                # Once for all of its resources: the reserve that is left to releases is large.
+                self.budget.take(subscription or "", "reads", "snapshot")
             captured = self.parallel.map(self._capture, release.inventory)
         self._finish(
             record,

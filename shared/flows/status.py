@@ -5,12 +5,14 @@ claimed here that a crash could take back (invariant I27).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from shared.core import names
 from shared.core import revision as revision_core
+from shared.core.budget import Kind as BudgetKind
 from shared.core.errors import Stalled
 from shared.core.problem import Problem
 from shared.core.record import Record
@@ -46,7 +48,10 @@ NOT_BUILT: Final = {
 
 @dataclass(frozen=True)
 class Status:
-    """The flow. Raises Transient or Stalled when storage does not answer."""
+    """The flow. Raises Transient or Stalled when storage does not answer.
+
+    ``budget`` tells how many calls ARM still takes, by subscription and kind.
+    """
 
     configurations: Configurations
     records: Records
@@ -57,6 +62,7 @@ class Status:
     deliveries: Deliveries
     parallel: Parallel
     clock: Clock
+    budget: Callable[[], Mapping[str, Mapping[BudgetKind, int]]]
 
     def __call__(self, path: str) -> Answered:
         """Answer ``path`` below ``/api``."""
@@ -64,7 +70,7 @@ class Status:
             case ["stacks"]:
                 return Answered(200, self.stacks())
             case ["stacks", name]:
-                return self._of_stack(name, self._stack)
+                return self._of_stack(name, self.shown)
             case ["stacks", name, "releases"]:
                 return self._of_stack(name, self.releases)
             case ["stacks", _, "drift"]:
@@ -93,10 +99,13 @@ class Status:
         at = self.clock.now()
         freeze = record.frozen(at)
         if freeze is None:
-            freeze = self.configurations.current().freeze(record.repository, record.stack, at)
+            with suppress(Stalled):  # a wrong configuration is shown on health, and stops no look
+                configuration = self.configurations.current()
+                freeze = configuration.freeze(record.repository, record.stack, at)
         return stack_view(record, others, freeze)
 
-    def _stack(self, record: Record) -> StackView:
+    def shown(self, record: Record) -> StackView:
+        """Return what is shown of a stack, with what it waits for."""
         waits = bool(record.waits_for)
         others = self._records(names.records_of(record.repository)) if waits else ()
         return self._view(record, {other.stack: other for other in others})
@@ -194,6 +203,7 @@ class Status:
             version=VERSION,
             installation=configuration.installation,
             repositories=tuple(views),
+            arm=self.budget(),
         )
         return Answered(200, health)
 

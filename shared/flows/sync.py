@@ -186,7 +186,10 @@ class Sync:
                 lambda name: self._wish(tip, name, stale[name], listed.get(name), committed.at),
                 wave,
             )
-            generations.update({r.stack: r.generation for r in written if r is not None})
+            for name, record in zip(wave, written, strict=True):
+                # What could not be written is desired all the same: it is not what was there before.
+                unread = generations.get(name, 0) + 1
+                generations[name] = record.generation if record is not None else unread
         return generations
 
     def _wish(
@@ -228,12 +231,18 @@ class Sync:
         return record
 
     def _orphan(self, tip: Tip, stack: str, at: datetime) -> None:
-        self.records.amend(
-            tip.repository,
-            stack,
-            lambda record, _: records_change.orphan(record, tip.sync_seq),
-            at=at,
-        )
+        try:
+            self.records.amend(
+                tip.repository,
+                stack,
+                lambda record, _: records_change.orphan(record, tip.sync_seq),
+                at=at,
+            )
+        except Stalled as e:
+            if e.reason != "DocumentUnreadable":
+                raise
+            self.log(events.STALLED, stack=stack, reason=e.reason, hint=e.hint)
+            return
         self.log(events.STACK_ORPHANED, repository=tip.repository, stack=stack)
 
     def _answer(

@@ -9,9 +9,9 @@ from typing import Any, Final
 import orjson
 
 from shared.core import names
+from shared.core.audit import Audit
 from shared.core.document import canonical, decode, encode
 from shared.core.errors import Stalled
-from shared.core.operation import Audit
 from shared.core.release import Release, Snapshot
 from shared.ports import History
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.core import names
 from shared.core import revision as changes
@@ -46,11 +47,11 @@ class Revisions:
         name = names.revision(revision.repository, revision.revision)
         return self._shelf.replace(name, held, revision)
 
-    def amend(self, held: Held[Revision], change: Callable[[Revision], Revision]) -> None:
-        """Apply a change to the newest version of a document."""
+    def amend(self, held: Held[Revision], change: Callable[[Revision, datetime], Revision]) -> None:
+        """Apply ``change(document, server time)`` to the newest version of a document."""
         document = held.document
         name = names.revision(document.repository, document.revision)
-        self._shelf.change(name, document, lambda newest, _: change(newest), at=held.at)
+        self._shelf.change(name, document, change, at=held.at)
 
     def visit(self, repository: str, sha: str, visit: Visit) -> Held[Revision]:
         """Record that a revision was looked at, and what it changed; its end is to be told."""

@@ -117,6 +117,7 @@ def test_a_revision_nobody_looked_at_yet_is_pending() -> None:
 def test_a_sync_that_is_done_again_says_the_same() -> None:
     """A visit of the same seq stays, another one is added, and the last one counts."""
     first = _revision({"web": 1})
+    first = revisions.settle(first, _answer(first, {"web": applied()}), T0)
     again = revisions.visited(first, Visit(seq=1, at=T0, changed={"web": 1}))
     later = revisions.visited(again, Visit(seq=5, at=T0))
 

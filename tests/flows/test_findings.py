@@ -438,7 +438,7 @@ def test_content_that_is_lost_does_not_keep_a_release_from_ending(world: World) 
 
 
 def test_one_unreadable_record_does_not_stop_its_neighbours(world: World) -> None:
-    """I23: a damaged record is that stack's problem alone."""
+    """I23: a damaged record is that stack's problem alone; nothing claims that it was deployed."""
     world.push(files("a", "b"))
     world.run(30)
     _rot(world, "a")
@@ -446,8 +446,8 @@ def test_one_unreadable_record_does_not_stop_its_neighbours(world: World) -> Non
     world.run(300)
 
     assert world.note("b") == "new"
-    assert list(world.documents.list("pending/")) == []
     assert world.services.status(f"revisions/{revision}").status == 200
+    assert world.status(revision) in {"pending", "releasing"}
 
 
 def test_stalled_looks_do_not_use_up_the_attempts(world: World) -> None:

@@ -199,6 +199,9 @@ class _World:
 
     # ---- ARM --------------------------------------------------------------------------------
 
+    def left(self, subscription: str, kind: str) -> None:
+        """Say nothing of limits: time does not count here."""
+
     def deployment(self, deployment_id: str) -> Deployment | None:
         """See ports.Arm."""
         _, tags, state = self._ask("deployment", self._place(deployment_id))

@@ -1,4 +1,4 @@
-"""What the model found in the product, as flow tests: who is marked fails until its defect is mended."""
+"""What the model found in the product, as flow tests."""
 
 from typing import Any
 
@@ -33,12 +33,6 @@ def _look(world: World) -> None:
     world.run(60)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="ended() keeps `reached` at the release before when ARM's end of an attempt is found by "
-    "`release` or `watch` before anybody could write that ARM took it; decide() then takes the "
-    "failed deployment for a stranger's and puts again",
-)
 def test_a_failed_release_whose_answer_was_lost_is_not_tried_again(world: World) -> None:
     """What failed for good is left alone (rule 10), also when nobody heard that ARM took it (I11)."""
     world.arm.plan(deployment_id("a"), FAILED)
@@ -52,11 +46,6 @@ def test_a_failed_release_whose_answer_was_lost_is_not_tried_again(world: World)
     assert world.puts("a") == 2
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="decide() rests when the tag of ARM's deployment is that of the applied release, whatever "
-    "the deployment's state is",
-)
 def test_a_release_that_arrived_a_second_time_and_failed_is_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -82,7 +71,7 @@ def test_who_was_stalled_before_saying_pending_does_not_say_it_after_the_end(
 ) -> None:
     """Each context has one final state, and it is the last, whoever else was about to tell (rule 12).
 
-    A draft of (settle) that sent ``pending`` without a note in the document failed this.
+    ``pending`` is noted in the document before it is sent, like the end.
     """
     example: Any = {**CONFIGURATION["repositories"]["example"], **STATUSES}  # type: ignore[index]
     told = World(monkeypatch, configuration={**CONFIGURATION, "repositories": {"example": example}})

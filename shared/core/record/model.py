@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from shared.core.audit import Audit
 from shared.core.document import Document, to_text
 from shared.core.problem import Problem
 from shared.core.record.requests import Asked, Cancel, Freeze, TakenOver
@@ -57,6 +58,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One release on its way, or how it ended.
 
     ``outcome`` is None while it is under way; ``transient`` tells whether a failure may pass.
+    ``follows`` maps each stack that is depended on to its release at the time.
     """
 
     release: str
@@ -67,12 +69,15 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     at: datetime
     outcome: Outcome | None = None
     transient: bool = False
+    follows: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The last good release. ``generation`` follows when Git comes back to what is applied.
 
-    ``stack`` is the name under which history keeps it, where that is not the record's own.
+    ``stack`` is the name under which history keeps it, where that is not the record's own;
+    ``follows`` maps each stack that is depended on to the release after which this one was found
+    to be as it should.
     """
 
     release: str
@@ -82,6 +87,7 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     inputs: str
     at: datetime
     stack: str | None = None
+    follows: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 class Former(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,6 +136,7 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     cancel: Cancel | None = None
     freeze: Freeze | None = None
     taken_over: TakenOver | None = None
+    unaudited: tuple[Audit, ...] = ()
 
     # The holder's fields.
     fence: int = 0
@@ -138,6 +145,7 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     judged: int = 0
     attempt: int = 0
     attempted: Attempt | None = None
+    intended_at: datetime | None = None
     reached: str | None = None
     applied: Applied | None = None
     problem: Problem | None = None

@@ -103,6 +103,7 @@ def left_behind(found: Record, record: Record, at: datetime) -> Record:
         owed=tuple(debt for debt in record.owed if debt == "snapshot"),
         shared=(),
         told_of="",
+        unaudited=(),
         halves={},
         formerly=former(record, generation),
         moved_to=None,
@@ -124,6 +125,7 @@ def left(record: Record, at: datetime) -> Record:
 NOTHING: Final[Mapping[str, object]] = {
     "attempt": 0,
     "attempted": None,
+    "intended_at": None,
     "reached": None,
     "applied": None,
     "problem": None,
@@ -158,6 +160,7 @@ def rejoined(record: Record, half: Record, at: datetime) -> Record:
         record,
         attempt=half.attempt,
         attempted=half.attempted,
+        intended_at=half.intended_at,
         reached=half.reached,
         applied=half.applied,
         deployment_id=half.deployment_id,

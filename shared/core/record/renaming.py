@@ -92,7 +92,8 @@ def unsettled(found: Record, at: datetime) -> str | None:
         return f"its release {found.in_flight.release} has not ended"
     if found.busy_until is not None and found.busy_until > at:
         return "somebody is at work on it"
-    if last is not None and last.outcome == "lost" and at - last.at < VERIFY_AFTER:
+    sent_at = found.intended_at or (last.at if last is not None else at)
+    if last is not None and last.outcome == "lost" and at - sent_at < VERIFY_AFTER:
         return f"its release {last.release} may still arrive"
     return None
 
@@ -115,6 +116,7 @@ def carried(record: Record, found: Record, at: datetime) -> Record:
         raised=(record.generation, generation),
         attempt=found.attempt,
         attempted=found.attempted,
+        intended_at=found.intended_at,
         reached=found.reached,
         applied=kept_at(found),
         touched=found.touched,

@@ -1,5 +1,6 @@
 """The holder's changes of a record: what was attempted and applied, and when to look again."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -30,7 +31,9 @@ def catch_up(record: Record, generation: int) -> Record:
     )
 
 
-def next_attempt(record: Record, *, inputs: str, at: datetime) -> Attempt:
+def next_attempt(
+    record: Record, *, inputs: str, at: datetime, follows: Mapping[str, str] | None = None
+) -> Attempt:
     """Return the attempt that would come next for what is desired now.
 
     Raises ValueError when nothing is desired.
@@ -47,6 +50,7 @@ def next_attempt(record: Record, *, inputs: str, at: datetime) -> Attempt:
         digest=record.desired.digest,
         inputs=inputs,
         at=at,
+        follows=follows or {},
     )
 
 
@@ -56,6 +60,7 @@ def intend(record: Record, attempt: Attempt, deployment_id: str, at: datetime) -
         record,
         attempt=int(attempt.release.partition(".")[2]),
         attempted=attempt,
+        intended_at=at,
         deployment_id=deployment_id,
         phase="releasing",
         problem=record.problem if record.unfinished else None,
@@ -167,12 +172,13 @@ def ended(
         return record
     failures = record.failures + 1
     again = transient and failures < MAX_TRANSIENT_ATTEMPTS
-    stale = attempted.generation != record.generation
+    # A value that it takes may have changed meanwhile: that is looked at when it has ended.
+    stale = attempted.generation != record.generation or (bool(record.takes) and not again)
     delay = timedelta(seconds=10 * 4 ** (failures - 1)) if again else ROTATION
     return msgspec.structs.replace(
         record,
         attempted=msgspec.structs.replace(attempted, outcome=outcome, transient=again),
-        phase="pending" if stale else "failed",
+        phase="pending" if attempted.generation != record.generation else "failed",
         judged=record.generation,
         problem=problem,
         failure=problem,
@@ -208,6 +214,7 @@ def succeeded(record: Record, at: datetime, touched: tuple[str, ...]) -> Record:
             digest=attempted.digest,
             inputs=attempted.inputs,
             at=at,
+            follows=attempted.follows,
         ),
         reached=attempted.release,
         touched=touched,
@@ -224,11 +231,18 @@ def succeeded(record: Record, at: datetime, touched: tuple[str, ...]) -> Record:
     )
 
 
-def settled(record: Record, at: datetime) -> Record:
-    """Nothing is to do: what is applied is what is desired, and ARM says the same."""
+def settled(record: Record, at: datetime, follows: Mapping[str, str] | None = None) -> Record:
+    """Nothing is to do: what is applied is what is desired, and ARM says the same.
+
+    A stack that depends on others and finds that they went on, while it has nothing to do itself,
+    hands on that it may be followed: those who wait for it were waiting for that, too.
+    """
     applied, owed = record.applied, record.owed
-    if record.standing != "steady":
+    went_on = applied is not None and dict(follows or {}) != dict(applied.follows)
+    if record.standing != "steady" or went_on:
         owed = _owing(record)
+    if applied is not None and went_on:
+        applied = msgspec.structs.replace(applied, follows=dict(follows or {}))
     if applied is not None and applied.generation != record.generation:
         applied = msgspec.structs.replace(applied, generation=record.generation)
     rest = ROTATION if record.in_flight is None else VERIFY_AFTER

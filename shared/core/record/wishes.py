@@ -69,7 +69,11 @@ def wish(record: Record, wanted: Wish, at: datetime) -> Record:
             wanted.takes,
             wanted.renamed_from,
         )
-        if not record.orphaned and record.standing != "pending" and not relinked:
+        again = bool(record.source_problems) or record.orphaned
+        if again and record.dependents and "dependents" not in record.owed:
+            # Who waited for it to compile again, or to come back, is told at its next look.
+            settings = msgspec.structs.replace(settings, owed=(*settings.owed, "dependents"))
+        if not again and record.standing != "pending" and not relinked:
             return settings
         return msgspec.structs.replace(settings, due_at=at)
     return msgspec.structs.replace(

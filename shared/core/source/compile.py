@@ -83,6 +83,9 @@ def _compiled(files: Files, name: str, spec: StackSpec, default_subscription: st
         "template": template.content,
         "parameters": _arm_parameters(template, given),
     }
+    takes = taken_parameters(template, spec)
+    if takes:
+        source["takes"] = {name: f"{one.stack}.outputs.{one.output}" for name, one in takes.items()}
     content = _checked_content(source, name, spec.place("template"))
     problems = check_parameters(template, given)
     if problems:
@@ -93,7 +96,7 @@ def _compiled(files: Files, name: str, spec: StackSpec, default_subscription: st
         digest=hashlib.sha256(content).hexdigest(),
         content=content,
         files=files.ids,
-        takes=taken_parameters(template, spec),
+        takes=takes,
         outputs=output_types(template.content),
         create_resource_group=spec.create_resource_group,
         warnings=with_lines(warnings, files.contents),

@@ -6,7 +6,7 @@ to the table of readers in ``manifest.py``, and a test compares the two.
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -46,12 +46,22 @@ ScopeText = Annotated[
         ],
     ),
 ]
-LocationText = Annotated[
+_REGION: Final = r"^[A-Za-z0-9 ]+$"
+GroupLocationText = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^[A-Za-z0-9 ]+$",
+        pattern=_REGION,
         description="A region. The resource group is created there if it is missing; one that exists "
         "is never changed.",
+        examples=["westeurope"],
+    ),
+]
+DeploymentLocationText = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=_REGION,
+        description="The region where ARM keeps the deployment itself; for a stack whose scope is a "
+        "subscription, and only there.",
         examples=["westeurope"],
     ),
 ]
@@ -88,7 +98,7 @@ class Defaults(
     """What every stack gets that does not say it itself."""
 
     scope: ScopeText | msgspec.UnsetType = msgspec.UNSET
-    create_resource_group: LocationText | msgspec.UnsetType = msgspec.UNSET
+    create_resource_group: GroupLocationText | msgspec.UnsetType = msgspec.UNSET
 
 
 class StackEntry(
@@ -134,14 +144,8 @@ class StackEntry(
         ),
     ] = msgspec.UNSET
     scope: ScopeText | msgspec.UnsetType = msgspec.UNSET
-    location: Annotated[
-        LocationText | msgspec.UnsetType,
-        msgspec.Meta(
-            description="The region where ARM keeps the deployment itself; for a stack whose scope is a "
-            "subscription, and only there."
-        ),
-    ] = msgspec.UNSET
-    create_resource_group: LocationText | msgspec.UnsetType = msgspec.UNSET
+    location: DeploymentLocationText | msgspec.UnsetType = msgspec.UNSET
+    create_resource_group: GroupLocationText | msgspec.UnsetType = msgspec.UNSET
 
 
 class ManifestFile(

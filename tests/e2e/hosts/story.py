@@ -30,32 +30,27 @@ class Story:
     kills: list[Kill] = field(default_factory=list)
     began: float = field(default_factory=monotonic)
 
-    def push(self, what: str, *, at: tuple[str, str] | None = None, force: bool = False) -> None:
-        """Commit what is wanted and push it; kill ``at`` a point (its name, a stack) of it."""
+    def push(self, what: str, *, at: tuple[str, str], force: bool = False) -> None:
+        """Commit what is wanted and push it, and kill ``at`` a point (its name, a stack) of it."""
         self.fleet.whole()
-        for path, text in self.wanted.files.items():
+        for path, text in self.wanted.files().items():
             self.clone.write(path, text)
         self.clone.git("add", "--all")
         self.clone.git("commit", "--quiet", "--message", what, *(["--amend"] if force else []))
         self.pushes[what] = self.clone.git("rev-parse", "HEAD").strip()
         mark = self.outside.log.mark()
-        if at is not None:
-            self.hold(*at)
+        point, stack = at
+        held = POINTS[point].held
+        if held is not None:
+            self.outside.control("answers", held(stack))
         with ThreadPoolExecutor(1) as pool:
             pushed = pool.submit(
                 self.clone.git, "push", *(["--force"] if force else []), "origin", "HEAD"
             )
-            if at is not None:
-                self.kill(at[0], Scene(self.outside, mark, self.pushes[what], at[1]))
+            self._kill(point, Scene(self.outside, mark, self.pushes[what], stack))
             pushed.result()
 
-    def hold(self, point: str, stack: str) -> None:
-        """Have the simulator hold a point open that comes next, if it is one that needs it."""
-        held = POINTS[point].held
-        if held is not None:
-            self.outside.control("answers", held(stack))
-
-    def kill(self, point: str, scene: Scene) -> None:
+    def _kill(self, point: str, scene: Scene) -> None:
         """Wait for a point and kill whoever is at work on it."""
         hosts = waiting.until(
             lambda: POINTS[point].see(scene),
@@ -65,12 +60,6 @@ class Story:
         )
         self.fleet.kill(hosts)
         self.kills.append(Kill(point, tuple(hosts), round(monotonic() - self.began, 1)))
-
-    def also(self, point: str, stack: str) -> None:
-        """Kill at a point of the push before, too; it has to be held open from now on."""
-        self.fleet.whole()
-        sha = next(reversed(self.pushes.values()))
-        self.kill(point, Scene(self.outside, self.outside.log.mark(), sha, stack))
 
     def change(self, *broken: str, readme: str = "", **notes: str) -> None:
         """Change what is wanted: new notes, and which stacks are broken now."""
@@ -106,12 +95,10 @@ def play(folder: Path, hosts: int) -> Told:
 
 def _pushes(story: Story) -> None:
     """Push one after the other, most while others run, so that holds of 45 s and more overlap."""
-    story.hold(points.SNAPSHOT, "cache")
     story.change(cache="first")
-    story.push("the first stack", at=(points.ACCEPTED, ""))
-    story.also(points.SNAPSHOT, "cache")
+    story.push("the first stack", at=(points.SNAPSHOT, "cache"))
     story.change(**{name: "v1" for name in STACKS if name != "cache"})
-    story.push("the others, in three waves")
+    story.push("the others, in three waves", at=(points.ACCEPTED, ""))
     story.await_final("the others, in three waves")
     story.change(readme="Nothing to deploy.\n")
     story.push("words only", at=(points.SETTLED, ""))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 MANIFEST = "plumbline.yaml"
@@ -30,13 +30,13 @@ class Wanted:
     notes: Mapping[str, str]
     broken: frozenset[str] = frozenset()
     readme: str = ""
-    files: Mapping[str, str] = field(init=False)
 
-    def __post_init__(self) -> None:
+    def files(self) -> dict[str, str]:
+        """Return the repository's files. Pure."""
         files = {MANIFEST: _manifest(self.notes), "README.md": self.readme}
         for name, note in self.notes.items():
             files[f"{name}.json"] = _template(name, note, broken=name in self.broken)
-        object.__setattr__(self, "files", files)
+        return files
 
     def tags(self) -> dict[str, dict[str, str]]:
         """Return the tags that each stack's account must have in the end. Pure."""

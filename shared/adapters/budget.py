@@ -11,7 +11,7 @@ from shared.ports import ArmLimits, Clock
 
 
 @dataclass
-class Budget:
+class WorkerBudget:
     """One worker's view of the token buckets, by subscription; several workers have one each."""
 
     limits: ArmLimits

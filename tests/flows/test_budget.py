@@ -1,0 +1,46 @@
+"""ARM's budget in the flows: nobody calls who has no token, and nobody's try is lost for it."""
+
+from typing import Final
+
+from shared.core.budget import Kind
+from shared.ports import CallsLeft
+from tests.flows.world import World, deployment_id, files
+
+SUBSCRIPTION: Final = deployment_id("a").split("/")[2].lower()
+
+
+def test_a_release_waits_until_arm_takes_writes_again(world: World) -> None:
+    """At 10 a second, what is left to others is there again soon; the release goes then, once."""
+    _say(world, "writes", 0)
+    world.push(files("a", a="one"))
+    world.run(1, sweeps=False)
+    before = world.puts("a")
+    world.run(60)
+
+    assert (before, world.puts("a"), world.record("a").phase) == (0, 1, "steady")
+    assert world.record("a").attempt == 1
+
+
+def test_a_snapshot_leaves_the_reads_to_releases(world: World) -> None:
+    """A release goes on with few reads left; its snapshot waits, and is taken in the end."""
+    _say(world, "reads", 50)
+    world.push(files("a", a="one"))
+    world.run(2.0, sweeps=False)
+    early = [call for call, _ in world.faults.calls if call == "arm.resource"]
+    world.run(120)
+
+    assert early == []
+    assert "snapshot" not in world.record("a").owed
+
+
+def test_health_shows_what_arm_still_takes(world: World) -> None:
+    """Per subscription and kind, as this worker was told it."""
+    world.push(files("a", a="one"))
+    world.run()
+    _say(world, "writes", 150)
+
+    assert world.api("health")["arm"][SUBSCRIPTION]["writes"] == 150
+
+
+def _say(world: World, kind: Kind, calls: int) -> None:
+    world.arm.limits[(SUBSCRIPTION, kind)] = CallsLeft(calls, world.clock.monotonic())
