@@ -15,7 +15,7 @@ import msgspec
 
 from local.arm.control import read_faults
 from local.arm.errors import ArmError
-from local.arm.noise.classes import NAMES
+from local.arm.noise.classes import TOGETHER
 from local.arm.rules import Faults
 from local.arm.server import SUBSCRIPTION, TENANT, Address, Settings, serve
 from local.arm.state.lock import FolderError
@@ -90,9 +90,9 @@ def _faults(text: str) -> Faults:
 
 
 def _noise(text: str) -> dict[str, list[str]]:
-    """Read N1,N5 or all, or a JSON object by type, or the name of a file that holds one."""
+    """Read N1,N5 or all (that can be had together), or a JSON object by type, or the name of a file that holds one."""
     if text.lower() == "all":
-        return {"*": sorted(NAMES, key=lambda name: int(name[1:]))}
+        return {"*": sorted(TOGETHER, key=lambda name: int(name[1:]))}
     names = [name.strip().upper() for name in text.split(",")]
     if all(re.fullmatch(r"N\d+", name) for name in names):
         return {"*": names}

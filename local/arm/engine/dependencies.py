@@ -57,9 +57,9 @@ def ordered(instance: Instance, registry: Registry) -> Sequence[str]:
     ]
 
 
-def without_repetition(ids: Iterable[str], own: str) -> tuple[str, ...]:
+def without_repetition(ids: Iterable[str]) -> tuple[str, ...]:
     """Return ids in order, each once, whatever its casing. Pure."""
-    seen, kept = {own.lower()}, list[str]()
+    seen, kept = set[str](), list[str]()
     for item in ids:
         if item.lower() not in seen:
             seen.add(item.lower())

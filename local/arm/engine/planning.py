@@ -137,10 +137,13 @@ class _Ground:
             raise invalid_resource(instance.name, path, error, self.source) from error
         if self.frame.used is not None:
             self.frame.used.update(used)
+        own = instance.id.lower()
         implied = [
             item.id
             for key in sorted(used)
-            if (item := registry.by_id.get(key)) is not None and item.active
+            if (item := registry.by_id.get(key)) is not None
+            and item.active
+            and item.id.lower() != own
         ]
         return PlannedResource(
             id=instance.id,
@@ -150,9 +153,7 @@ class _Ground:
             symbolic_name=instance.symbolic_name,
             existing=instance.existing,
             scope=instance.scope,
-            depends_on=without_repetition(
-                [*wanted, *ordered(instance, registry), *implied], instance.id
-            ),
+            depends_on=without_repetition([*wanted, *ordered(instance, registry), *implied]),
             copy=instance.member,
             nested=nested,
             path=self.source.full(instance.path),

@@ -125,6 +125,9 @@ CLASSES: tuple[NoiseClass, ...] = tuple(
 
 NAMES = frozenset(one.name for one in CLASSES)
 
+TOGETHER = NAMES - {"N10", "N11", "N17"}
+"""What can be had all at once: on every type, those that are left out hide all the rest."""
+
 
 def seen_in(knowledge: Knowledge, name: str) -> list[str]:
     """Return the full types where a class was seen, as their data says. Pure."""
