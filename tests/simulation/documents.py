@@ -8,6 +8,7 @@ what a decision can see of it, and of a record's fence only whether it is the ne
 ``busy_until``      ``AHEAD`` while it holds, ``PAST`` once the model let it run out
 ``until`` (freeze)  likewise, and ``looked_after_until``
 ``telling``         now while somebody is at work, ``PAST`` once they are believed dead
+``intended_at``     now while the PUT may be on its way, ``PAST`` once it can arrive no more
 other moments       ``NOW``: nothing is decided by them in the runs that are modelled
 ``fence``           left out: the stored one is always ``FENCE``, and what a worker read is counted down
                     from it (the product only compares fences and adds one to them)
@@ -83,7 +84,7 @@ def _moment(key: str, at: datetime, *, is_poll: bool) -> datetime:
         return _due(at, is_poll=is_poll) if at not in {SOON, LATER, AHEAD} else at
     if key in _EXPIRING:
         return AHEAD if at > NOW + _SLACK else PAST
-    return PAST if key == "telling" and at < NOW else NOW
+    return PAST if key in {"telling", "intended_at"} and at < NOW else NOW
 
 
 def _plain(value: Any, key: str, *, is_poll: bool) -> Any:

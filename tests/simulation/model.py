@@ -325,6 +325,8 @@ def _passed(name: str, found: Blob) -> tuple[str, Blob] | None:
     if plain.get("freeze", {}).get("until") == AHEAD.isoformat():
         plain["freeze"]["until"] = PAST.isoformat()
         return "freeze of", _changed(found, plain)
+    if plain.get("cancel") and plain.get("intended_at") == NOW.isoformat():
+        return "patience with the PUT of", with_times(found, intended_at=PAST)
     telling = [v for v in plain.get("visits", ()) if v.get("telling") == NOW.isoformat()]
     for visit in telling:
         visit["telling"] = PAST.isoformat()

@@ -95,7 +95,11 @@ def _no_verify(patch: pytest.MonkeyPatch) -> None:
 
 
 def _freeze_before_intent(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(put, "_intended", intend)
+    def intends(_: Any, turn: turn.Turn, attempt: Attempt, deployment_id: str) -> bool:
+        turn.update(lambda record, at: intend(record, attempt, deployment_id, at))
+        return True
+
+    patch.setattr(put.Puts, "_intends", intends)
 
 
 def _no_debt(patch: pytest.MonkeyPatch) -> None:
@@ -177,6 +181,6 @@ VARIANTS: Final = (
     Variant("no fence on tips", scenarios.SYNCS_EXPIRY, "tip went back", _no_fence_of_syncs),
     Variant("passing failures retried for ever", scenarios.FAILURE, "too many attempts", _for_ever),
     Variant(
-        "a fence that is never raised", scenarios.TAKEOVER, "record went back", _fence_never_raised
+        "a fence that is never raised", scenarios.TAKEOVER, "claims too much", _fence_never_raised
     ),
 )
