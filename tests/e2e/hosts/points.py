@@ -38,6 +38,11 @@ class Scene:
         """Return the host that logged the newest such event; none if there is no such event."""
         return [one.host for one in self.outside.log.since(self.mark, event, **fields)[-1:]]
 
+    @property
+    def about(self) -> Mapping[str, str]:
+        """The fields of an event about the stack's release of this revision."""
+        return {"stack": self.stack, "revision": self.sha}
+
     def is_held(self) -> bool:
         """Tell whether the simulator is holding a call open."""
         rules = self.outside.control("answers")["value"]
@@ -48,12 +53,16 @@ class Scene:
         return self.hosts("release_decided", stack=self.stack, step="put")
 
     def under_way(self) -> str | None:
-        """Return the release that the record says is under way, if ARM is not known to have it."""
-        record = self.outside.record(self.stack)
-        attempted = record.get("attempted") or {}
+        """Return the release of this revision that ARM is not known to have, if the record has one."""
+        record, attempted = self.outside.record(self.stack), self.attempted()
         release = attempted.get("release")
         known = attempted.get("outcome") or record.get("reached") == release
         return None if known else release
+
+    def attempted(self) -> Mapping[str, Any]:
+        """Return the last attempt at the stack, if it is for this revision; {} if not."""
+        attempted: Mapping[str, Any] = self.outside.record(self.stack).get("attempted") or {}
+        return attempted if attempted.get("revision") == self.sha else {}
 
 
 See = Callable[[Scene], Sequence[str]]
@@ -85,11 +94,10 @@ def _taken(scene: Scene) -> Sequence[str]:
 
 
 def _ended(scene: Scene) -> Sequence[str]:
-    record, deployment = scene.outside.record(scene.stack), scene.outside.deployment(scene.stack)
-    attempted = record["attempted"]
-    over = deployment is not None and deployment.is_over
-    same = deployment is not None and deployment.release == attempted["release"]
-    found = scene.is_held() and over and same and attempted.get("outcome") is None
+    attempted, deployment = scene.attempted(), scene.outside.deployment(scene.stack)
+    if not attempted or deployment is None or deployment.release != attempted["release"]:
+        return []
+    found = scene.is_held() and deployment.is_over and attempted.get("outcome") is None
     return _everybody(scene) if found else []
 
 
@@ -143,7 +151,7 @@ POINTS: Mapping[str, Point] = {
         Point(TAKEN, _taken, _trickle),
         Point(WATCHED, lambda scene: scene.hosts("release_watched", stack=scene.stack), _slow),
         Point(ENDED, _ended, _hang("GET", _OF_STACK + "/operations")),
-        Point(OWED, lambda scene: scene.hosts("release_succeeded", stack=scene.stack)),
+        Point(OWED, lambda scene: scene.hosts("release_succeeded", **scene.about)),
         Point(SNAPSHOT, _snapshot, _hang("GET", "/storageAccounts/plumb{stack}$")),
         Point(SETTLED, lambda scene: scene.hosts("revision_settled", revision=scene.sha)),
         Point(TOLD, _told),
