@@ -307,6 +307,7 @@ class Services:
             self._ports.arm,
             self._gate,
             self._messenger,
+            self._ports.parallel,
             self._bell,
             self.log,
         )

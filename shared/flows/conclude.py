@@ -22,7 +22,7 @@ from shared.core.source.resources import api_versions
 from shared.flows.bell import Bell
 from shared.flows.gate import ArmReads, Gate
 from shared.flows.messenger import Messenger
-from shared.ports import Log
+from shared.ports import Log, Parallel
 from shared.state.archive import Archive
 from shared.state.configurations import Configurations
 from shared.state.records import Hold, Records
@@ -41,6 +41,7 @@ class Conclude:
     arm: ArmReads
     gate: Gate
     messenger: Messenger
+    parallel: Parallel
     bell: Bell
     log: Log
 
@@ -104,13 +105,24 @@ class Conclude:
         return self.tell_dependents(hold)
 
     def tell_dependents(self, hold: Hold) -> Hold:
-        """Pay what is owed to the stacks that wait for this one: a look, once it is steady (rule 3)."""
+        """Pay what is owed to the stacks that wait for this one: a look, once it is steady (rule 3).
+
+        Each is due soon from now on, so that a worker that dies over its message costs no more than
+        the next sweep: queues give a dead worker's messages back only after ten minutes.
+        """
         record = hold.record
         if "dependents" not in record.owed or record.standing != "steady":
             return hold
-        for dependent in record.dependents:
-            self.messenger.stack("release", record.repository, dependent)
+        self.parallel.map(lambda name: self._call(record.repository, name), record.dependents)
         return self.records.update(hold, changes.told)
+
+    def _call(self, repository: str, dependent: str) -> None:
+        try:
+            self.records.ask(repository, dependent, changes.called)
+        except Stalled as e:
+            # A record that cannot be read is that stack's trouble, and shown there.
+            self.log(events.STALLED, stack=dependent, reason=e.reason, hint=e.hint)
+        self.messenger.stack("release", repository, dependent)
 
     def _failed(
         self, hold: Hold, document: Release, problem: Problem, deployment: Deployment

@@ -34,12 +34,16 @@ class Turn:
         self.hold = self.records.update(self.hold, change)
 
     def decide(self, change: Change) -> None:
-        """Change the record as was decided for this generation; a newer one is due at once."""
-        decided_for = self.record.generation
+        """Change the record as was decided for this generation; a newer one is due at once.
+
+        Who asked meanwhile for a look at the stack gets it, whatever this look saw.
+        """
+        decided_for, due_at = self.record.generation, self.record.due_at
 
         def unless_overtaken(record: Record, at: datetime) -> Record:
-            overtaken = record.generation != decided_for
-            return changes.overtaken(record, at) if overtaken else change(record, at)
+            if record.generation != decided_for:
+                return changes.overtaken(record, at)
+            return changes.hurried(record, due_at, change(record, at))
 
         self.update(unless_overtaken)
 

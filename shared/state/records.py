@@ -1,6 +1,7 @@
 """Records of stacks: looked at, taken and changed under their fence, or wished by sync."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -78,6 +79,24 @@ class Records:
         """
         fresh = Record(repository=repository, stack=stack, generation=generation)
         return self._shelf.change(names.record(repository, stack), fresh, change, at=at)
+
+    def ask(self, repository: str, stack: str, change: Change) -> None:
+        """Apply a requester's change to a stack's record, if it has one (rule 4).
+
+        Raises Transient when others keep winning, Stalled for a record that cannot be read.
+        """
+        name = names.record(repository, stack)
+        for _ in range(TRIES):
+            held = self._shelf.read(name)
+            if held is None:
+                return
+            changed = change(held.document, held.at)
+            if changed == held.document:
+                return
+            with suppress(ChangedError):
+                self._shelf.replace(name, held, changed)
+                return
+        raise Transient("StateBusy", f"{name} was changed by others {TRIES} times in a row")
 
     def look(self, repository: str, stack: str) -> Hold | None:
         """Read a stack that nobody has taken; None when it has no record.

@@ -7,13 +7,10 @@ from tests.fakes.arm import Outcome
 from tests.fakes.system import Moment
 from tests.flows.world import World, files
 
-SOON_S = 150.0
+SOON_S = 180.0
 STACK = encode(StackMessage(repository="example", stack="a"))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the snapshot gives way to the look, which puts its debt off for an hour"
-)
 def test_a_snapshot_that_meets_a_look_is_paid_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another worker looks at the stack between the snapshot's reading and its last write."""
     world = World(monkeypatch)

@@ -228,6 +228,36 @@ def test_lost_messages_to_dependents_are_sent_again(world: World) -> None:
     assert world.record("network").owed == ()
 
 
+@pytest.mark.parametrize("earlier", [(), ("v0",)], ids=["never released", "released before"])
+def test_a_dead_workers_message_to_a_dependent_costs_one_sweep(
+    world: World, earlier: tuple[str, ...]
+) -> None:
+    """Queues give a dead worker's message back after ten minutes; nobody waits for that."""
+    for value in earlier:
+        world.push(pair(value))
+        world.run()
+    before = world.puts("network"), world.puts("web")
+    dead: list[str] = []
+
+    def kill(_: Moment, call: str, name: str) -> None:
+        done = len(world.log.named("release_succeeded")) > began
+        if done and world.turn == "release" and call.endswith(".read") and "web/record" in name:
+            dead.append(call)
+            raise Killed(call)
+
+    began = len(world.log.named("release_succeeded"))
+    world.hook = kill
+    world.push(pair("v1"))
+    world.run(15, sweeps=False)
+    assert dead
+    assert world.puts("web") == before[1]
+    world.hook = None
+    world.run(90)
+
+    assert world.puts("web") == before[1] + 1
+    assert world.record("web").standing == "steady"
+
+
 BASE = f"/subscriptions/{SUB}/providers/Microsoft.Resources/deployments/plumbline.example.base"
 
 

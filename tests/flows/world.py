@@ -42,7 +42,8 @@ HOOK: Final = "a-random-hook"
 OPERATOR_KEY: Final = "the operator's key"
 HOOK_SECRET: Final = "the hook's secret"
 SCHEMA: Final = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
-LEASE_S: Final = 60.0
+LEASE_S: Final = 600.0
+"""How long the host hides a message that it handed out: a dead worker gives back nothing sooner."""
 SWEEP_S: Final = 30.0
 CONFIGURATION: Final = {
     "installation": "laptop",

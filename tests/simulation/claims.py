@@ -45,7 +45,11 @@ def check_record(name: str, before: Blob, after: Blob, hand: "Hand", fence: int)
     old: Record = document(name, before)
     new: Record = document(name, after)
     _demand(fence >= FENCE, "fence fell", f"{name}: {fence - FENCE}")
-    if hand.task.kind in _HOLDERS:
+    if hand.task.kind in _HOLDERS and name != names.record(old.repository, hand.task.subject):
+        _demand(
+            old.fence == new.fence, "asker took a stack", f"{name}: asked by {hand.task.subject}"
+        )
+    elif hand.task.kind in _HOLDERS:
         claimed = _claimed(hand.answers, name)
         _demand(claimed <= 0, "fenced worker wrote", f"{name}: it was {claimed} fences behind")
     _check_forward(old, new)

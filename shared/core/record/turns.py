@@ -245,7 +245,7 @@ def settled(record: Record, at: datetime, follows: Mapping[str, str] | None = No
         applied = msgspec.structs.replace(applied, follows=dict(follows or {}))
     if applied is not None and applied.generation != record.generation:
         applied = msgspec.structs.replace(applied, generation=record.generation)
-    rest = ROTATION if record.in_flight is None else VERIFY_AFTER
+    rest = _rotation(record) if record.in_flight is None else VERIFY_AFTER
     return msgspec.structs.replace(
         _given_up(record),
         applied=applied,
@@ -291,7 +291,7 @@ def quiet(record: Record, at: datetime) -> Record:
         problem=record.failure if failed else None,
         looked_after_until=None,
         busy_until=None,
-        due_at=at + ROTATION,
+        due_at=at + _rotation(record),
     )
 
 
@@ -320,10 +320,34 @@ def told(record: Record, at: datetime) -> Record:
     return msgspec.structs.replace(left, due_at=quiet_until)
 
 
+def called(record: Record, at: datetime) -> Record:
+    """Have the stack looked at soon: one that it depends on went on, and its message may be lost.
+
+    A requester's change (rule 4). A release under way is watched anyhow, and looks when it ended.
+    """
+    due_at = at + OWED_RETRY
+    if record.in_flight is not None or (record.due_at is not None and record.due_at <= due_at):
+        return record
+    return msgspec.structs.replace(record, due_at=due_at)
+
+
+def hurried(record: Record, seen: datetime | None, changed: Record) -> Record:
+    """Return ``changed``, due no later than others asked for since ``seen`` was when it was due."""
+    asked = record.due_at
+    if asked is None or asked == seen or (changed.due_at is not None and changed.due_at <= asked):
+        return changed
+    return msgspec.structs.replace(changed, due_at=asked)
+
+
 def _owing(record: Record, *debts: str) -> tuple[str, ...]:
     """Return what is owed with these debts, and with a look to those who wait for this stack."""
     wanted = (*debts, "dependents") if record.dependents else debts
     return (*record.owed, *(debt for debt in wanted if debt not in record.owed))
+
+
+def _rotation(record: Record) -> timedelta:
+    """Return when to look again at a quiet stack: soon while a snapshot of it is owed (rule 8)."""
+    return VERIFY_AFTER if "snapshot" in record.owed else ROTATION
 
 
 def _due_after(record: Record, at: datetime, rest: timedelta) -> datetime:
