@@ -96,20 +96,16 @@ class Telling:
                 told[one.context] = one.state
                 if self.clock.monotonic() - since > SIGN_OF_LIFE_S:
                     since = self.clock.monotonic()
-                    self._note(held, seq, told, at_work=True)
+                    self._note(held, seq, told)
         except (Transient, Stalled) as e:
             self._not_taken(held, seq, told, host, e)
             return False
-        self._note(held, seq, told, at_work=False)
+        self.revisions.finish(held, lambda newest: changes.told(newest, seq, told, telling=None))
         return True
 
-    def _note(
-        self, held: Held[Revision], seq: int, told: Mapping[str, str], *, at_work: bool
-    ) -> None:
-        self.revisions.amend(
-            held,
-            lambda newest, at: changes.told(newest, seq, told, telling=at if at_work else None),
-        )
+    def _note(self, held: Held[Revision], seq: int, told: Mapping[str, str]) -> None:
+        """Say what was sent so far, and that somebody is still at it."""
+        self.revisions.amend(held, lambda newest, at: changes.told(newest, seq, told, telling=at))
 
     def _not_taken(
         self,

@@ -8,7 +8,7 @@ from shared.core import names
 from shared.core import revision as changes
 from shared.core.document import Document, encode
 from shared.core.revision import Revision, Visit
-from shared.ports import Documents, ExistsError
+from shared.ports import ChangedError, Documents, ExistsError
 from shared.state.held import Held, Shelf
 
 
@@ -52,6 +52,16 @@ class Revisions:
         document = held.document
         name = names.revision(document.repository, document.revision)
         self._shelf.change(name, document, change, at=held.at)
+
+    def finish(self, held: Held[Revision], change: Callable[[Revision], Revision]) -> None:
+        """Apply a change that needs no time: to the version in hand, or else to the newest one."""
+        changed = change(held.document)
+        if changed == held.document:
+            return
+        try:
+            self.replace(held, changed)
+        except ChangedError:
+            self.amend(held, lambda newest, _: change(newest))
 
     def visit(self, repository: str, sha: str, visit: Visit) -> Held[Revision]:
         """Record that a revision was looked at, and what it changed; its end is to be told."""
