@@ -205,7 +205,7 @@ def test_a_freeze_in_the_configuration_counts_too(world: World) -> None:
 
 
 def test_a_freeze_that_comes_before_the_intent_wins(world: World) -> None:
-    """Between a worker's look and its intent somebody freezes: the intent is not written."""
+    """Rule 14: between a look and its intent somebody freezes, and the intent is not written."""
     done: list[str] = []
 
     def freeze(moment: Moment, call: str, _: str) -> None:

@@ -103,7 +103,7 @@ def _play(
 def test_a_second_worker_between_any_two_calls_changes_nothing(
     tempo: Callable[[World], None], push: dict[str, str] | None, pause_s: float
 ) -> None:
-    """Whoever is overtaken stops or finds its work done; the newest revision wins."""
+    """Rule 4: whoever is overtaken stops or finds its work done; the newest revision wins."""
     at = 0
     while True:
         with pytest.MonkeyPatch.context() as patch:

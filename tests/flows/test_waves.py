@@ -30,7 +30,7 @@ def order(world: World) -> list[str]:
 
 
 def test_a_stack_is_released_after_those_that_it_depends_on(world: World) -> None:
-    """Three waves of one push are put in their order, each when the one before is applied."""
+    """Rule 11: three waves of one push are put in order, each when the one before is applied."""
     revision = world.push(chain())
     world.run()
 
@@ -60,7 +60,7 @@ def test_a_changed_value_releases_the_dependent_again(world: World) -> None:
 
 
 def test_an_equal_value_releases_nobody(world: World) -> None:
-    """A giver that is released again with the same outputs leaves its takers alone."""
+    """Rule 11: a giver that is released again with the same outputs leaves its takers alone."""
     world.push(pair())
     world.run()
     world.push(pair(more={"network.json": template("other", **outputs("v1"))}))
@@ -232,7 +232,7 @@ def test_lost_messages_to_dependents_are_sent_again(world: World) -> None:
 def test_a_dead_workers_message_to_a_dependent_costs_one_sweep(
     world: World, earlier: tuple[str, ...]
 ) -> None:
-    """Queues give a dead worker's message back after ten minutes; nobody waits for that."""
+    """Rule 3: dependents are owed a look; queues give back a dead worker's only in ten minutes."""
     for value in earlier:
         world.push(pair(value))
         world.run()
