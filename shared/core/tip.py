@@ -6,6 +6,7 @@ of stacks are copies of its entries; a copy that is missing or stale is made aga
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 
@@ -14,6 +15,10 @@ from shared.core.problem import Problem
 from shared.core.record import HOLD, MAX_UNFINISHED, Desired, Wish, shown
 from shared.core.taken import Taken
 from shared.core.waves import dependents
+
+
+MOST_DOUBLED: Final = 2
+"""How often the hold of a repository is doubled: its syncs get three minutes at most."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -113,17 +118,28 @@ def take(tip: Tip, at: datetime) -> Tip:
         tip,
         fence=tip.fence + 1,
         sync_seq=tip.sync_seq + 1,
-        busy_until=at + HOLD,
-        due_at=at + HOLD,
+        busy_until=at + _hold(tip),
+        due_at=at + _hold(tip),
         dirty=True,
         dirty_again=False,
         unfinished=tip.unfinished + 1,
     )
 
 
-def extend(tip: Tip, at: datetime) -> Tip:
-    """Keep the repository for another while."""
-    return msgspec.structs.replace(tip, busy_until=at + HOLD, due_at=at + HOLD)
+def _hold(tip: Tip) -> timedelta:
+    """Return how long a sync keeps the repository: longer when the ones before did not end.
+
+    A sync that takes longer than its hold is overtaken, and looks like one that died. The next has
+    twice the time, up to a limit: a repository that takes minutes to read comes to its end, and
+    workers that really die are told after a while.
+    """
+    return HOLD * 2 ** min(tip.unfinished, MOST_DOUBLED)
+
+
+def extend(tip: Tip) -> Tip:
+    """Keep the repository for another while beyond the one that was taken."""
+    until = tip.busy_until + HOLD if tip.busy_until is not None else None
+    return msgspec.structs.replace(tip, busy_until=until, due_at=until)
 
 
 def mark_dirty(tip: Tip) -> Tip:

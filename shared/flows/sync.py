@@ -116,7 +116,7 @@ class Sync:
         else:
             found = survey(taken.document, self.git.tree(where, revision), configured)
         if self.clock.monotonic() - started > SLOW_S:
-            extended = self.tips.finish(taken, tips_change.extend)
+            extended = self.tips.finish(taken, lambda tip, _: tips_change.extend(tip))
             if extended is None:
                 self.log(events.FENCED, repository=key)
                 return

@@ -9,6 +9,7 @@ from shared.core.arm_errors import Refused
 from shared.core.errors import Stalled, Transient
 from shared.core.problem import Problem
 from tests.fakes.arm import Outcome
+from tests.fakes.system import Moment
 from tests.flows.world import URL, World, deployment_id, files, manifest, template
 
 REFUSAL = Problem(code="InvalidTemplate", message="Deployment template validation failed: 'x'.")
@@ -688,3 +689,29 @@ def test_a_late_delivery_is_not_a_lost_one(world: World) -> None:
 
     (shown,) = world.api("health")["repositories"]
     assert shown["healed_pushes"] == 0
+
+
+@pytest.mark.parametrize("slow_s", [60.0, 170.0])
+def test_a_sync_that_outlasts_its_hold_ends_all_the_same(world: World, slow_s: float) -> None:
+    """Who is overtaken stops; the next has more time, so that a large repository is read at last."""
+    depth = 0
+
+    def others(moment: Moment, call: str, _: str) -> None:
+        """Let the time pass in which Git is read, and other workers do what they find."""
+        nonlocal depth
+        if (moment, call) != ("after", "git.tree") or depth > 6:
+            return
+        depth += 1
+        end = world.clock.monotonic() + slow_s
+        while world.clock.monotonic() < end:
+            world.clock.advance(10.0)
+            world.sweep()
+            world.deliver_visible()
+        depth -= 1
+
+    world.hook = others
+    revision = world.push(files("a"))
+    world.run(900)
+
+    assert world.status(revision) == "deployed"
+    assert world.faults.count("git.tree") <= 4
