@@ -16,7 +16,6 @@ from shared.core.record import HOLD, MAX_UNFINISHED, Desired, Wish, shown
 from shared.core.taken import Taken
 from shared.core.waves import dependents
 
-
 MOST_DOUBLED: Final = 2
 """How often the hold of a repository is doubled: its syncs get three minutes at most."""
 
