@@ -132,7 +132,8 @@ def _hold(tip: Tip) -> timedelta:
     twice the time, up to a limit: a repository that takes minutes to read comes to its end, and
     workers that really die are told after a while.
     """
-    return HOLD * 2 ** min(tip.unfinished, MOST_DOUBLED)
+    doublings = min(tip.unfinished, MOST_DOUBLED)
+    return HOLD * (1 << doublings)
 
 
 def extend(tip: Tip) -> Tip:
