@@ -7,9 +7,8 @@ needs it. Tests make ``Services`` with settings and ports of their own.
 import logging
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from functools import cache, cached_property
-from threading import Lock
-from typing import TYPE_CHECKING, Final
+from functools import cache
+from typing import TYPE_CHECKING
 
 from shared import events
 from shared.adapters.budget import WorkerBudget
@@ -39,6 +38,7 @@ from shared.flows.sweep import Sweep
 from shared.flows.telling import Telling
 from shared.flows.turn import Chain
 from shared.flows.watch import Watch
+from shared.made import BUILDING, made
 from shared.ports import (
     Arm,
     Callers,
@@ -63,9 +63,6 @@ if TYPE_CHECKING:
     from shared.flows.sync import Sync
 
 
-_BUILDING: Final = Lock()
-
-
 class Services:
     """One flow for each function, put together over ``ports`` when it is first asked for.
 
@@ -83,7 +80,7 @@ class Services:
         """The queues, for the boundary to put messages back."""
         return self._ports.queues
 
-    @cached_property
+    @made
     def receive_push(self) -> ReceivePush:
         """The flow of the function of this name."""
         return ReceivePush(
@@ -101,12 +98,12 @@ class Services:
     def _settle_bell(self, repository: str, delay_s: float) -> None:
         self._messenger.settle(repository, delay_s=delay_s)
 
-    @cached_property
+    @made
     def _bell(self) -> Bell:
         """The bell for (settle), one for all flows of this worker."""
         return Bell(self._settle_bell, self.clock)
 
-    @cached_property
+    @made
     def settle(self) -> Settle:
         """The flow of the function of this name."""
         return Settle(
@@ -123,7 +120,7 @@ class Services:
     def _answers(self) -> Answers:
         return Answers(self._records, self._archive)
 
-    @cached_property
+    @made
     def sync(self) -> "Sync":
         """The flow of the function of this name."""
         from shared.flows.sync import Sync
@@ -144,7 +141,7 @@ class Services:
             poll=timedelta(seconds=self._settings.sync_poll_s),
         )
 
-    @cached_property
+    @made
     def release(self) -> Releases:
         """The flow of the function of this name."""
         return Releases(
@@ -172,7 +169,7 @@ class Services:
             log=self.log,
         )
 
-    @cached_property
+    @made
     def watch(self) -> Watch:
         """The flow of the function of this name."""
         return Watch(
@@ -189,7 +186,7 @@ class Services:
             timeout=timedelta(seconds=self._settings.release_timeout_s),
         )
 
-    @cached_property
+    @made
     def snapshot(self) -> Snapshots:
         """The flow of the function of this name."""
         return Snapshots(
@@ -202,7 +199,7 @@ class Services:
             log=self.log,
         )
 
-    @cached_property
+    @made
     def sweep(self) -> Sweep:
         """The flow of the function of this name."""
         return Sweep(
@@ -217,12 +214,12 @@ class Services:
             self.log,
         )
 
-    @cached_property
+    @made
     def poison(self) -> Poison:
         """The flow of the function of this name."""
         return Poison(self.queues, self._records, self._tips, self._archive, self.clock, self.log)
 
-    @cached_property
+    @made
     def operate(self) -> Operate:
         """The flow of the function of this name."""
         return Operate(
@@ -235,7 +232,7 @@ class Services:
             log=self.log,
         )
 
-    @cached_property
+    @made
     def status(self) -> Status:
         """The flow of the function of this name."""
         return Status(
@@ -255,7 +252,7 @@ class Services:
         # A worker that never called ARM knows nothing, and need not load the SDK to say so.
         return self._budget.shown() if "_budget" in self.__dict__ else {}
 
-    @cached_property
+    @made
     def _configurations(self) -> Configurations:
         settings = self._settings
         return Configurations(
@@ -290,7 +287,7 @@ class Services:
     def _chain(self) -> Chain:
         return Chain(self._messenger, self._settings.watch_first_s)
 
-    @cached_property
+    @made
     def _budget(self) -> WorkerBudget:
         return WorkerBudget(self._ports.arm, self._ports.clock)
 
@@ -330,7 +327,7 @@ def services() -> Services:
 
     The first events of a cold worker come at once, in several threads: one of them builds.
     """
-    with _BUILDING:
+    with BUILDING:
         return _services()
 
 
@@ -350,20 +347,20 @@ class AzurePorts:
         self.parallel = ThreadParallel()
         self.log = journal
 
-    @cached_property
+    @made
     def _storage(self) -> "StorageConnection":
         from shared.adapters.storage_connection import StorageConnection
 
         return StorageConnection(self._settings.storage)
 
-    @cached_property
+    @made
     def hosts(self) -> CommitStatuses:
         """Commit statuses at the Git hosts."""
         from shared.adapters.github import GitHubStatuses
 
         return GitHubStatuses(self._settings.storage.ca_file)
 
-    @cached_property
+    @made
     def callers(self) -> Callers:
         """Who may give orders."""
         from shared.adapters.callers import OperatorCallers, Tenant
@@ -379,14 +376,14 @@ class AzurePorts:
             )
         return OperatorCallers(tenant, told.key, self.clock)
 
-    @cached_property
+    @made
     def documents(self) -> Documents:
         """The ``state`` container."""
         from shared.adapters.blobs import BlobDocuments
 
         return BlobDocuments(self._storage, self.ids)
 
-    @cached_property
+    @made
     def history(self) -> History:
         """The ``history`` container, with what this worker remembers of it."""
         from shared.adapters.blobs import BlobHistory
@@ -394,21 +391,21 @@ class AzurePorts:
 
         return RecentHistory(BlobHistory(self._storage, self.ids))
 
-    @cached_property
+    @made
     def queues(self) -> Queues:
         """The storage queues."""
         from shared.adapters.queues import StorageQueues
 
         return StorageQueues(self._storage)
 
-    @cached_property
+    @made
     def git(self) -> Git:
         """The followed repositories, by dulwich."""
         from shared.adapters.git import DulwichGit
 
         return DulwichGit()
 
-    @cached_property
+    @made
     def arm(self) -> Arm:
         """Azure Resource Manager, by its SDK and the app's managed identity."""
         from shared.adapters.arm import ArmEndpoint, AzureArm, ManagedIdentity

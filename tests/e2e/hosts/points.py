@@ -12,7 +12,7 @@ from typing import Any
 from tests.e2e.hosts.outside import REPOSITORY, Outside
 
 HELD_S = 15.0
-RUNS_S = 5.0
+RUNS_S = 30.0
 ACCEPTED = "a delivery was accepted"
 SNAPSHOT = "a snapshot began"
 SETTLED = "a revision is being settled"
