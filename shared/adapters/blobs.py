@@ -17,6 +17,7 @@ from urllib.parse import quote, unquote
 
 from azure.core import MatchConditions
 from azure.core.exceptions import AzureError
+from azure.core.pipeline.policies import ContentDecodePolicy
 from azure.storage.blob import BlobClient
 
 from shared.adapters.storage_connection import StorageConnection
@@ -113,10 +114,10 @@ class _Container:
     """What both ports do with blobs."""
 
     def __init__(self, connection: StorageConnection, ids: Ids, container: str) -> None:
-        # The SDK gives a download's ETag, but not the answer's date. A hook of the single call would be
-        # forgotten when the call is repeated.
+        # The SDK gives a download's ETag, but not the answer's date, and not what a listing is made
+        # from. A hook of the single call would be forgotten when the call is repeated.
         self._answer = threading.local()
-        service = connection.blob_service(raw_response_hook=self._keep_date)
+        service = connection.blob_service(raw_response_hook=self._keep)
         self._client = service.get_container_client(container)
         # A client costs as much CPU as a fifth of a request, and a record is read and written in turn.
         self._blob = lru_cache(maxsize=_CLIENTS_KEPT)(self._client_of)
@@ -186,14 +187,17 @@ class _Container:
             self.delete(name)
 
     def list(self, prefix: str, *, with_facts: bool) -> Iterable[Listed]:
-        pages = self._client.list_blobs(
+        # The SDK makes ten objects of a listed blob, which takes ten times as long as reading the
+        # XML. Asked for the names alone it reads only that, and the answer has all that is needed.
+        names = self._client.list_blob_names(
             name_starts_with=prefix or None,
             include=["metadata"] if with_facts else None,
             results_per_page=PAGE_SIZE,
         )
+        pages = iter(names.by_page())
         try:
-            for blob in pages:
-                yield Listed(blob.name, decode_facts(blob.metadata or {}), _quoted(blob.etag))
+            while next(pages, None) is not None:
+                yield from _listed(self._answer.context.pop(ContentDecodePolicy.CONTEXT_NAME))
         except AzureError as error:
             raise translate(error, self._call("list the blobs below", prefix)) from None
 
@@ -209,7 +213,9 @@ class _Container:
             return None
         return Version(_quoted(found.etag), found.last_modified.astimezone(UTC))
 
-    def _keep_date(self, response: Any) -> None:
+    def _keep(self, response: Any) -> None:
+        # Not the response: who keeps that of an error keeps its connection from being closed.
+        self._answer.context = response.context
         date = response.http_response.headers.get("Date")
         if date is not None:
             self._answer.at = parsedate_to_datetime(date).astimezone(UTC)
@@ -237,6 +243,16 @@ def decode_facts(metadata: Mapping[str, str | None]) -> dict[str, str]:
     """Return the facts in blob metadata, without the adapter's own. Pure."""
     lower = {key.lower(): value or "" for key, value in metadata.items()}
     return {key: unquote(value) for key, value in lower.items() if key != _NONCE}
+
+
+def _listed(page: Any) -> Iterable[Listed]:
+    """Yield what a page of a listing, as parsed XML, says of its blobs. Pure."""
+    for blob in page.iterfind("Blobs/Blob"):
+        name = blob.find("Name")
+        found = {one.tag: one.text for one in blob.iterfind("Metadata/*")}
+        # A name that XML cannot hold comes percent-encoded, and says so.
+        plain = unquote(name.text) if name.get("Encoded") == "true" else name.text
+        yield Listed(plain, decode_facts(found), _quoted(blob.findtext("Properties/Etag")))
 
 
 def _upload(blob: BlobClient, data: bytes, metadata: dict[str, str], etag: str | None) -> Version:

@@ -39,11 +39,12 @@ def broken_links(
     ``entries`` are the stacks that could be compiled at this revision.
     """
     circles = _circles(manifest)
+    known = manifest.names  # made anew each time that it is asked for
     claims = Counter(spec.renamed_from for spec in manifest.stacks.values())
     found: dict[str, tuple[Problem, ...]] = {}
     for name, spec in manifest.stacks.items():
-        problems = [*_names(spec, manifest.names), *_outputs(name, spec, entries)]
-        problems += _rename(spec, manifest.names, claims)
+        problems = [*_names(spec, known), *_outputs(name, spec, entries)]
+        problems += _rename(spec, known, claims)
         if name in circles:
             problems.append(_circle(name, spec, circles[name]))
         if problems:

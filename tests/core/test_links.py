@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -74,3 +75,17 @@ def test_dependents_are_dependencies_the_other_way(graph: dict[str, list[str]]) 
     assert {(a, b) for a, others in graph.items() for b in others} == {
         (b, a) for a, others in found.items() for b in others
     }
+
+
+def test_a_big_manifest_is_asked_for_its_names_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The set of all names is made anew at each question: once for each stack would be quadratic."""
+    asked = []
+
+    def counted(manifest: Manifest) -> frozenset[str]:
+        asked.append(manifest)
+        return frozenset(manifest.stacks)
+
+    monkeypatch.setattr(Manifest, "names", property(counted))
+    broken_links(_manifest({"a": ["b"], "b": ["c"]}), {})
+
+    assert len(asked) == 1
