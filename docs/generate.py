@@ -46,6 +46,7 @@ MENDS: Final = {
     "BadPath": "Write the path from the root of the repository, with `/` and without `..`.",
     "BadReference": "Give both `keyVault.id` and `secretName`.",
     "BadScope": "Write a resource group's name, `/subscriptions/<id>/resourceGroups/<name>`, or `/subscriptions/<id>`.",
+    "BadTimeout": "Write minutes or hours, from 5m to 24h: `90m`.",
     "BicepNotSupported": "Compile it (`az bicep build`) and commit the JSON.",
     "ContentVersionMismatch": "Make the two versions equal, or leave the link's out.",
     "DefaultInvalid": "Correct the value under `defaults`, or give the stack one of its own.",

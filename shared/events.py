@@ -21,6 +21,7 @@ RELEASE_SUCCEEDED: Final = "release_succeeded"
 RELEASE_FAILED: Final = "release_failed"
 RELEASE_WATCHED: Final = "release_watched"
 RELEASE_CANCELED: Final = "release_canceled"
+RELEASE_TIMED_OUT: Final = "release_timed_out"
 OPERATION_REFUSED: Final = "operation_refused"
 OPERATION_ORDERED: Final = "operation_ordered"
 REVISION_SETTLED: Final = "revision_settled"
@@ -44,6 +45,7 @@ WARNINGS: Final = frozenset(
         OPERATION_REFUSED,
         RELEASE_FAILED,
         RELEASE_REFUSED,
+        RELEASE_TIMED_OUT,
         STACK_BROKEN,
         FENCED,
         RESOURCE_SHARED,
@@ -70,6 +72,7 @@ MEANINGS: Final[dict[str, str]] = {
     RELEASE_FAILED: "a release failed or was canceled; `code` is ARM's",
     RELEASE_WATCHED: "a release was looked at and still runs",
     RELEASE_CANCELED: "ARM was asked to cancel a running release; `by` says who wants it",
+    RELEASE_TIMED_OUT: "a release has run for longer than its stack's timeout, `timeout_s`, and is to be canceled",
     OPERATION_REFUSED: "somebody without the operator's role tried to order something; `by`, if known",
     OPERATION_ORDERED: "an operator ordered something of a stack; `operation`, `by`, `why`",
     REVISION_SETTLED: "a revision has its final status",

@@ -162,6 +162,7 @@ class _Compiled:
             takes=compiled.takes,
             outputs=compiled.outputs,
             warnings=compiled.warnings,
+            timeout_s=None if spec.timeout is None else int(spec.timeout.total_seconds()),
         )
         if not same:
             self.contents[compiled.digest] = compiled.content

@@ -40,6 +40,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     takes: Mapping[str, Taken] = msgspec.field(default_factory=dict)
     outputs: Mapping[str, str] = msgspec.field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
+    timeout_s: int | None = None
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -224,6 +225,7 @@ def wishes(tip: Tip, seq: int) -> dict[str, Wish]:
             takes=entry.takes,
             dependents=waited_for.get(name, ()),
             renamed_from=entry.renamed_from,
+            timeout_s=entry.timeout_s,
         )
         for name, entry in tip.entries.items()
         if name not in tip.broken

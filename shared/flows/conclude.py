@@ -6,6 +6,7 @@ The operations are read and kept before the record lets the next PUT overwrite t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 
@@ -55,14 +56,14 @@ class Conclude:
         record = hold.record
         operations = self.arm.operations(deployment.id)
         owned = inventory(operations, self._api_versions(attempt))
+        ended_at = deployment.timestamp or hold.held.at
         outcome: Outcome = "failed"
         problem: Problem | None = None
         if deployment.state == "succeeded":
             outcome = "succeeded"
         else:
             outcome = "canceled" if deployment.state == "canceled" else "failed"
-            problem = _problem(deployment)
-        ended_at = deployment.timestamp or hold.held.at
+            problem = _problem(record, attempt, deployment, ended_at)
         document = with_deployment(
             describe(record, attempt, outcome, at=ended_at, problem=problem),
             deployment,
@@ -127,10 +128,7 @@ class Conclude:
     def _failed(
         self, hold: Hold, document: Release, problem: Problem, deployment: Deployment
     ) -> Hold:
-        transient = is_transient_failure(deployment.error)
-        namespace = unregistered_namespace(deployment.error)
-        if namespace is not None:
-            transient = self._register(hold.record, namespace)
+        transient = document.outcome != "canceled" and self._may_pass(hold.record, deployment)
         written = tuple(owned.id for owned in document.inventory)
         hold = self.records.update(
             hold,
@@ -158,6 +156,13 @@ class Conclude:
             self.messenger.stack("release", record.repository, record.stack, delay_s=delay)
         return hold
 
+    def _may_pass(self, record: Record, deployment: Deployment) -> bool:
+        """Tell whether a failed deployment may go well when it is put again by itself."""
+        namespace = unregistered_namespace(deployment.error)
+        if namespace is not None:
+            return self._register(record, namespace)
+        return is_transient_failure(deployment.error)
+
     def _register(self, record: Record, namespace: str) -> bool:
         """Ask for the registration that ARM missed; tell whether the attempt is worth repeating."""
         allowed = self.configurations.repository(record.repository).scopes
@@ -180,7 +185,14 @@ def _reached(record: Record, release: str, written: Sequence[str]) -> Record:
     return msgspec.structs.replace(record, reached=release, touched=record.touched + added)
 
 
-def _problem(deployment: Deployment) -> Problem:
+def _problem(
+    record: Record, attempt: Attempt, deployment: Deployment, ended_at: datetime
+) -> Problem:
+    """Return why a release ended badly; what was canceled for its timeout says so. Pure."""
+    if deployment.state == "canceled" and record.timed_out_s is not None:
+        since = ended_at - (record.intended_at or attempt.at)
+        ran_s = deployment.duration_s or since.total_seconds()
+        return changes.canceled(record.timed_out_s, ran_s)
     if deployment.error:
         return flatten(deployment.error)
     if deployment.state == "canceled":

@@ -7,7 +7,6 @@ then the record's ETag is the fence, so that two workers who decide the same can
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
 
 import msgspec
 
@@ -31,15 +30,11 @@ from shared.flows.messenger import Messenger
 from shared.flows.moves import Moves
 from shared.flows.put import Puts
 from shared.flows.renames import Renames
-from shared.flows.turn import WAIT_S, Chain, Turn
+from shared.flows.turn import CONFIGURATION_RETRY, CONFIGURATION_WRONG, WAIT_S, Chain, Turn
 from shared.ports import Log
 from shared.state.archive import Archive
 from shared.state.configurations import Configurations
 from shared.state.records import Change, FencedError, Records
-
-CONFIGURATION_WRONG: Final = frozenset({"ConfigurationInvalid", "ConfigurationMissing"})
-CONFIGURATION_RETRY: Final = timedelta(seconds=60)
-"""How soon a stack is looked at again while the operator's configuration keeps it back."""
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,19 @@ nothing itself but what it says of shared resources, so that running twice at on
 """
 
 from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from shared import events
 from shared.core.errors import Stalled
-from shared.core.message import Queue
+from shared.core.message import QUEUES, Queue
 from shared.core.overdue import DELIVERY_PATIENCE, Errand, repository_errand, stack_errands
 from shared.core.tip import Tip
 from shared.flows.messenger import Messenger
 from shared.flows.owners import Owners
+from shared.flows.turn import CONFIGURATION_WRONG
 from shared.ports import Clock, Log
 from shared.state.configurations import Configurations
 from shared.state.deliveries import Deliveries
@@ -26,6 +28,9 @@ from shared.state.tips import Tips
 
 MOST_WAITING: Final = 500
 """The sweep adds to no queue that has as many messages: they are being worked on, not lost."""
+
+WITHOUT_CONFIGURATION: Final[frozenset[Queue]] = frozenset({"watch", "snapshot"})
+"""What is done while nobody knows what is allowed: a release that runs is followed to its end."""
 
 
 def _is_being_patient(held: Held[Tip] | None, now: datetime) -> bool:
@@ -51,8 +56,21 @@ class Sweep:
     log: Log
 
     def __call__(self) -> None:
-        """Send one message for each stack, repository and delivery that is overdue."""
-        keys = tuple(self.configurations.current().repositories)
+        """Send one message for each stack, repository and delivery that is overdue.
+
+        Raises Stalled after its work when the operator's configuration is missing or wrong: what
+        needs none is looked after all the same.
+        """
+        try:
+            keys = tuple(self.configurations.current().repositories)
+        except Stalled as e:
+            if e.reason not in CONFIGURATION_WRONG:
+                raise
+            self._sweep((), WITHOUT_CONFIGURATION)
+            raise
+        self._sweep(keys, frozenset(QUEUES))
+
+    def _sweep(self, keys: Sequence[str], allowed: Collection[Queue]) -> None:
         tips = {key: self._tip(key) for key in keys}
         now = max((t.at for t in tips.values() if t is not None), default=self.clock.now())
         listed = [(found.name, found.facts) for found in self.records.listed()]
@@ -71,7 +89,7 @@ class Sweep:
         errands += [Errand("sync", key) for key in sorted(late)]
         untold = {repository for repository, _ in self.revisions.unsettled()}
         errands += [Errand("settle", key) for key in sorted(untold)]
-        self._run(list(dict.fromkeys(errands)))
+        self._run([e for e in dict.fromkeys(errands) if e.queue in allowed])
         self.owners(listed, now)
 
     def _tip(self, key: str) -> Held[Tip] | None:

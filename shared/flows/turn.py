@@ -16,6 +16,10 @@ WAIT_S: Final = 15.0
 WATCHED_S: Final = 60.0
 """When the sweep looks after a release whose ``watch`` messages were lost."""
 
+CONFIGURATION_WRONG: Final = frozenset({"ConfigurationInvalid", "ConfigurationMissing"})
+CONFIGURATION_RETRY: Final = timedelta(seconds=60)
+"""How soon a stack is looked at again while the operator's configuration keeps it back."""
+
 
 @dataclass
 class Turn:

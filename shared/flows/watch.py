@@ -4,7 +4,7 @@ Called by ``functions/watch.py``. It does not take the stack: the record's ETag 
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from shared import events
 from shared.core import record as changes
@@ -12,22 +12,23 @@ from shared.core.backoff import delay_s, look_delay_s
 from shared.core.decision import carries
 from shared.core.errors import Stalled, Transient
 from shared.core.message import StackMessage
-from shared.core.problem import Problem
+from shared.core.problem import Problem, problem_of
 from shared.core.record import Attempt, Record
 from shared.flows.conclude import Conclude
 from shared.flows.gate import ArmReads, Gate
 from shared.flows.messenger import Messenger
-from shared.flows.turn import WATCHED_S
+from shared.flows.turn import CONFIGURATION_RETRY, CONFIGURATION_WRONG, WATCHED_S, Turn
 from shared.ports import Log
 from shared.state.configurations import Configurations
-from shared.state.records import Change, FencedError, Hold, Records
+from shared.state.records import Change, FencedError, Records
 
 
 @dataclass(frozen=True)
 class Watch:
     """The flow. Looks come after ``first_s``, then ``least_s`` growing to ``most_s`` seconds.
 
-    A release that runs longer than ``timeout`` is shown as slow, and watched on.
+    A release that runs longer than ``timeout`` is shown as slow, and watched on; one that runs
+    longer than its stack's own timeout is canceled.
     """
 
     configurations: Configurations
@@ -47,29 +48,35 @@ class Watch:
         hold = self.records.look(message.repository, message.stack)
         if hold is None or hold.record.moved_to is not None:
             return
+        turn = Turn(self.records, hold)
         try:
-            self._look(hold, message)
+            self._look(turn, message)
         except FencedError:
             # Whoever took the stack sees the same deployment and concludes it.
             self.log(events.FENCED, repository=message.repository, stack=message.stack)
         except Transient as e:
             # The copy of this message is the next look: until then the sweep keeps off.
             due = timedelta(seconds=delay_s(message.tries, e.retry_after_s) + WATCHED_S)
-            self._leave(hold, lambda r, at: changes.later(r, at + due))
+            self._leave(turn, lambda r, at: changes.later(r, at + due))
             raise
         except Stalled as e:
-            problem = Problem(code=e.reason, message=e.message, hint=e.hint)
-            self._leave(hold, lambda r, at: changes.stalled(r, problem, at))
+            problem = problem_of(e)
+            if e.reason in CONFIGURATION_WRONG:
+                # Nothing is wrong with the release: the sweep looks again, and it is shown on health.
+                self._leave(turn, lambda r, at: changes.later(r, at + CONFIGURATION_RETRY, problem))
+            else:
+                self._leave(turn, lambda r, at: changes.stalled(r, problem, at))
             raise
 
-    def _leave(self, hold: Hold, change: Change) -> None:
+    def _leave(self, turn: Turn, change: Change) -> None:
         try:
-            self.records.update(hold, change)
+            turn.update(change)
         except FencedError:
-            self.log(events.FENCED, repository=hold.record.repository, stack=hold.record.stack)
+            record = turn.record
+            self.log(events.FENCED, repository=record.repository, stack=record.stack)
 
-    def _look(self, hold: Hold, message: StackMessage) -> None:
-        record = hold.record
+    def _look(self, turn: Turn, message: StackMessage) -> None:
+        record = turn.record
         under_way = record.in_flight
         if under_way is None or record.deployment_id is None:
             return
@@ -77,38 +84,60 @@ class Watch:
         if deployment is None or not carries(deployment, under_way):
             self.messenger.stack("release", message.repository, message.stack)
         elif deployment.state == "running":
-            self._cancel(record, under_way)
-            self._look_again(hold, message)
+            self._end(turn, under_way, record.deployment_id)
+            self._look_again(turn, message)
         else:
-            self.conclude(hold, under_way, deployment)
+            self.conclude(turn.hold, under_way, deployment)
 
-    def _cancel(self, record: Record, under_way: Attempt) -> None:
-        """Hand on that somebody wants this release ended; until ARM ends it, it is watched."""
-        if record.deployment_id is None or not record.is_canceled(under_way):
+    def _end(self, turn: Turn, under_way: Attempt, deployment_id: str) -> None:
+        """Have ARM cancel a release that somebody wants ended, or that ran for too long.
+
+        Until ARM has ended it, it is watched, and ARM is asked again. A repository that is followed
+        no more allows nothing to be written: its release runs to its end.
+        """
+        wanted = turn.record.is_canceled(under_way)
+        if not wanted and not changes.is_overrun(turn.record, turn.hold.held.at):
             return
-        allowed = self.configurations.repository(record.repository).scopes
-        self.gate.cancel(record.deployment_id, allowed)
+        configured = self.configurations.current().repositories.get(turn.record.repository)
+        if configured is None or not (wanted or self._is_timed_out(turn, under_way)):
+            return
+        self.gate.cancel(deployment_id, configured.scopes)
+        cancel = turn.record.cancel
         self.log(
             events.RELEASE_CANCELED,
-            repository=record.repository,
-            stack=record.stack,
+            repository=turn.record.repository,
+            stack=turn.record.stack,
             release=under_way.release,
-            by=record.cancel.by if record.cancel else None,
+            by=cancel.by if wanted and cancel is not None else "timeout",
         )
 
-    def _look_again(self, hold: Hold, message: StackMessage) -> None:
-        record = hold.record
+    def _is_timed_out(self, turn: Turn, under_way: Attempt) -> bool:
+        """Write down that the release is to be canceled, unless it was given more time meanwhile."""
+        if turn.record.timed_out_s is not None:
+            return True
+        turn.update(lambda r, at: changes.timed_out(r, at, timedelta(seconds=WATCHED_S)))
+        written = turn.record
+        if written.timed_out_s is not None:
+            self.log(
+                events.RELEASE_TIMED_OUT,
+                repository=written.repository,
+                stack=written.stack,
+                release=under_way.release,
+                timeout_s=written.timed_out_s,
+            )
+        return written.timed_out_s is not None
+
+    def _look_again(self, turn: Turn, message: StackMessage) -> None:
+        record, now = turn.record, turn.hold.held.at
         wait = look_delay_s(
             message.looks + 1, first_s=self.first_s, least_s=self.least_s, most_s=self.most_s
         )
-        slow = changes.is_slow(record, hold.held.at, self.timeout)
-        untold = slow and record.problem is None
-        if untold or _is_due_within(record, hold, wait + WATCHED_S / 2):
+        problem = self._problem(record, now)
+        untold = problem is not None and record.problem is None
+        if untold or _is_due_within(record, now, wait + WATCHED_S / 2):
             due = timedelta(seconds=wait + WATCHED_S)
-            problem = changes.SLOW if slow else None
-            self.records.update(
-                hold,
-                lambda r, at: changes.later(changes.accepted(r, at + due), at + due, problem),
+            turn.update(
+                lambda r, at: changes.later(changes.accepted(r, at + due), at + due, problem)
             )
         self.messenger.stack(
             "watch", record.repository, record.stack, delay_s=wait, looks=message.looks + 1
@@ -121,7 +150,13 @@ class Watch:
             looks=message.looks + 1,
         )
 
+    def _problem(self, record: Record, now: datetime) -> Problem | None:
+        """Return what is to be shown of a release that still runs."""
+        if record.timed_out_s is not None:
+            return changes.overrun(record.timed_out_s)
+        return changes.SLOW if changes.is_slow(record, now, self.timeout) else None
 
-def _is_due_within(record: Record, hold: Hold, seconds: float) -> bool:
+
+def _is_due_within(record: Record, now: datetime, seconds: float) -> bool:
     """Tell whether the sweep would step in before the next look. Pure."""
-    return record.due_at is None or record.due_at - hold.held.at < timedelta(seconds=seconds)
+    return record.due_at is None or record.due_at - now < timedelta(seconds=seconds)

@@ -34,7 +34,15 @@ from tests.fakes.blobs import MemoryDocuments, MemoryHistory
 from tests.fakes.git import FakeGit, Files
 from tests.fakes.hosts import FakeHosts
 from tests.fakes.queues import MemoryQueues, TakenMessage
-from tests.fakes.system import FakeClock, FakeIds, Faults, ListLog, Moment, SerialParallel
+from tests.fakes.system import (
+    FakeClock,
+    FakeIds,
+    Faults,
+    ListLog,
+    Moment,
+    SerialParallel,
+    SkewedClock,
+)
 
 SUB: Final = "11111111-1111-1111-1111-111111111111"
 URL: Final = "https://git.example/acme/shop.git"
@@ -75,7 +83,7 @@ class MemoryPorts:
     arm: FakeArm
     hosts: FakeHosts
     callers: OperatorCallers
-    clock: FakeClock
+    clock: FakeClock | SkewedClock
     ids: FakeIds
     parallel: SerialParallel
     log: ListLog
@@ -169,7 +177,11 @@ class World:
 
     def restart(self) -> None:
         """Start a new worker: nothing that the old one had in memory is left."""
-        self.services = wiring.Services(
+        self.services = self.worker(self.clock)
+
+    def worker(self, clock: FakeClock | SkewedClock) -> wiring.Services:
+        """Return one more worker in this world, whose own clock says what it likes."""
+        return wiring.Services(
             self.settings,
             MemoryPorts(
                 documents=self.documents,
@@ -178,8 +190,8 @@ class World:
                 git=FaultyGit(self.git, self.faults),
                 arm=self.arm,
                 hosts=self.hosts,
-                callers=OperatorCallers(None, self.settings.operator.key, self.clock),
-                clock=self.clock,
+                callers=OperatorCallers(None, self.settings.operator.key, clock),
+                clock=clock,
                 ids=self.ids,
                 parallel=SerialParallel(),
                 log=self.log,
@@ -202,14 +214,21 @@ class World:
         self.announce(revision)
         return revision
 
-    def announce(self, revision: str, key: str | None = None) -> Reply | None:
+    def announce(
+        self,
+        revision: str,
+        key: str | None = None,
+        *,
+        hook: str = HOOK,
+        secret: str = HOOK_SECRET,
+        branch: str = "main",
+    ) -> Reply | None:
         """Deliver the webhook of a push; None when the worker died over it."""
-        body = orjson.dumps(
-            {"ref": "refs/heads/main", "after": revision, "repository": {"clone_url": URL}}
-        )
-        digest = hmac.new(HOOK_SECRET.encode(), body, hashlib.sha256).hexdigest()
+        ref = f"refs/heads/{branch}"
+        body = orjson.dumps({"ref": ref, "after": revision, "repository": {"clone_url": URL}})
+        digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
         delivery = Delivery(
-            hook=HOOK, body=body, signature=f"sha256={digest}", event="push", key=key or revision
+            hook=hook, body=body, signature=f"sha256={digest}", event="push", key=key or revision
         )
         try:
             return self.services.receive_push(delivery)
@@ -230,6 +249,12 @@ class World:
         """Give an operator's order; returns the answer, whatever it is."""
         body = orjson.dumps({"why": why, **more})
         return self.services.operate(stack, operation, body, Credentials(None, key))
+
+    def configure(self, configuration: Any) -> None:
+        """Let the operator write another configuration; bytes are written as they are."""
+        raw = isinstance(configuration, bytes)
+        text = configuration if raw else orjson.dumps(configuration)
+        self.documents.overwrite(names.CONFIGURATION, text)
 
     # ---- what the Functions host does ------------------------------------------------------
 

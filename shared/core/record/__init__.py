@@ -27,6 +27,7 @@ from shared.core.record.model import (
     facts,
 )
 from shared.core.record.requests import Asked, Cancel, Freeze, TakenOver
+from shared.core.record.timeouts import canceled, is_overrun, overrun, timed_out
 from shared.core.record.turns import (
     accepted,
     answer_lost,
@@ -79,17 +80,20 @@ __all__ = [
     "answer_lost",
     "blocked",
     "called",
+    "canceled",
     "catch_up",
     "ended",
     "facts",
     "frozen",
     "hurried",
     "intend",
+    "is_overrun",
     "is_slow",
     "later",
     "looked_after",
     "next_attempt",
     "orphan",
+    "overrun",
     "overtaken",
     "paid",
     "quiet",
@@ -98,6 +102,7 @@ __all__ = [
     "shown",
     "stalled",
     "succeeded",
+    "timed_out",
     "told",
     "wish",
     "withdrawn",

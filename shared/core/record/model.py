@@ -39,7 +39,7 @@ MAX_TRANSIENT_ATTEMPTS: Final = 3
 SLOW: Final = Problem(
     code="ReleaseSlow",
     message="ARM has been at this release for longer than PLUMBLINE_RELEASE_TIMEOUT_S.",
-    hint="Look at the deployment in Azure; it can be canceled there.",
+    hint="Look at the deployment in Azure, and order cancel if it hangs.",
 )
 
 Phase = Literal["pending", "releasing", "steady", "failed", "stalled"]
@@ -105,6 +105,8 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     ``looked_after_until``: until then the holder's own next message is on its way. ``raised`` are
     the generations before and after state was lost and the count went on above ARM's. ``waits_for``
     are the stacks that this one depends on, ``dependents`` those that depend on it directly.
+    ``timeout_s`` is how long a release may run; ``timed_out_s`` is what it was when the release under
+    way had run longer: it is to be canceled.
 
     ``halves`` maps the names of what the stack left behind to the scopes where that is; ``moved_to``
     names the stack that has what this record tells of now, ``formerly`` where older history is kept.
@@ -128,6 +130,7 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     source_problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
     renamed_from: str | None = None
+    timeout_s: int | None = None
     orphaned: bool = False
     shown: str = ""
 
@@ -146,6 +149,7 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     attempt: int = 0
     attempted: Attempt | None = None
     intended_at: datetime | None = None
+    timed_out_s: int | None = None
     reached: str | None = None
     applied: Applied | None = None
     problem: Problem | None = None

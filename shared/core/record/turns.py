@@ -61,6 +61,7 @@ def intend(record: Record, attempt: Attempt, deployment_id: str, at: datetime) -
         attempt=int(attempt.release.partition(".")[2]),
         attempted=attempt,
         intended_at=at,
+        timed_out_s=None,
         deployment_id=deployment_id,
         phase="releasing",
         problem=record.problem if record.unfinished else None,

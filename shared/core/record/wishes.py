@@ -24,6 +24,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     renamed_from: str | None = None
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
+    timeout_s: int | None = None
 
 
 def shown(wanted: Wish) -> str:
@@ -60,6 +61,7 @@ def wish(record: Record, wanted: Wish, at: datetime) -> Record:
         renamed_from=wanted.renamed_from,
         source_problems=(),
         warnings=wanted.warnings,
+        timeout_s=wanted.timeout_s,
         orphaned=False,
         shown=shown(wanted),
     )

@@ -12,6 +12,7 @@ PROBLEM_CODES: Final[Mapping[str, str]] = {
     "BadPath": "A path that is empty, absolute, leaves the repository, or is spelled for another system.",
     "BadReference": "A Key Vault reference that lacks the vault's id or the secret's name.",
     "BadScope": "Neither the name or id of a resource group, nor the id of a subscription.",
+    "BadTimeout": "A timeout that is no whole number of minutes or hours, shorter than 5m or longer than 24h.",
     "BicepNotSupported": "A Bicep file where its compiled JSON belongs.",
     "ContentVersionMismatch": "A link asks for another contentVersion than the linked file has.",
     "DefaultInvalid": "A stack would inherit a default that is wrong.",

@@ -152,6 +152,7 @@ def spec_digest(spec: StackSpec, *, default_subscription: str) -> str:
                 spec.create_resource_group,
                 spec.location,
                 spec.renamed_from,
+                None if spec.timeout is None else int(spec.timeout.total_seconds()),
             ]
         )
     ).hexdigest()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from shared.core.problem import Problem
+from shared.core.source.durations import read_timeout
 from shared.core.source.faults import (
     MAX_PROBLEMS,
     Place,
@@ -48,6 +49,7 @@ Reader = Callable[[Node, Place, Problems], Any]
 DEFAULT_READERS: Mapping[str, Reader] = {
     "scope": read_scope,
     "createResourceGroup": read_location,
+    "timeout": read_timeout,
 }
 STACK_READERS: Mapping[str, Reader] = {
     "template": read_path,
@@ -308,6 +310,7 @@ def _stack(
         scope=found["scope"],
         create_resource_group=found["createResourceGroup"],
         location=found.get("location"),
+        timeout=found["timeout"],
         origin=Origin(here.file, here.path, _lines(members, here)),
     )
 

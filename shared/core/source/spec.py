@@ -6,6 +6,7 @@ to the table of readers in ``manifest.py``, and a test compares the two.
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -77,6 +78,17 @@ OutputText = Annotated[
 ]
 
 
+TimeoutText = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[1-9][0-9]{0,3}[mh]$",
+        description="How long a release may run: minutes or hours, from 5m to 24h. One that runs "
+        "longer is canceled; without it a release may take as long as ARM lets it.",
+        examples=["90m", "2h"],
+    ),
+]
+
+
 def is_stack_name(text: str) -> bool:
     """Tell whether a text may name a stack. Pure."""
     return len(text) <= MAX_NAME and _NAME.fullmatch(text) is not None
@@ -99,6 +111,7 @@ class Defaults(
 
     scope: ScopeText | msgspec.UnsetType = msgspec.UNSET
     create_resource_group: GroupLocationText | msgspec.UnsetType = msgspec.UNSET
+    timeout: TimeoutText | msgspec.UnsetType = msgspec.UNSET
 
 
 class StackEntry(
@@ -146,6 +159,7 @@ class StackEntry(
     scope: ScopeText | msgspec.UnsetType = msgspec.UNSET
     location: DeploymentLocationText | msgspec.UnsetType = msgspec.UNSET
     create_resource_group: GroupLocationText | msgspec.UnsetType = msgspec.UNSET
+    timeout: TimeoutText | msgspec.UnsetType = msgspec.UNSET
 
 
 class ManifestFile(
@@ -191,7 +205,7 @@ class StackSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     ``template`` and ``parameters`` are clean paths; ``scope`` is a resource group's name, or the
     canonical id of one or of a subscription; ``create_resource_group`` and ``location`` are locations
-    in lower case without spaces.
+    in lower case without spaces; ``timeout`` is how long a release may run, None: as long as it takes.
     """
 
     template: str
@@ -203,6 +217,7 @@ class StackSpec(msgspec.Struct, frozen=True, kw_only=True):
     renamed_from: str | None = None
     create_resource_group: str | None = None
     location: str | None = None
+    timeout: timedelta | None = None
     origin: Origin = Origin("plumbline.yaml", "", {})
 
     @property

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,7 @@ def test_what_counts_and_what_does_not() -> None:
 
     assert compiled(renamed, template="x/y.json", parameters=("z.json",)).digest == ORIGINAL.digest
     assert shop_like(main, file, create_resource_group="westeurope").digest == ORIGINAL.digest
+    assert shop_like(main, file, timeout=timedelta(hours=1)).digest == ORIGINAL.digest
     assert shop_like(main, file, scope="rg2").digest != ORIGINAL.digest
     assert shop_like(main, file, values={"text": "two"}).digest != ORIGINAL.digest
     assert shop_like(main, file, values={"text": "one"}).digest == ORIGINAL.digest
@@ -182,6 +184,8 @@ def test_the_spec_digest_knows_the_spec() -> None:
             {"values": {"a": 1}},
             {"scope": "rg2"},
             {"create_resource_group": "westeurope"},
+            {"timeout": timedelta(hours=1)},
+            {"timeout": timedelta(hours=2)},
         )
     ]
     others.append(spec_digest(stack(), default_subscription=SUBSCRIPTION.replace("1", "2")))

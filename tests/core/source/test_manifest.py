@@ -1,6 +1,7 @@
 """A manifest that is right is understood as it was meant, and none makes the parser raise."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -59,6 +60,30 @@ stacks:
     assert (web.scope, api.scope) == ("rg-web", "rg-shop")
     assert web.create_resource_group == "westeurope"
     assert (api.parameters, api.values) == ((), {})
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [("5m", 300), ("90m", 5400), ("1440m", 86_400), ("1h", 3600), ("24h", 86_400), ("'2h'", 7200)],
+)
+def test_a_timeout_is_minutes_or_hours(written: str, seconds: int) -> None:
+    """From five minutes to a day, both included."""
+    stacks = stacks_of(f"version: 1\nstacks: {{a: {{template: t, scope: r, timeout: {written}}}}}")
+
+    assert stacks["a"].timeout == timedelta(seconds=seconds)
+
+
+def test_a_stack_takes_its_timeout_from_defaults_unless_it_says_one() -> None:
+    """Without either there is none."""
+    stacks = stacks_of(
+        "version: 1\ndefaults: {scope: r, timeout: 2h}\n"
+        "stacks: {a: {template: t}, b: {template: t, timeout: 5m}}"
+    )
+    neither = stacks_of("version: 1\nstacks: {a: {template: t, scope: r}}")
+
+    assert stacks["a"].timeout == timedelta(hours=2)
+    assert stacks["b"].timeout == timedelta(minutes=5)
+    assert neither["a"].timeout is None
 
 
 def test_a_full_scope_gets_arm_casing() -> None:

@@ -100,7 +100,7 @@ def test_an_unreadable_manifest_says_why(
             "Keep one",
         ),
         (
-            "version: 1\ndefaults: 5\nstacks: {a: {template: x, scope: r, createResourceGroup: b}}",
+            "version: 1\ndefaults: 5\nstacks: {a: {template: x, scope: r, createResourceGroup: b, timeout: 1h}}",
             "WrongType",
             "defaults",
             2,
@@ -254,6 +254,26 @@ STACK_CASES = [
         ".scope",
         "resource group",
     ),
+    ("{template: t, timeout: 90}", "BadTimeout", ".timeout", "90m"),
+    ("{template: t, timeout: '90'}", "BadTimeout", ".timeout", "90m"),
+    ("{template: t, timeout: 4m}", "BadTimeout", ".timeout", "5m to 24h"),
+    ("{template: t, timeout: 0m}", "BadTimeout", ".timeout", "5m to 24h"),
+    ("{template: t, timeout: 25h}", "BadTimeout", ".timeout", "5m to 24h"),
+    ("{template: t, timeout: 1441m}", "BadTimeout", ".timeout", "5m to 24h"),
+    ("{template: t, timeout: 99999999m}", "BadTimeout", ".timeout", "5m to 24h"),
+    ("{template: t, timeout: 1.5h}", "BadTimeout", ".timeout", "whole number"),
+    ("{template: t, timeout: 90 m}", "BadTimeout", ".timeout", "90m"),
+    ("{template: t, timeout: 90M}", "BadTimeout", ".timeout", "90m"),
+    ("{template: t, timeout: 1d}", "BadTimeout", ".timeout", "90m"),
+    ("{template: t, timeout: 1h30m}", "BadTimeout", ".timeout", "90m"),
+    ("{template: t, timeout: -5m}", "BadTimeout", ".timeout", "90m"),
+    ("{template: t, timeout: \u0665m}", "BadTimeout", ".timeout", "90m"),
+    ("{template: t, timeout: 012}", "AmbiguousValue", ".timeout", "octal"),
+    ("{template: t, timeout: 1:30}", "AmbiguousValue", ".timeout", "base 60"),
+    ("{template: t, timeout: [90m]}", "WrongType", ".timeout", "behind the colon"),
+    ("{template: t, timeout: }", "WrongType", ".timeout", "behind the colon"),
+    ("{template: t, timeout: !!str 90m}", "TagRefused", ".timeout", "Remove it"),
+    ("{template: t, timeout: !x 90}", "TagRefused", ".timeout", "Remove it"),
     ("{template: t, createResourceGroup: true}", "WrongType", ".createResourceGroup", "'true'"),
     (
         "{template: t, createResourceGroup: west/europe}",
@@ -366,13 +386,13 @@ def test_no_scope_anywhere_is_a_problem() -> None:
 
 @pytest.mark.parametrize(
     "defaults",
-    ["{scope: 5}", "[a]", "\n  scope: a\n  scope: b"],
+    ["{scope: 5}", "[a]", "\n  scope: a\n  scope: b", "{scope: rg, timeout: 3m}"],
 )
 def test_a_wrong_default_breaks_only_those_who_would_use_it(defaults: str) -> None:
     """A stack with its own scope does not care; the other says that it would inherit it."""
     text = (
         f"version: 1\ndefaults: {defaults}\nstacks:\n"
-        "  own: {template: t, scope: rg, createResourceGroup: westeurope}\n  heir: {template: t}\n"
+        "  own: {template: t, scope: rg, createResourceGroup: westeurope, timeout: 1h}\n  heir: {template: t}\n"
     )
     manifest = parse_manifest(text.encode(), FILE)
 

@@ -81,6 +81,7 @@ class FakeArm:
         self.faults = faults or Faults()
         self.taken: list[Taken] = []
         self.registration_s = 0.0
+        self.cancel_error: Mapping[str, Any] | None = None
         self.limits: dict[tuple[str, BudgetKind], CallsLeft] = {}
         self.groups: dict[str, Mapping[str, Any]] = {}
         self._clock = clock
@@ -126,6 +127,7 @@ class FakeArm:
                 elapsed = (self._clock.now() - run.at).total_seconds()
                 run.outcome = Outcome(seconds=elapsed, canceled=True)
                 self._finish(run)
+                run.error = self.cancel_error
 
     def forget(self, deployment_id: str) -> None:
         """Remove a deployment that has ended from the history."""
@@ -185,6 +187,13 @@ class FakeArm:
     def plan(self, deployment_id: str, *outcomes: Outcome) -> None:
         """Say how the next deployments of this id go, one after the other."""
         self._planned.setdefault(deployment_id.lower(), []).extend(outcomes)
+
+    def let_end(self, deployment_id: str) -> None:
+        """Let a deployment that runs end well now."""
+        with self._lock:
+            run = self._runs[deployment_id.lower()]
+            elapsed = (self._clock.now() - run.at).total_seconds()
+            run.outcome = replace(run.outcome, seconds=elapsed)
 
     def only_registered(self, *namespaces: str) -> None:
         """Let only these resource providers be registered from now on."""
