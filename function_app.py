@@ -13,6 +13,7 @@ from functions import (
     poison,
     receive_push,
     release,
+    replay,
     settle,
     snapshot,
     status,
@@ -25,5 +26,8 @@ from functions import (
 logging.getLogger("azure").setLevel(logging.WARNING)
 
 app = func.FunctionApp()
-for _room in (receive_push, sync, release, watch, snapshot, settle, sweep, poison, status, operate):
+for _room in (
+    *(receive_push, sync, release, watch, snapshot, settle, sweep, poison),
+    *(status, operate, replay),
+):
     app.register_functions(_room.blueprint)

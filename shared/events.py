@@ -32,6 +32,7 @@ SNAPSHOT_TAKEN: Final = "snapshot_taken"
 SNAPSHOT_SKIPPED: Final = "snapshot_skipped"
 SWEEP_FINISHED: Final = "sweep_finished"
 POISON_FOUND: Final = "poison_found"
+POISON_DEALT_WITH: Final = "poison_dealt_with"
 MESSAGE_DELAYED: Final = "message_delayed"
 STALLED: Final = "stalled"
 FENCED: Final = "fenced"
@@ -74,7 +75,7 @@ MEANINGS: Final[dict[str, str]] = {
     RELEASE_CANCELED: "ARM was asked to cancel a running release; `by` says who wants it",
     RELEASE_TIMED_OUT: "a release has run for longer than its stack's timeout, `timeout_s`, and is to be canceled",
     OPERATION_REFUSED: "somebody without the operator's role tried to order something; `by`, if known",
-    OPERATION_ORDERED: "an operator ordered something of a stack; `operation`, `by`, `why`",
+    OPERATION_ORDERED: "an operator ordered something of a stack or a kept message; `operation`, `by`, `why`",
     REVISION_SETTLED: "a revision has its final status",
     STATUS_NOT_SENT: "the Git host did not take commit statuses; `given_up` tells whether that is the end",
     GROUP_CREATED: "a missing resource group was created",
@@ -83,6 +84,7 @@ MEANINGS: Final[dict[str, str]] = {
     SNAPSHOT_SKIPPED: "a snapshot was not taken; `reason` says why",
     SWEEP_FINISHED: "the sweep started what was overdue; counts by queue",
     POISON_FOUND: "a message was tried too often and was taken from its poison queue",
+    POISON_DEALT_WITH: "a kept message was sent back to its queue, or discarded, as somebody ordered",
     MESSAGE_DELAYED: "a message was put back for later; `reason` and `delay_s`",
     STALLED: "a person must act; `reason` and `hint`",
     FENCED: "another worker took the stack; this one stopped",

@@ -129,6 +129,10 @@ class Queues(Protocol):
         """Take up to ``limit`` messages from ``<queue>-poison``, hidden for five minutes."""
         ...
 
+    def poison_length(self, queue: str) -> int:
+        """Return about how many messages are in ``<queue>-poison``; counted as ``length`` does."""
+        ...
+
     def discard(self, message: PoisonMessage) -> None:
         """Remove a poison message that was dealt with; gone already is no error."""
         ...

@@ -27,11 +27,15 @@ from shared.flows.moves import Moves
 from shared.flows.operate import Operate
 from shared.flows.owners import Owners
 from shared.flows.poison import Poison
+from shared.flows.poison_orders import PoisonOrders
+from shared.flows.poisoned import Poisoned
 from shared.flows.put import Puts
 from shared.flows.receive_push import ReceivePush
 from shared.flows.release import Releases
 from shared.flows.renames import Renames
+from shared.flows.replay import Replay
 from shared.flows.settle import Settle
+from shared.flows.sign_in import SignIn
 from shared.flows.snapshot import Snapshots
 from shared.flows.status import Status
 from shared.flows.sweep import Sweep
@@ -54,6 +58,7 @@ from shared.settings import Settings
 from shared.state.archive import Archive
 from shared.state.configurations import Configurations
 from shared.state.deliveries import Deliveries
+from shared.state.poisons import Poisons
 from shared.state.records import Records
 from shared.state.revisions import Revisions
 from shared.state.tips import Tips
@@ -217,7 +222,27 @@ class Services:
     @made
     def poison(self) -> Poison:
         """The flow of the function of this name."""
-        return Poison(self.queues, self._records, self._tips, self._archive, self.clock, self.log)
+        return Poison(
+            queues=self.queues,
+            records=self._records,
+            tips=self._tips,
+            poisons=self._poisons,
+            orders=self._poison_orders,
+            clock=self.clock,
+            log=self.log,
+        )
+
+    @cached_property
+    def replay(self) -> Replay:
+        """The flow of the function of this name."""
+        return Replay(
+            sign_in=self._sign_in,
+            poisons=self._poisons,
+            archive=self._archive,
+            orders=self._poison_orders,
+            ids=self._ports.ids,
+            log=self.log,
+        )
 
     @made
     def operate(self) -> Operate:
@@ -225,7 +250,7 @@ class Services:
         return Operate(
             records=self._records,
             audits=Audits(self._records, self._archive),
-            callers=self._ports.callers,
+            sign_in=self._sign_in,
             messenger=self._messenger,
             ids=self._ports.ids,
             show=self.status.shown,
@@ -246,6 +271,7 @@ class Services:
             self._ports.parallel,
             self.clock,
             self._calls_left,
+            Poisoned(self.queues, self._poisons, self._ports.parallel),
         )
 
     def _calls_left(self) -> Mapping[str, Mapping[Kind, int]]:
@@ -278,6 +304,20 @@ class Services:
     @property
     def _archive(self) -> Archive:
         return Archive(self._ports.history)
+
+    @property
+    def _poisons(self) -> Poisons:
+        return Poisons(self._ports.documents, self._archive)
+
+    @property
+    def _poison_orders(self) -> PoisonOrders:
+        return PoisonOrders(
+            self.queues, self._records, self._tips, self._archive, self._poisons, self.log
+        )
+
+    @property
+    def _sign_in(self) -> SignIn:
+        return SignIn(self._ports.callers, self.log)
 
     @property
     def _messenger(self) -> Messenger:

@@ -90,6 +90,10 @@ class StorageQueues:
                 return []
             raise translate(error, _call("receive from the queue", client)) from None
 
+    def poison_length(self, queue: str) -> int:
+        """Return about how many messages are in ``<queue>-poison``; counted as ``length`` does."""
+        return self.length(queue + POISON)
+
     def discard(self, message: PoisonMessage) -> None:
         """Remove a poison message that was dealt with; gone already is no error.
 

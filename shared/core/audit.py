@@ -6,7 +6,11 @@ from shared.core.document import Document
 
 
 class Audit(Document, frozen=True, kw_only=True, omit_defaults=True):
-    """One order that was carried out; ``generation``, ``phase`` and ``release`` are of just before."""
+    """One order that was carried out; ``generation``, ``phase`` and ``release`` are of just before.
+
+    ``message`` is the kept message that the order is about, ``<queue>/<id>``; ``repository`` and
+    ``stack`` are empty where that message does not name them.
+    """
 
     id: str
     at: datetime
@@ -19,3 +23,4 @@ class Audit(Document, frozen=True, kw_only=True, omit_defaults=True):
     generation: int = 0
     phase: str = ""
     release: str | None = None
+    message: str = ""

@@ -189,5 +189,18 @@ def pending_revisions_of(repository: str) -> str:
 
 
 def poison(queue: str, message_id: str) -> str:
-    """Name of a poisoned message that belongs to no stack or repository, in ``history``."""
-    return f"poison/{queue}/{message_id}.json"
+    """Name of a message that was tried too often, in ``history``."""
+    return f"poison/{_of_form(KEY_FORM, queue)}/{_of_form(DELIVERY_FORM, message_id)}.json"
+
+
+PENDING_POISON: Final = "pending/poison/"
+
+
+def is_message_id(text: str) -> bool:
+    """Tell whether ``text`` may be a queue message's id. Pure."""
+    return DELIVERY_FORM.fullmatch(text) is not None
+
+
+def pending_poison(message_id: str) -> str:
+    """Name of the marker that nobody has dealt with a kept message yet, in ``state``."""
+    return f"{PENDING_POISON}{_of_form(DELIVERY_FORM, message_id)}"

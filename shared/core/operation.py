@@ -41,14 +41,18 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     body: Body
 
 
-def read_body(operation: str, data: bytes) -> Body:
-    """Read a request; raises OperationRefusedError with what is wrong and how to mend it."""
-    if operation not in OPERATIONS:
+def read_body(operation: str, data: bytes, known: Collection[str] | None = None) -> Body:
+    """Read a request for one of ``known`` (a stack's operations, when it is left out).
+
+    Raises OperationRefusedError with what is wrong and how to mend it.
+    """
+    known = OPERATIONS if known is None else known
+    if operation not in known:
         raise OperationRefusedError(
             404,
             "OperationUnknown",
             f"There is no operation {operation[:40]!r}.",
-            f"Known are {', '.join(OPERATIONS)}.",
+            f"Known are {', '.join(known)}.",
         )
     try:
         body = msgspec.json.decode(data, type=Body)

@@ -4,18 +4,23 @@ Every field that an API answer has is named here; nothing is passed through from
 (docs/security.md: read models are allow-listed).
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from shared.core.budget import Kind as BudgetKind
+from shared.core.poison import OpenPoison
 from shared.core.problem import Problem
 from shared.core.record import Freeze, Record
 from shared.core.release import Release
 from shared.core.tip import Tip
 from shared.core.waves import Awaited, waiting
+
+NEWEST_POISON: Final = 10
+"""How many kept messages an answer lists."""
 
 
 class DesiredView(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,10 +108,52 @@ class RepositoryView(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[Problem, ...]
 
 
+class PoisonQueueView(msgspec.Struct, frozen=True, kw_only=True):
+    """How many messages of a queue were tried too often: in its poison queue now, and kept."""
+
+    waiting: int
+    kept: int
+
+
+class KeptMessageView(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that was tried too often, and that nobody has dealt with; never its body."""
+
+    id: str
+    queue: str
+    at: datetime
+    size: int
+    dequeue_count: int
+    subject: str | None
+
+
+class PoisonView(msgspec.Struct, frozen=True, kw_only=True):
+    """What was tried too often, by queue, and the newest of what is kept."""
+
+    queues: Mapping[str, PoisonQueueView]
+    newest: tuple[KeptMessageView, ...]
+
+    @property
+    def is_clear(self) -> bool:
+        """Tell whether there is nothing that anybody has to deal with."""
+        return not self.newest and not any(queue.waiting for queue in self.queues.values())
+
+
+class PoisonOrderView(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``POST /api/poison/{id}/{operation}`` answers: what was ordered of which message."""
+
+    id: str
+    queue: str
+    subject: str | None
+    operation: str
+    by: str
+    why: str
+
+
 class HealthView(msgspec.Struct, frozen=True, kw_only=True):
     """What ``GET /api/health`` answers; ``status`` is ``ok`` or ``problem``.
 
     ``arm`` is how many calls ARM still takes, by subscription and kind, as far as this worker knows.
+    ``poison`` is null when the configuration cannot be read.
     """
 
     status: str
@@ -114,6 +161,7 @@ class HealthView(msgspec.Struct, frozen=True, kw_only=True):
     installation: str | None
     repositories: tuple[RepositoryView, ...]
     arm: Mapping[str, Mapping[BudgetKind, int]] = msgspec.field(default_factory=dict)
+    poison: PoisonView | None = None
     problem: Problem | None = None
 
 
@@ -195,6 +243,29 @@ def repository_view(key: str, tip: Tip | None) -> RepositoryView:
         last_healed_at=tip.deliveries.healed_at if tip else None,
         stacks=len(tip.entries) if tip else 0,
         problems=(trouble + tip.problems + broken) if tip else (),
+    )
+
+
+def poison_view(waiting: Mapping[str, int], kept: Sequence[OpenPoison]) -> PoisonView:
+    """Return what is shown of what was tried too often; ``waiting`` is by queue. Pure."""
+    owned = Counter(message.queue for message in kept)
+    newest = sorted(kept, key=lambda message: message.taken_at, reverse=True)[:NEWEST_POISON]
+    return PoisonView(
+        queues={
+            queue: PoisonQueueView(waiting=count, kept=owned[queue])
+            for queue, count in waiting.items()
+        },
+        newest=tuple(
+            KeptMessageView(
+                id=message.id,
+                queue=message.queue,
+                at=message.taken_at,
+                size=message.size,
+                dequeue_count=message.dequeue_count,
+                subject=message.subject,
+            )
+            for message in newest
+        ),
     )
 
 

@@ -1,7 +1,8 @@
-"""Own the poison queues: show what was tried too often, and let it be tried again in an hour.
+"""Own the poison queues: keep and show what was tried too often, and let it be tried again.
 
-Called by ``functions/poison.py``. Nothing is dropped: a message that belongs to a stack or
-repository becomes its problem, anything else is kept in ``history`` (invariant I18).
+Called by ``functions/poison.py``. Nothing is dropped: every message is kept in ``history`` and marked
+as open until somebody replays or discards it; one that belongs to a stack or repository becomes its
+problem, too (invariant I18).
 """
 
 from dataclasses import dataclass
@@ -13,16 +14,20 @@ import msgspec
 from shared import events
 from shared.core.errors import BadMessage, Stalled
 from shared.core.message import QUEUES, Message, Queue, StackMessage, decode
+from shared.core.poison import Poisoned
 from shared.core.problem import Problem
 from shared.core.record import Record
 from shared.core.tip import Tip
+from shared.flows.poison_orders import PoisonOrders
 from shared.ports import Clock, Log, PoisonMessage, Queues
-from shared.state.archive import Archive
+from shared.state.poisons import Poisons
 from shared.state.records import Records
 from shared.state.tips import Tips
 
 AGAIN: Final = timedelta(hours=1)
 MOST_BATCHES: Final = 10
+PATIENCE: Final = timedelta(minutes=1)
+"""An order that is older has lost its worker; so long, nobody else carries it out, and doubles it."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,8 @@ class Poison:
     queues: Queues
     records: Records
     tips: Tips
-    archive: Archive
+    poisons: Poisons
+    orders: PoisonOrders
     clock: Clock
     log: Log
 
@@ -46,27 +52,48 @@ class Poison:
                     self.queues.discard(message)
                 if not found:
                     break
+        for kept in self.poisons.open():
+            if kept.is_ordered:
+                self._finish(kept.id)
+
+    def _finish(self, message_id: str) -> None:
+        """Carry out an order whose worker died over it."""
+        try:
+            held = self.poisons.read(message_id)
+            if held is None or held.document.order is None:
+                return
+            if held.at - held.document.order.at > PATIENCE:
+                self.orders(held.document, held.document.order)
+        except Stalled as e:
+            self.log(events.STALLED, queue="poison", id=message_id, reason=e.reason, hint=e.hint)
 
     def _own(self, queue: Queue, found: PoisonMessage) -> None:
         self.log(events.POISON_FOUND, queue=queue, id=found.id, dequeue_count=found.dequeue_count)
-        try:
-            message = decode(queue, found.body)
-        except BadMessage:
-            self.archive.put_poison(queue, found.id, found.body)
+        poisoned = Poisoned(
+            id=found.id,
+            queue=queue,
+            dequeue_count=found.dequeue_count,
+            inserted_at=found.inserted_at,
+            taken_at=self.clock.now(),
+            body=found.body,
+        )
+        if not self.poisons.keep(poisoned):
             return
         try:
-            self._show(queue, message)
+            self._show(queue, decode(queue, found.body), found.id)
+        except BadMessage:
+            return  # it belongs to nothing that could show it
         except Stalled as e:
             # Its document cannot be read either: the message is kept, and the others go on.
             self.log(events.STALLED, queue=queue, reason=e.reason, hint=e.hint)
-            self.archive.put_poison(queue, found.id, found.body)
 
-    def _show(self, queue: Queue, message: Message) -> None:
+    def _show(self, queue: Queue, message: Message, message_id: str) -> None:
         now = self.clock.now()
         problem = Problem(
             code="MessagePoisoned",
             message=f"A message of the queue {queue!r} failed again and again; see the log.",
-            hint="It is tried again in an hour; a push of the repository tries it at once.",
+            hint="It is tried again in an hour; a push of the repository, or "
+            f"POST /api/poison/{message_id}/replay, tries it at once.",
         )
         if isinstance(message, StackMessage):
             if self.records.read(message.repository, message.stack) is None:

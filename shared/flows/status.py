@@ -21,6 +21,7 @@ from shared.core.tip import Tip
 from shared.core.version import VERSION
 from shared.core.view import (
     HealthView,
+    PoisonView,
     ReleaseView,
     StackView,
     release_view,
@@ -50,7 +51,8 @@ NOT_BUILT: Final = {
 class Status:
     """The flow. Raises Transient or Stalled when storage does not answer.
 
-    ``budget`` tells how many calls ARM still takes, by subscription and kind.
+    ``budget`` tells how many calls ARM still takes, by subscription and kind; ``poisoned`` what was
+    tried too often and nobody has dealt with.
     """
 
     configurations: Configurations
@@ -63,6 +65,7 @@ class Status:
     parallel: Parallel
     clock: Clock
     budget: Callable[[], Mapping[str, Mapping[BudgetKind, int]]]
+    poisoned: Callable[[], PoisonView]
 
     def __call__(self, path: str) -> Answered:
         """Answer ``path`` below ``/api``."""
@@ -178,7 +181,7 @@ class Status:
         return None
 
     def health(self) -> Answered:
-        """Return whether the configuration and every repository can be read, and what is wrong."""
+        """Return whether all that is needed can be read, and what a person has to deal with."""
         try:
             configuration = self.configurations.current()
         except Stalled as e:
@@ -197,13 +200,15 @@ class Status:
         for key in configuration.repositories:
             held = self.tips.read(key)
             views.append(repository_view(key, held.document if held else None))
-        wrong = any(view.problems for view in views)
+        poison = self.poisoned()
+        wrong = any(view.problems for view in views) or not poison.is_clear
         health = HealthView(
             status="problem" if wrong else "ok",
             version=VERSION,
             installation=configuration.installation,
             repositories=tuple(views),
             arm=self.budget(),
+            poison=poison,
         )
         return Answered(200, health)
 

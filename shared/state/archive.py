@@ -12,6 +12,7 @@ from shared.core import names
 from shared.core.audit import Audit
 from shared.core.document import canonical, decode, encode
 from shared.core.errors import Stalled
+from shared.core.poison import Poisoned
 from shared.core.release import Release, Snapshot
 from shared.ports import History
 
@@ -93,9 +94,15 @@ class Archive:
         """Keep who ordered what, for good."""
         return self.history.put(names.audit(audit.at, audit.id), encode(audit))
 
-    def put_poison(self, queue: str, message_id: str, body: bytes) -> bool:
-        """Keep a poisoned message that belongs to nothing we know."""
-        return self.history.put(names.poison(queue, message_id), body)
+    def put_poison(self, poisoned: Poisoned) -> bool:
+        """Keep a message that was tried too often; False when it was kept before."""
+        return self.history.put(names.poison(poisoned.queue, poisoned.id), encode(poisoned))
+
+    def poison(self, queue: str, message_id: str) -> Poisoned | None:
+        """Return a kept message, or None."""
+        name = names.poison(queue, message_id)
+        data = self.history.read(name)
+        return None if data is None else decode(Poisoned, name, data).document
 
 
 def _damaged(digest: str) -> Stalled:

@@ -158,6 +158,19 @@ def test_poison_queue_that_is_missing_is_empty(rig: Rig) -> None:
     assert list(rig.port.poisoned("sync")) == []
 
 
+def test_poison_length_counts_the_poison_queue_alone_and_hidden_messages_too(rig: Rig) -> None:
+    """What waits there is told without being taken; a missing queue is empty."""
+    assert rig.port.poison_length("sync") == 0
+    rig.make("sync-poison")
+    rig.port.send("sync", b"1")
+    rig.port.send("sync-poison", b"2")
+    rig.port.send("sync-poison", b"3")
+    rig.port.poisoned("sync", limit=1)
+
+    assert rig.port.poison_length("sync") == 2
+    assert rig.port.poison_length("watch") == 0
+
+
 def test_poison_message_is_taken_once_and_discarded(rig: Rig) -> None:
     """The owner sees body, count and time; others do not see it meanwhile; discarded is gone."""
     rig.make("sync-poison")

@@ -11,8 +11,9 @@ from jsonschema import Draft202012Validator
 from shared.core.configuration import parse_configuration
 from shared.core.source.manifest import parse_manifest
 from shared.core.view import to_json
+from shared.flows.sign_in import Credentials
 from tests.docs import pages
-from tests.flows.world import World, files
+from tests.flows.world import OPERATOR_KEY, World, files
 
 API: Final = json.loads(pages.read("docs/api.schema.json"))
 MANIFESTS: Final = [
@@ -101,6 +102,17 @@ def test_real_answers_fit_their_schema(world: World) -> None:
     checked("GET /api/revisions/{sha}", world.api(f"revisions/{revision}"))
     checked("GET /api/health", world.api("health"))
     assert world.api("health")["status"] == "problem"
+    world.queues.put("sync-poison", b"not json")
+    world.services.poison()
+    health = world.api("health")
+    checked("GET /api/health", health)
+    discarded = world.services.replay(
+        health["poison"]["newest"][0]["id"],
+        "discard",
+        b'{"why": "a test"}',
+        Credentials(None, OPERATOR_KEY),
+    )
+    checked("POST /api/poison/{id}/{operation}", orjson.loads(to_json(discarded.body)))
     reply = world.announce(revision)
     checked("POST /api/push/{hook}", orjson.loads(to_json(reply)))
 

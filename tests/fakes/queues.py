@@ -64,6 +64,10 @@ class MemoryQueues:
                 for m in self.take(queue + POISON, limit, hidden_s=300)
             ]
 
+    def poison_length(self, queue: str) -> int:
+        """Return how many messages are in ``<queue>-poison``, hidden ones included."""
+        return self.length(queue + POISON)
+
     def discard(self, message: PoisonMessage) -> None:
         """Remove a poison message; gone already, or taken again by somebody else, is no error."""
         with self._faults.around("queues.discard", message.queue):

@@ -19,7 +19,7 @@ from shared.settings import SettingProblem, SettingsError
 from tests.fakes.queues import MemoryQueues
 from tests.fakes.system import FakeClock, Faults, ListLog
 
-HTTP = ("receive_push", "status")
+HTTP = ("receive_push", "status", "operate", "replay")
 TIMERS = ("sweep", "poison")
 INVOCATION = "the-id-of-the-invocation"
 ELSEWHERE = "canary-of-what-only-the-log-may-say"

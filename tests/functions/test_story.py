@@ -33,6 +33,7 @@ from tests.functions.playing import Played, Player, playing
 from tests.git.receiver import Received, receiving
 from tests.git.working_copy import WorkingCopy
 
+OPERATOR_KEY = "canary-of-the-operator-key"
 STACKS = ["network", "storage", "web"]
 
 
@@ -74,6 +75,7 @@ def _settings(arm: Address, connection_string: str) -> Mapping[str, str]:
         PLUMBLINE_WATCH_MIN_S="0",
         PLUMBLINE_WATCH_MAX_S="1",
         PLUMBLINE_SYNC_POLL_S="1",
+        PLUMBLINE_OPERATOR_KEY=OPERATOR_KEY,
         IDENTITY_ENDPOINT=arm.identity.endpoint,
         IDENTITY_HEADER=arm.identity.header,
     )
@@ -131,7 +133,7 @@ def test_every_function_is_indexed_as_documented(story: Story) -> None:
     documented = {row[0].strip("| `"): row[1] for row in rows}
 
     assert {name: _shown(it) for name, it in story.player.functions.items()} == documented
-    assert len(documented) == 10
+    assert len(documented) == 11
 
 
 def _shown(trigger: Mapping[str, Any]) -> str:
@@ -261,24 +263,51 @@ def test_a_message_that_is_done_again_changes_nothing(story: Story) -> None:
     assert after == before
 
 
-def test_poison_is_shown_or_kept(story: Story) -> None:
-    """What was tried too often becomes a problem on its stack; what nobody can read is kept."""
+def _dealt(story: Story, message: str, operation: str, key: str = OPERATOR_KEY) -> Played:
+    return story.player.http(
+        "replay",
+        method="POST",
+        headers={"X-Plumbline-Operator-Key": key},
+        body=b'{"why":"the defect is mended"}',
+        id=message,
+        operation=operation,
+    )
+
+
+def test_poison_is_shown_kept_and_dealt_with(story: Story) -> None:
+    """What was tried too often is a problem until an operator sends it back, or throws it away."""
+    readable = b'{"v":1,"repository":"shop","stack":"storage"}'
     unreadable = b'{"v":9,"what":"is this"}'
-    story.account.put("release-poison", b'{"v":1,"repository":"shop","stack":"storage"}')
+    story.account.put("release-poison", readable)
     story.account.put("sync-poison", unreadable)
 
     played = story.player.timer("poison")
 
     problem = story.player.api("stacks/storage")["problem"]
-    kept = story.account.names("history", "poison/")
+    health = story.player.api("health")
+    shown = {kept["queue"]: kept for kept in health["poison"]["newest"]}
     assert played.error is None
     assert len(played.events("poison_found")) == 2
     assert problem["code"] == "MessagePoisoned"
-    assert [story.account.read("history", name) for name in kept] == [unreadable]
+    assert health["status"] == "problem"
+    assert shown["release"]["subject"] == "shop.storage"
+    assert (shown["sync"]["subject"], shown["sync"]["size"]) == (None, len(unreadable))
+    assert len(story.account.names("history", "poison/")) == 2
     assert story.account.length("release-poison") + story.account.length("sync-poison") == 0
-    assert (
-        story.player.queue("release", b'{"v":1,"repository":"shop","stack":"storage"}').error
-        is None
-    )
+
+    unsigned = _dealt(story, shown["release"]["id"], "replay", key="wrong")
+    refused = _dealt(story, shown["sync"]["id"], "replay")
+    statuses = [
+        _dealt(story, shown["sync"]["id"], "discard").status,
+        _dealt(story, shown["release"]["id"], "replay").status,
+        _dealt(story, shown["release"]["id"], "replay").status,
+    ]
+
+    assert unsigned.status == 401
+    assert (refused.status, refused.json()["error"]) == (409, "PoisonUnreadable")
+    assert statuses == [202, 202, 404]
+    assert OPERATOR_KEY not in unsigned.seen() + refused.seen()
+    assert story.account.length("release") == 1
     story.account.drain(story.player)
     assert story.player.api("stacks/storage")["problem"] is None
+    assert story.player.api("health")["status"] == "ok"
