@@ -232,7 +232,7 @@ class Services:
             log=self.log,
         )
 
-    @cached_property
+    @made
     def replay(self) -> Replay:
         """The flow of the function of this name."""
         return Replay(

@@ -99,7 +99,7 @@ def test_every_poison_message_is_kept_and_shown(
         "subject": subject,
     }
     assert poison["queues"][queue] == {"waiting": 0, "kept": 1}
-    kept = world.services.poison.poisons.archive.poison(queue, message)  # type: ignore[arg-type]
+    kept = world.services.poison.poisons.archive.poison(queue, message)
     assert kept is not None
     assert (kept.id, kept.body, kept.dequeue_count) == (message, body, 1)
     assert kept.inserted_at is not None
