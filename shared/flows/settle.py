@@ -106,10 +106,12 @@ class Settle:
                 revision=document.revision,
                 given_up=True,
             )
+        since = self.telling.now()
         begun = self._begun(held, answer, sends=sends)
         if begun is None:
             return False
-        if sends and not self.telling(begun, wanted, host, died=visit.telling is not None):
+        died = visit.telling is not None
+        if sends and not self.telling(begun, wanted, host, since=since, died=died):
             return False
         return answer.final and (sends or not wanted or given_up)
 

@@ -24,6 +24,9 @@ AT_WORK: Final = timedelta(seconds=60)
 SIGN_OF_LIFE_S: Final = 20.0
 """How often whoever sends many of them says so."""
 
+LATEST_S: Final = 25.0
+"""How long after its last note a worker may begin a call: it ends before nobody believes in it."""
+
 GIVE_UP: Final = timedelta(days=1)
 """How long after its end a revision is told to a host that does not take it."""
 
@@ -76,21 +79,39 @@ class Telling:
     clock: Clock
     log: Log
 
+    def now(self) -> float:
+        """Return the time on the worker's own clock, for ``since``."""
+        return self.clock.monotonic()
+
     def __call__(
-        self, held: Held[Revision], wanted: list[CommitStatus], host: Host, *, died: bool
+        self,
+        held: Held[Revision],
+        wanted: list[CommitStatus],
+        host: Host,
+        *,
+        since: float,
+        died: bool,
     ) -> bool:
         """Send what is wanted; whether the host has taken all of it.
 
-        ``died``: somebody began before and did not end. What goes wrong is kept in ``host``.
+        ``since`` is from before the note was written that this worker is at it. ``died``: somebody
+        began before and did not end. What goes wrong is kept in ``host``. A worker that was paused
+        for long sends nothing more: by then another may have told a later state.
         """
         seq, where = held.document.visits[-1].seq, host.where
         if where is None:
             return False
         told: dict[str, str] = {}
-        since = self.clock.monotonic()
         try:
             there = self.hosts.sent(where, held.document.revision) if died else {}
             for one in wanted:
+                if self.clock.monotonic() - since > LATEST_S:
+                    self.log(
+                        events.FENCED,
+                        repository=held.document.repository,
+                        revision=held.document.revision,
+                    )
+                    return False
                 if there.get(one.context) != one.state:
                     self.hosts.send(where, held.document.revision, one)
                 told[one.context] = one.state

@@ -138,6 +138,26 @@ def test_a_crash_while_it_is_told_sends_no_final_status_twice(
     assert shots[0]
 
 
+def test_a_worker_that_was_paused_for_long_tells_no_older_state(told: World) -> None:
+    """It said that it was about to tell ``pending``, and came back after the end was told."""
+    paused: list[str] = []
+
+    def pause(moment: Moment, call: str, name: str) -> None:
+        noted = (moment, call) == ("after", "documents.replace") and "/revisions/" in name
+        if noted and not paused:
+            paused.append(name)
+            told.run(120)
+
+    told.hook = pause
+    revision = told.push(files("a"))
+    told.run(120)
+
+    assert paused
+    assert told.hosts.states(revision, WHOLE)[-1] == "success"
+    assert finals(told, revision) == ["success"]
+    assert unsettled(told) == []
+
+
 def test_a_host_that_hiccups_is_told_later(told: World) -> None:
     """Statuses that were not taken are sent again, and those that were are not."""
     told.faults.fail("hosts.send", lambda: Transient("X", "x", retry_after_s=30), skip=1, times=3)
