@@ -4,6 +4,7 @@ import json
 import ssl
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,6 +38,7 @@ class Sample:
 class Run:
     """How it went. Times are in seconds, from the webhook's answer."""
 
+    released: int
     released_s: float
     last_put_s: float
     samples: tuple[Sample, ...]
@@ -89,8 +91,8 @@ def _push(running: Running, count: int) -> None:
     clone.close()
 
 
-def _released(running: Running, count: int) -> tuple[Sample, ...]:
-    """Wait until every stack was released; look at the host's memory meanwhile."""
+def _watched(running: Running, count: int) -> tuple[Sample, ...]:
+    """Look at the host's memory until every stack was released, or the limit is reached."""
     began = time.monotonic()
     samples: list[Sample] = []
 
@@ -98,7 +100,8 @@ def _released(running: Running, count: int) -> tuple[Sample, ...]:
         samples.append(Sample(time.monotonic() - began, _memory(running)))
         return len(_moments(running, "release_succeeded")) >= count
 
-    waiting.until(done, limit_s=LIMIT_S, what=f"the release of {count} stacks", pause_s=1.0)
+    with suppress(waiting.WaitedTooLongError):  # the row says how many there were
+        waiting.until(done, limit_s=LIMIT_S, what=f"the release of {count} stacks", pause_s=1.0)
     return tuple(samples)
 
 
@@ -109,16 +112,17 @@ def run(count: int, throttle: Mapping[str, Any] | None = None) -> Run:
         _control(running, "PATCH", "knobs", knobs)
         _control(running, "DELETE", "requests", {})
         _push(running, count)
-        samples = _released(running, count)
+        samples = _watched(running, count)
         counts = _control(running, "GET", "requests?limit=0", {})
         pushed = min(
             datetime.fromisoformat(entry["time"]) for entry in running.events("push_received")
         )
-        released = max(_moments(running, "release_succeeded").values())
+        released = _moments(running, "release_succeeded").values()
         put = max(_moments(running, "release_put").values())
         failed = len(_moments(running, "release_failed"))
     return Run(
-        released_s=(released - pushed).total_seconds(),
+        released=len(released),
+        released_s=(max(released) - pushed).total_seconds(),
         last_put_s=(put - pushed).total_seconds(),
         samples=samples,
         writes=counts["kinds"]["writes"],
@@ -129,7 +133,7 @@ def run(count: int, throttle: Mapping[str, Any] | None = None) -> Run:
 
 def _said(found: Run) -> str:
     return (
-        f"{found.released_s:.0f} s (last PUT after {found.last_put_s:.0f} s,"
+        f"{found.released} in {found.released_s:.0f} s (last PUT after {found.last_put_s:.0f} s,"
         f" {found.failed} failed); host {found.third_mib:.0f} MiB in the first third,"
         f" {found.most_mib:.0f} MiB at most"
     )
@@ -142,7 +146,7 @@ def few() -> Figure:
         what=f"{FEW} independent stacks from one push, deployments of {OPERATION_S:g} s, one host",
         target=f"≤ {FEW_S:.0f} s",
         measured=_said(found),
-        met=found.released_s <= FEW_S and not found.failed,
+        met=found.released == FEW and found.released_s <= FEW_S and not found.failed,
         command=COMMAND,
     )
 
@@ -155,7 +159,7 @@ def many() -> Figure:
         what=f"{MANY:,} independent stacks from one push, buckets off, one host",
         target=f"≤ {MANY_S:.0f} s; memory flat: ≤ {FLAT:g} times that of the first third",
         measured=_said(found),
-        met=found.released_s <= MANY_S and flat and not found.failed,
+        met=found.released == MANY and found.released_s <= MANY_S and flat and not found.failed,
         command=COMMAND,
     )
 
@@ -169,7 +173,10 @@ def throttled(count: int = MANY) -> Figure:
         target=f"last PUT after ≤ {SLACK:g} times (writes - {BUCKET}) / {RATE} s, no 429",
         measured=f"{_said(found)}; {found.writes} writes, {found.last_put_s / least:.2f} times"
         f" {least:.0f} s, {found.refused} times 429",
-        met=found.last_put_s <= SLACK * least and not found.refused and not found.failed,
+        met=found.released == count
+        and found.last_put_s <= SLACK * least
+        and not found.refused
+        and not found.failed,
         command=COMMAND,
     )
 
