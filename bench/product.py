@@ -41,7 +41,8 @@ class CountingTransport(RequestsTransport):  # type: ignore[misc]  # the SDK lea
     """Counts the requests that leave for storage."""
 
     def __init__(self) -> None:
-        super().__init__()
+        # As the product has it: else each request reads the whole environment for proxies.
+        super().__init__(use_env_settings=False)
         self.count: Counter[str] = Counter()
 
     def send(self, request: Any, **options: Any) -> Any:
