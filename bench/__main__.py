@@ -14,7 +14,16 @@ from typing import Final
 from bench.figures import HEAD, Figure, machine
 
 ARM: Final = ("arm_deployments", "arm_whatif", "arm_engine", "arm_size", "arm_throttled")
-ALL: Final = ("cold_start", "webhook", "push_to_put", "per_release", *ARM)
+ALL: Final = (
+    "cold_start",
+    "webhook",
+    "push_to_put",
+    "per_release",
+    "big_repository",
+    "many_stacks",
+    "against_az",
+    *ARM,
+)
 GROUPS: Final = {"arm": ARM}
 README: Final = Path(__file__).resolve().parent / "README.md"
 _COMMAND: Final = re.compile(r"`(python -m bench \w+)` \|$")

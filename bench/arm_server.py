@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import ssl
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from bench import processes
 from bench.laptops import ROOT
 
 API = "2025-04-01"
@@ -34,15 +34,11 @@ class Simulator:
 
     def cpu_s(self) -> float:
         """Return the CPU time of the server's process so far, user and system."""
-        with open(f"/proc/{self.line['pid']}/stat", encoding="ascii") as file:  # noqa: PTH123 - /proc
-            fields = file.read().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return processes.cpu_s(self.line["pid"])
 
     def memory_mib(self, field: str = "VmRSS") -> float:
         """Return a size from the process's status: VmRSS now, VmHWM at most so far."""
-        with open(f"/proc/{self.line['pid']}/status", encoding="ascii") as file:  # noqa: PTH123 - /proc
-            line = next(line for line in file if line.startswith(field))
-        return int(line.split()[1]) / 1024
+        return processes.memory_mib(self.line["pid"], field)
 
 
 @contextmanager

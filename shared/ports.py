@@ -212,8 +212,8 @@ class ArmLimits(Protocol):
 class ArmBudget(Protocol):
     """Who may call ARM now, so that releases go before what can wait (architecture.md, part 9)."""
 
-    def take(self, subscription: str, kind: BudgetKind, purpose: Purpose) -> None:
-        """Take one call out of the budget; raises Waiting until there is one.
+    def take(self, subscription: str, kind: BudgetKind, purpose: Purpose, calls: int = 1) -> None:
+        """Take calls out of the budget; raises Waiting until there are as many.
 
         The message comes back by itself, and no try is counted.
         """

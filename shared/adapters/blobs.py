@@ -197,7 +197,7 @@ class _Container:
         pages = iter(names.by_page())
         try:
             while next(pages, None) is not None:
-                yield from _listed(self._answer.context.pop(ContentDecodePolicy.CONTEXT_NAME))
+                yield from listed_in(self._answer.context.pop(ContentDecodePolicy.CONTEXT_NAME))
         except AzureError as error:
             raise translate(error, self._call("list the blobs below", prefix)) from None
 
@@ -245,7 +245,7 @@ def decode_facts(metadata: Mapping[str, str | None]) -> dict[str, str]:
     return {key: unquote(value) for key, value in lower.items() if key != _NONCE}
 
 
-def _listed(page: Any) -> Iterable[Listed]:
+def listed_in(page: Any) -> Iterable[Listed]:
     """Yield what a page of a listing, as parsed XML, says of its blobs. Pure."""
     for blob in page.iterfind("Blobs/Blob"):
         name = blob.find("Name")

@@ -20,15 +20,16 @@ class WorkerBudget:
     _seen: dict[tuple[str, Kind], float] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def take(self, subscription: str, kind: Kind, purpose: Purpose) -> None:
-        """Take one call out of the budget; raises Waiting until there is one.
+    def take(self, subscription: str, kind: Kind, purpose: Purpose, calls: int = 1) -> None:
+        """Take calls out of the budget; raises Waiting until there are as many.
 
         The message comes back by itself, and no try is counted.
         """
         with self._lock:
             key = (subscription.lower(), kind)
             self._listen(key)
-            asked, wait_s = budgets.ask(self._known.get(key), kind, purpose, self.clock.monotonic())
+            now = self.clock.monotonic()
+            asked, wait_s = budgets.ask(self._known.get(key), kind, purpose, now, calls)
             if asked is not None:
                 self._known[key] = asked
         if wait_s > 0:

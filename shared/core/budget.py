@@ -59,9 +59,9 @@ def estimate(bucket: Bucket, kind: Kind, now: float) -> float:
 
 
 def ask(
-    bucket: Bucket | None, kind: Kind, purpose: Purpose, now: float
+    bucket: Bucket | None, kind: Kind, purpose: Purpose, now: float, calls: int = 1
 ) -> tuple[Bucket | None, float]:
-    """Return the bucket after asking for one call, and how many seconds to wait for it. Pure.
+    """Return the bucket after asking for some calls, and how many seconds to wait for them. Pure.
 
     0 means now. As long as ARM has said nothing there is nothing to wait for. Those who must wait
     get times of their own, one after the other, so that they do not come back all at once.
@@ -70,8 +70,8 @@ def ask(
         return None, 0.0
     rate, reserve = RATES[kind], RESERVES[purpose]
     there = estimate(bucket, kind, now)
-    if there - reserve >= 1:
-        taken = msgspec.structs.replace(bucket, left=there - 1, at=now)
+    if there - reserve >= calls:
+        taken = msgspec.structs.replace(bucket, left=there - calls, at=now)
         return taken, 0.0
-    at = max(now + (reserve + 1 - there) / rate.per_s, bucket.next_at)
-    return msgspec.structs.replace(bucket, next_at=at + 1 / rate.per_s), at - now
+    at = max(now + (reserve + calls - there) / rate.per_s, bucket.next_at)
+    return msgspec.structs.replace(bucket, next_at=at + calls / rate.per_s), at - now

@@ -59,7 +59,8 @@ class Puts:
             at=turn.hold.held.at,
             follows=step.inputs.follows,
         )
-        self.budget.take(subscription_of(deployment_id) or "", "writes", "release")
+        subscription = subscription_of(deployment_id) or ""
+        self.budget.take(subscription, "writes", "release", calls=_writes(record))
         source = self.archive.content(attempt.digest)
         tags = decision.tags(installation, record, attempt)
         request = deployment_request(source, step.inputs, deployment_id, tags)
@@ -188,3 +189,8 @@ class Puts:
         )
         self.log(events.PROVIDER_REGISTERED, namespace=error.namespace, state=state)
         self.chain.again(turn, SOON_S, problem_of(error))
+
+
+def _writes(record: Record) -> int:
+    """Return how many writes a release is: its resource group is one, too, as long as it may lack. Pure."""
+    return 2 if record.create_group is not None and record.applied is None else 1

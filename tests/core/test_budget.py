@@ -55,6 +55,24 @@ def test_a_thousand_writes_are_paced_and_none_is_refused(workers: int) -> None:
     assert seconds <= 1.15 * (1000 - 200 + RESERVES["release"]) / 10
 
 
+def test_who_asks_for_two_calls_comes_back_when_there_are_two() -> None:
+    """A thousand pairs of writes at an empty bucket: each waits once, for its own pair."""
+    bucket: Bucket | None = Bucket(left=0, at=0.0)
+    waits = []
+    for _ in range(1000):
+        bucket, wait_s = ask(bucket, "writes", "release", 0.0, calls=2)
+        waits.append(wait_s)
+    assert bucket is not None
+    bucket = told(bucket, 0, 0.0)
+    again = []
+    for at in waits:
+        bucket, wait_s = ask(bucket, "writes", "release", at + 1e-6, calls=2)
+        again.append(wait_s)
+
+    assert all(abs(b - a - 0.2) < 1e-9 for a, b in pairwise(waits))
+    assert again == [0.0] * 1000
+
+
 def test_before_arm_has_said_anything_nobody_waits() -> None:
     """The first calls find out what is left."""
     assert ask(None, "writes", "release", 0.0) == (None, 0.0)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from shared.core.budget import Kind
+from shared.core.budget import RESERVES, Kind
 from shared.ports import CallsLeft
 from tests.flows.world import World, deployment_id, files
 
@@ -19,6 +19,28 @@ def test_a_release_waits_until_arm_takes_writes_again(world: World) -> None:
 
     assert (before, world.puts("a"), world.record("a").phase) == (0, 1, "steady")
     assert world.record("a").attempt == 1
+
+
+def test_a_release_that_makes_its_group_waits_for_both_writes(world: World) -> None:
+    """With one write to spare it would come back for nothing, or take what others wait for."""
+    _say(world, "writes", RESERVES["release"] + 1)
+    world.push(files("a", a="one"))
+    world.run(0.05, sweeps=False)
+    before = world.puts("a")
+    world.run(60)
+
+    assert (before, world.puts("a")) == (0, 1)
+
+
+def test_a_release_into_its_group_waits_for_one_write(world: World) -> None:
+    """The group is made once: later releases are one write."""
+    world.push(files("a", a="one"))
+    world.run(60)
+    _say(world, "writes", RESERVES["release"] + 1)
+    world.push(files("a", a="two"))
+    world.run(0.05, sweeps=False)
+
+    assert world.puts("a") == 2
 
 
 def test_a_snapshot_leaves_the_reads_to_releases(world: World) -> None:
@@ -42,5 +64,5 @@ def test_health_shows_what_arm_still_takes(world: World) -> None:
     assert world.api("health")["arm"][SUBSCRIPTION]["writes"] == 150
 
 
-def _say(world: World, kind: Kind, calls: int) -> None:
-    world.arm.limits[(SUBSCRIPTION, kind)] = CallsLeft(calls, world.clock.monotonic())
+def _say(world: World, kind: Kind, calls: float) -> None:
+    world.arm.limits[(SUBSCRIPTION, kind)] = CallsLeft(int(calls), world.clock.monotonic())
