@@ -292,7 +292,7 @@ class Services:
 
     @cached_property
     def _budget(self) -> WorkerBudget:
-        return WorkerBudget(self._ports.arm, self._ports.clock)
+        return WorkerBudget(self._ports.arm, self._ports.clock, self._configurations.reserves)
 
     @property
     def _gate(self) -> Gate:
