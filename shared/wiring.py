@@ -329,7 +329,7 @@ class Services:
 
     @made
     def _budget(self) -> WorkerBudget:
-        return WorkerBudget(self._ports.arm, self._ports.clock)
+        return WorkerBudget(self._ports.arm, self._ports.clock, self._configurations.reserves)
 
     @property
     def _gate(self) -> Gate:

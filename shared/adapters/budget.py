@@ -1,6 +1,6 @@
 """ARM's budget as this worker knows it: who asks first waits least (docs/architecture.md, part 9)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -12,10 +12,14 @@ from shared.ports import ArmLimits, Clock
 
 @dataclass
 class WorkerBudget:
-    """One worker's view of the token buckets, by subscription; several workers have one each."""
+    """One worker's view of the token buckets, by subscription; several workers have one each.
+
+    ``reserves`` tells what each purpose leaves to others now.
+    """
 
     limits: ArmLimits
     clock: Clock
+    reserves: Callable[[], Mapping[Purpose, float]]
     _known: dict[tuple[str, Kind], Bucket] = field(default_factory=dict)
     _seen: dict[tuple[str, Kind], float] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
@@ -25,11 +29,13 @@ class WorkerBudget:
 
         The message comes back by itself, and no try is counted.
         """
+        reserves = self.reserves()
         with self._lock:
             key = (subscription.lower(), kind)
             self._listen(key)
             now = self.clock.monotonic()
-            asked, wait_s = budgets.ask(self._known.get(key), kind, purpose, now, calls)
+            known = self._known.get(key)
+            asked, wait_s = budgets.ask(known, kind, purpose, now, reserves=reserves, calls=calls)
             if asked is not None:
                 self._known[key] = asked
         if wait_s > 0:

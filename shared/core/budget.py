@@ -27,7 +27,7 @@ RATES: Final[Mapping[Kind, Rate]] = {
 }
 
 RESERVES: Final[Mapping[Purpose, float]] = {"release": 20, "snapshot": 100}
-"""What each leaves in the bucket: releases go first, and what may wait leaves them the most.
+"""What each leaves in the bucket, unless the operator says otherwise: releases go first, and what may wait leaves them the most.
 
 The reserve also keeps several workers from emptying a bucket between two answers: the lower it gets
 the longer each of them waits, so that they end at the rate together.
@@ -59,16 +59,23 @@ def estimate(bucket: Bucket, kind: Kind, now: float) -> float:
 
 
 def ask(
-    bucket: Bucket | None, kind: Kind, purpose: Purpose, now: float, calls: int = 1
+    bucket: Bucket | None,
+    kind: Kind,
+    purpose: Purpose,
+    now: float,
+    *,
+    reserves: Mapping[Purpose, float] = RESERVES,
+    calls: int = 1,
 ) -> tuple[Bucket | None, float]:
     """Return the bucket after asking for some calls, and how many seconds to wait for them. Pure.
 
     0 means now. As long as ARM has said nothing there is nothing to wait for. Those who must wait
     get times of their own, one after the other, so that they do not come back all at once.
+    ``reserves`` is what each purpose leaves to others.
     """
     if bucket is None:
         return None, 0.0
-    rate, reserve = RATES[kind], RESERVES[purpose]
+    rate, reserve = RATES[kind], reserves[purpose]
     there = estimate(bucket, kind, now)
     if there - reserve >= calls:
         taken = msgspec.structs.replace(bucket, left=there - calls, at=now)

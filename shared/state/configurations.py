@@ -1,10 +1,11 @@
 """The operator's configuration, read from the setting or the blob and kept for half a minute."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from shared.core import names
+from shared.core.budget import RESERVES, Purpose
 from shared.core.configuration import Configuration, Repository, parse_configuration
 from shared.core.errors import Stalled
 from shared.core.secret import Secret
@@ -64,6 +65,16 @@ class Configurations:
                 hint=f"Add it to {names.CONFIGURATION}, or let it be.",
             )
         return found
+
+    def reserves(self) -> Mapping[Purpose, float]:
+        """Return what each kind of work leaves of ARM's budget to others.
+
+        While the configuration is wrong, the usual: what goes on meanwhile needs no permission.
+        """
+        try:
+            return self.current().budgets.reserves
+        except Stalled:
+            return RESERVES
 
     def git(self, key: str) -> GitRepository:
         """Return where a repository is and how to sign in; raises Stalled."""

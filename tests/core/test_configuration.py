@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from shared.core import scopes
+from shared.core.budget import RESERVES
 from shared.core.configuration import parse_configuration
 from shared.core.errors import Stalled
 
@@ -44,27 +45,115 @@ def _of(change: Callable[[dict[str, Any]], None]) -> bytes:
     return orjson.dumps(good)
 
 
+def _freeze(**changed: Any) -> bytes:
+    rule = {"stacks": ["*"], "by": "ops", "why": "audit", "until": "2026-12-24T00:00:00Z"}
+    wrong = {key: value for key, value in (rule | changed).items() if value is not None}
+    return orjson.dumps(_good() | {"freezes": [wrong]})
+
+
+def _repository(**changed: Any) -> bytes:
+    return _of(lambda r: r.update(**changed))
+
+
+STATUSES = {"github": "https://api.github.com/repos/a/b", "token": "PLUMBLINE_SECRET_X"}
+
+
 @pytest.mark.parametrize(
     ("data", "path"),
     [
         (b"", "$"),
         (b"{", "$"),
+        (b"\xff", "$"),
+        (b"[]", "$"),
+        (b"[" * 100_000, "$"),
         (orjson.dumps({"repositories": {}}), "$"),
         (orjson.dumps(_good() | {"instalation": "x"}), "$"),
+        (orjson.dumps(_good() | {"schema_version": 2}), "$.schema_version"),
+        (orjson.dumps(_good() | {"schema_version": "1"}), "$.schema_version"),
         (orjson.dumps(_good() | {"installation": "Laptop!"}), "$.installation"),
+        (orjson.dumps(_good() | {"installation": ""}), "$.installation"),
+        (orjson.dumps(_good() | {"repositories": []}), "$.repositories"),
         (orjson.dumps(_good() | {"repositories": {"Ex": {}}}), "$.repositories"),
-        (_of(lambda r: r.update(url="git@git.example:acme/shop.git")), "example.url"),
-        (_of(lambda r: r.update(url="https://u:p@git.example/x.git")), "example.url"),
-        (_of(lambda r: r.update(branch="refs/heads/main")), "example.branch"),
-        (_of(lambda r: r.update(branch="")), "example.branch"),
-        (_of(lambda r: r.update(hook="short")), "hook"),
-        (_of(lambda r: r.update(hook_secrets=[])), "hook_secrets"),
-        (_of(lambda r: r.update(hook_secrets=["hunter2"])), "hook_secrets"),
-        (_of(lambda r: r.update(scopes=[])), "scopes"),
-        (_of(lambda r: r.update(scopes=["rg-shop"])), "scopes[0]"),
-        (_of(lambda r: r.update(scopes=[f"/subscriptions/{SUB}/x/y"])), "scopes[0]"),
-        (_of(lambda r: r.update(colour="red")), "repositories"),
-        (_of(lambda r: r["credential"].update(token="ghp_literal")), "token"),
+        (b'{"installation": "x", "repositories": {"a": {"url": 5}}, nonsense', "repositories"),
+        (b'{"installation": "x", "repositories": {"a": {}}, "repositories": 5}', "repositories"),
+        (orjson.dumps(_good()).replace(b'"example"', b'"ex--ample"'), "$.repositories"),
+        (orjson.dumps(_good()).replace(b'"example"', b'"abcdefghijklmnopq"'), "$.repositories"),
+        (orjson.dumps(_good())[:-1] + b',"freezes":[],"freezes":[]}', "$"),
+        (_repository(url="git@git.example:acme/shop.git"), "$.repositories.example.url"),
+        (_repository(url="https://u:p@git.example/x.git"), "$.repositories.example.url"),
+        (_repository(url="http://git.example/x.git"), "$.repositories.example.url"),
+        (_repository(url="https://git.example/"), "$.repositories.example.url"),
+        (_repository(url="https://git.example/x?token=y"), "$.repositories.example.url"),
+        (_repository(url="https://[git"), "$.repositories.example.url"),
+        (_repository(url="https://git.example:x/y"), "$.repositories.example.url"),
+        (_repository(url=5), "$.repositories.example.url"),
+        (_repository(branch="refs/heads/main"), "$.repositories.example.branch"),
+        (_repository(branch=""), "$.repositories.example.branch"),
+        (_repository(branch="a b"), "$.repositories.example.branch"),
+        (_repository(branch="a..b"), "$.repositories.example.branch"),
+        (_repository(branch="-f"), "$.repositories.example.branch"),
+        (_repository(branch="main.lock"), "$.repositories.example.branch"),
+        (_repository(branch="release/*"), "$.repositories.example.branch"),
+        (_repository(manifest=""), "$.repositories.example.manifest"),
+        (_repository(manifest="../plumbline.yaml"), "$.repositories.example.manifest"),
+        (_repository(manifest="/plumbline.yaml"), "$.repositories.example.manifest"),
+        (_repository(manifest="./plumbline.yaml"), "$.repositories.example.manifest"),
+        (_repository(manifest="a\\plumbline.yaml"), "$.repositories.example.manifest"),
+        (_repository(manifest=None), "$.repositories.example.manifest"),
+        (_repository(hook="short"), "$.repositories.example.hook"),
+        (_repository(hook="UPPER-CASE-HOOK"), "$.repositories.example.hook"),
+        (_repository(hook="a/b/c/d/e/f"), "$.repositories.example.hook"),
+        (_repository(hook_secrets=[]), "$.repositories.example.hook_secrets"),
+        (_repository(hook_secrets=["hunter2"]), "$.repositories.example.hook_secrets[...]"),
+        (_repository(default_subscription=""), "$.repositories.example.default_subscription"),
+        (_repository(default_subscription="prod"), "$.repositories.example.default_subscription"),
+        (
+            _repository(default_subscription=f"/subscriptions/{SUB}"),
+            "$.repositories.example.default_subscription",
+        ),
+        (_repository(scopes=[]), "$.repositories.example.scopes"),
+        (_repository(scopes=["rg-shop"]), "$.repositories.example.scopes[0]"),
+        (_repository(scopes=[f"/subscriptions/{SUB}/x/y"]), "$.repositories.example.scopes[0]"),
+        (_repository(colour="red"), "$.repositories.example"),
+        (_repository(credential={"user": "u"}), "$.repositories.example.credential"),
+        (
+            _repository(credential={"user": "", "token": "PLUMBLINE_SECRET_X"}),
+            "$.repositories.example.credential.user",
+        ),
+        (
+            _repository(credential={"user": "u", "token": "ghp_literal"}),
+            "$.repositories.example.credential.token",
+        ),
+        (
+            _repository(statuses=STATUSES | {"token": "ghp_literal"}),
+            "$.repositories.example.statuses.token",
+        ),
+        (
+            _repository(statuses=STATUSES | {"github": "https://github.com/a/b"}),
+            "$.repositories.example.statuses.github",
+        ),
+        (
+            _repository(statuses=STATUSES | {"github": "http://api.github.com/repos/a/b"}),
+            "$.repositories.example.statuses.github",
+        ),
+        (
+            _repository(statuses=STATUSES | {"github": "https://[/repos/"}),
+            "$.repositories.example.statuses.github",
+        ),
+        (_freeze(stacks=[]), "$.freezes[0].stacks"),
+        (_freeze(stacks=["exmaple.*"]), "$.freezes[0].stacks"),
+        (_freeze(stacks=["example"]), "$.freezes[0].stacks"),
+        (_freeze(stacks=["example.Network"]), "$.freezes[0].stacks"),
+        (_freeze(by=""), "$.freezes[0].by"),
+        (_freeze(why=""), "$.freezes[0].why"),
+        (_freeze(why=None), "$.freezes[0]"),
+        (_freeze(until="2026-12-24T00:00:00"), "$.freezes[0].until"),
+        (_freeze(until="tomorrow"), "$.freezes[0].until"),
+        (_freeze(unitl="2026-12-24T00:00:00Z"), "$.freezes[0]"),
+        (orjson.dumps(_good() | {"budgets": {"release": -1}}), "$.budgets.release"),
+        (orjson.dumps(_good() | {"budgets": {"snapshot": 151}}), "$.budgets.snapshot"),
+        (orjson.dumps(_good() | {"budgets": {"release": 30, "snapshot": 20}}), "$.budgets.release"),
+        (orjson.dumps(_good() | {"budgets": {"scans": 20}}), "$.budgets"),
     ],
 )
 def test_a_bad_one_says_where_and_how_to_mend_it(data: bytes, path: str) -> None:
@@ -73,8 +162,47 @@ def test_a_bad_one_says_where_and_how_to_mend_it(data: bytes, path: str) -> None
         parse_configuration(data)
 
     assert e.value.reason == "ConfigurationInvalid"
-    assert path in e.value.message
+    place = e.value.message.rpartition("(at ")[2].rstrip(")").replace("[0]", "[...]")
+    assert place.startswith("$")
+    assert path.replace("[0]", "[...]") in place
     assert e.value.hint
+
+
+def test_the_second_of_two_repositories_is_named_by_its_key() -> None:
+    """An operator with twenty of them need not look for the one that is meant."""
+    good = _good()
+    good["repositories"]["staging"] = good["repositories"]["example"] | {"hook": "x"}
+
+    with pytest.raises(Stalled, match=r"at \$\.repositories\.staging\.hook\)"):
+        parse_configuration(orjson.dumps(good))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"url": "http://127.0.0.1:8080/shop.git"},
+        {"url": "http://localhost/shop.git"},
+        {"branch": "release/2026.1"},
+        {"branch": "user@home"},
+        {"manifest": "environments/prod/plumbline.yaml"},
+        {"default_subscription": SUB.upper()},
+        {"statuses": STATUSES},
+        {"statuses": STATUSES | {"github": "http://127.0.0.1:9/repos/a/b"}},
+        {"hook_secrets": ["PLUMBLINE_SECRET_A", "PLUMBLINE_SECRET_B"]},
+    ],
+)
+def test_what_is_unusual_and_right_is_taken(changed: dict[str, Any]) -> None:
+    """The checks refuse nothing that works."""
+    assert "example" in parse_configuration(_repository(**changed)).repositories
+
+
+def test_what_is_left_to_others_of_arms_budget_has_usual_values() -> None:
+    """One of the two can be given alone."""
+    usual = parse_configuration(orjson.dumps(_good())).budgets
+    own = parse_configuration(orjson.dumps(_good() | {"budgets": {"release": 50}})).budgets
+
+    assert usual.reserves == RESERVES
+    assert own.reserves == {"release": 50, "snapshot": 100}
 
 
 def test_a_literal_secret_is_not_repeated() -> None:

@@ -4,7 +4,7 @@ from typing import Final
 
 from shared.core.budget import RESERVES, Kind
 from shared.ports import CallsLeft
-from tests.flows.world import World, deployment_id, files
+from tests.flows.world import CONFIGURATION, World, deployment_id, files
 
 SUBSCRIPTION: Final = deployment_id("a").split("/")[2].lower()
 
@@ -52,6 +52,38 @@ def test_a_snapshot_leaves_the_reads_to_releases(world: World) -> None:
     world.run(120)
 
     assert early == []
+    assert "snapshot" not in world.record("a").owed
+
+
+def test_the_operator_says_what_is_left_to_others(world: World) -> None:
+    """Heeded without a restart: with more left to others a release waits, with less it goes."""
+    world.configure({**CONFIGURATION, "budgets": {"release": 150, "snapshot": 150}})
+    _say(world, "writes", 60)
+    world.push(files("a", a="one"))
+    world.run(1, sweeps=False)
+    waits = world.puts("a")
+    world.configure({**CONFIGURATION, "budgets": {"release": 0, "snapshot": 0}})
+    world.run(60)
+    world.clock.advance(60)
+    _say(world, "writes", 1)
+    world.push(files("a", a="two"))
+    world.run(1, sweeps=False)
+
+    assert (waits, world.puts("a")) == (0, 2)
+
+
+def test_a_wrong_configuration_leaves_to_others_what_is_usual(world: World) -> None:
+    """A snapshot needs no permission: it is taken all the same."""
+    _say(world, "reads", 50)
+    world.push(files("a"))
+    world.run(2, sweeps=False)
+    world.configure(b"{")
+    world.clock.advance(31)
+    before = world.record("a").applied
+    world.run(300)
+
+    assert before is None
+    assert world.record("a").applied is not None
     assert "snapshot" not in world.record("a").owed
 
 

@@ -157,6 +157,10 @@ STACK_CASES = [
     ("!x {template: t}", "TagRefused", "", "Remove it"),
     ("{template: t, templates: t}", "UnknownKey", ".templates", "'template'"),
     ("{template: t, dependOn: [b]}", "UnknownKey", ".dependOn", "dependsOn"),
+    # What an operator's ceiling would limit is refused as long as there is no such ceiling.
+    ("{template: t, engine: stack}", "UnknownKey", ".engine", "Known here"),
+    ("{template: t, prune: true}", "UnknownKey", ".prune", "Known here"),
+    ("{template: t, rollback: revert}", "UnknownKey", ".rollback", "Known here"),
     ("{template: t, 5: x}", "KeyNotText", "['5']", "'5'"),
     ("{template: t, !a b: x}", "TagRefused", ".b", "Remove it"),
     ("{template: t, template: t}", "DuplicateKey", ".template", "Keep one"),

@@ -1,0 +1,107 @@
+"""The shape of the operator's configuration, from which its schema is made, too."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+from shared.core import names
+from shared.core.budget import RESERVES, Purpose
+from shared.core.document import Document
+from shared.core.record import Freeze
+
+SECRET_PREFIX = "PLUMBLINE_SECRET_"  # noqa: S105 — the name's beginning, not a secret
+_SecretName = Annotated[str, msgspec.Meta(pattern=f"^{SECRET_PREFIX}[A-Z0-9_]+$")]
+
+
+class Credential(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How to sign in to a Git host; ``token`` is the *name* of an app setting, never a value."""
+
+    user: Annotated[str, msgspec.Meta(min_length=1)]
+    token: _SecretName
+
+
+class Statuses(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where commit statuses are sent.
+
+    ``github`` is the repository's address in GitHub's API, as in
+    ``https://api.github.com/repos/contoso/shop``; ``token`` is the *name* of an app setting.
+    """
+
+    github: str
+    token: _SecretName
+
+
+class Repository(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One followed branch of one repository.
+
+    ``url`` carries no credentials. ``hook`` is the last part of the webhook's path, hard to guess.
+    ``hook_secrets`` are names of app settings; several during a rotation. ``scopes`` are the ids
+    that this repository's stacks may write to, everything below them included.
+    """
+
+    url: str
+    branch: str
+    hook: Annotated[str, msgspec.Meta(pattern=f"^{names.HOOK_FORM.pattern}$")]
+    hook_secrets: Annotated[list[_SecretName], msgspec.Meta(min_length=1)]
+    default_subscription: str
+    scopes: Annotated[list[str], msgspec.Meta(min_length=1)]
+    manifest: str = "plumbline.yaml"
+    credential: Credential | None = None
+    statuses: Statuses | None = None
+
+
+class FreezeRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Stacks that are left alone until a moment.
+
+    ``stacks`` are ``*``, ``<repository>.*`` or ``<repository>.<stack>``; ``until`` has an offset or Z.
+    """
+
+    stacks: Annotated[list[str], msgspec.Meta(min_length=1)]
+    by: Annotated[str, msgspec.Meta(min_length=1)]
+    why: Annotated[str, msgspec.Meta(min_length=1)]
+    until: Annotated[datetime, msgspec.Meta(tz=True)]
+
+    def names(self, repository: str, stack: str) -> bool:
+        """Tell whether the rule is about a stack. Pure."""
+        return not {"*", f"{repository}.*", names.identity(repository, stack)}.isdisjoint(
+            self.stacks
+        )
+
+
+_Reserve = Annotated[int, msgspec.Meta(ge=0, le=150)]
+
+
+class Budgets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many calls in each of ARM's buckets a kind of work leaves to others.
+
+    A bucket is that of one subscription for one identity: 200 writes, 250 reads. Others are those
+    who use the same identity, and of Plumbline's own work what comes first: a release before a
+    snapshot.
+    """
+
+    release: _Reserve = int(RESERVES["release"])
+    snapshot: _Reserve = int(RESERVES["snapshot"])
+
+    @property
+    def reserves(self) -> Mapping[Purpose, float]:
+        """What each purpose leaves. Pure."""
+        return {"release": self.release, "snapshot": self.snapshot}
+
+
+class Configuration(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything the operator decides."""
+
+    installation: Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]{0,62}$")]
+    repositories: Mapping[str, Repository]
+    freezes: tuple[FreezeRule, ...] = ()
+    budgets: Budgets = Budgets()
+
+    def freeze(self, repository: str, stack: str, at: datetime) -> Freeze | None:
+        """Return the freeze that holds a stack back longest, if any does. Pure."""
+        held = [rule for rule in self.freezes if rule.until > at and rule.names(repository, stack)]
+        if not held:
+            return None
+        rule = max(held, key=lambda one: one.until)
+        return Freeze(by=rule.by, why=rule.why, at=at, until=rule.until)
