@@ -1,11 +1,10 @@
 """Messages that were tried too often: kept for good, and marked until somebody deals with them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Final
 
 from shared.core import names
 from shared.core import poison as changes
@@ -16,9 +15,6 @@ from shared.state.archive import Archive
 from shared.state.held import TRIES, Held, Shelf
 
 Change = Callable[[PoisonMarker, datetime], PoisonMarker]
-
-MOST_LISTED: Final = 5_000
-"""As many markers as one storage call lists; nobody deals with more of them one by one."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +46,10 @@ class Poisons:
         """Return the marker of a message; None when nobody has to deal with it."""
         return self._shelf.read(names.pending_poison(message_id))
 
-    def open(self) -> list[OpenPoison]:
-        """Return what nobody has dealt with, from one storage call."""
-        found = islice(self.documents.list(names.PENDING_POISON), MOST_LISTED)
-        return [changes.listed(listed.name, listed.facts) for listed in found]
+    def open(self, most: int | None = None) -> Iterable[OpenPoison]:
+        """Yield what nobody has dealt with, no more than ``most``."""
+        for found in islice(self.documents.list(names.PENDING_POISON), most):
+            yield changes.listed(found.name, found.facts)
 
     def change(self, message_id: str, change: Change) -> PoisonMarker | None:
         """Apply ``change(marker, server time)``; None when the marker is gone.
