@@ -55,6 +55,16 @@ def is_sha(text: str) -> bool:
     return SHA_FORM.fullmatch(text) is not None
 
 
+def is_release(text: str) -> bool:
+    """Tell whether ``text`` is a release's id, ``<generation>.<attempt>``. Pure."""
+    return RELEASE_FORM.fullmatch(text) is not None
+
+
+def is_digest(text: str) -> bool:
+    """Tell whether ``text`` is a SHA-256 in hex. Pure."""
+    return DIGEST_FORM.fullmatch(text) is not None
+
+
 def identity(repository: str, stack: str) -> str:
     """Return a stack's identity, ``<repository>.<stack>``; a half's has its ``~<generation>``. Pure.
 

@@ -34,20 +34,18 @@ class Tips:
         return self._shelf.change(names.tip(repository), fresh, change, at=at)
 
     def take(
-        self, repository: str, held: Held[Tip] | None, seq_floor: Callable[[], int]
+        self, repository: str, held: Held[Tip] | None, fresh: Callable[[], Tip]
     ) -> Held[Tip] | None:
         """Take a repository, last read as ``held``; None when another worker has it.
 
-        That worker is told to look again. ``seq_floor`` gives the highest seq in the repository's
-        records; it is asked only when the tip is new. Raises Transient when others keep winning.
+        That worker is told to look again. ``fresh`` gives a tip that is made anew, and is asked only
+        for one. Raises Transient when others keep winning.
         """
         name = names.tip(repository)
         for _ in range(TRIES):
             try:
                 if held is None:
-                    held = self._shelf.create(
-                        name, Tip(repository=repository, sync_seq=seq_floor())
-                    )
+                    held = self._shelf.create(name, fresh())
                 tip = held.document
                 if tip.busy_until is None or tip.busy_until <= held.at:
                     return self._shelf.replace(name, held, changes.take(tip, held.at))

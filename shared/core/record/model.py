@@ -103,8 +103,10 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     ``failure`` is why this generation failed, ``failures`` how often it did for passing reasons;
     ``lost_answers`` counts PUTs of unknown end, ``unfinished`` turns that died after their intent.
     ``looked_after_until``: until then the holder's own next message is on its way. ``raised`` are
-    the generations before and after state was lost and the count went on above ARM's. ``waits_for``
-    are the stacks that this one depends on, ``dependents`` those that depend on it directly.
+    the generations before and after state was lost and the count went on above ARM's. ``anew``: what
+    ARM has under the stack's name is another record's, although this one knows of no attempt.
+    ``waits_for`` are the stacks that this one depends on, ``dependents`` those that depend on it
+    directly.
 
     ``halves`` maps the names of what the stack left behind to the scopes where that is; ``moved_to``
     names the stack that has what this record tells of now, ``formerly`` where older history is kept.
@@ -156,6 +158,7 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     due_at: datetime | None = None
     looked_after_until: datetime | None = None
     raised: tuple[int, int] | None = None
+    anew: bool = False
     owed: tuple[str, ...] = ()
     deployment_id: str | None = None
     touched: tuple[str, ...] = ()
