@@ -11,6 +11,7 @@ import azure.functions as func
 from functions import (
     operate,
     poison,
+    rebuild,
     receive_push,
     release,
     settle,
@@ -25,5 +26,17 @@ from functions import (
 logging.getLogger("azure").setLevel(logging.WARNING)
 
 app = func.FunctionApp()
-for _room in (receive_push, sync, release, watch, snapshot, settle, sweep, poison, status, operate):
+for _room in (
+    receive_push,
+    sync,
+    release,
+    watch,
+    snapshot,
+    settle,
+    sweep,
+    poison,
+    status,
+    operate,
+    rebuild,
+):
     app.register_functions(_room.blueprint)

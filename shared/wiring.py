@@ -29,6 +29,7 @@ from shared.flows.operate import Operate
 from shared.flows.owners import Owners
 from shared.flows.poison import Poison
 from shared.flows.put import Puts
+from shared.flows.rebuild import Rebuild
 from shared.flows.receive_push import ReceivePush
 from shared.flows.release import Releases
 from shared.flows.renames import Renames
@@ -232,6 +233,22 @@ class Services:
             messenger=self._messenger,
             ids=self._ports.ids,
             show=self.status.shown,
+            log=self.log,
+        )
+
+    @cached_property
+    def rebuild(self) -> Rebuild:
+        """The flow of the function of this name."""
+        return Rebuild(
+            configurations=self._configurations,
+            tips=self._tips,
+            records=self._records,
+            archive=self._archive,
+            callers=self._ports.callers,
+            messenger=self._messenger,
+            parallel=self._ports.parallel,
+            clock=self.clock,
+            ids=self._ports.ids,
             log=self.log,
         )
 

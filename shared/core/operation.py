@@ -50,12 +50,7 @@ def read_body(operation: str, data: bytes) -> Body:
             f"There is no operation {operation[:40]!r}.",
             f"Known are {', '.join(OPERATIONS)}.",
         )
-    try:
-        body = msgspec.json.decode(data, type=Body)
-    except msgspec.MsgspecError as e:
-        raise OperationRefusedError(
-            400, "OperationUnreadable", str(e), 'Send {"why": "what this is for"} as JSON.'
-        ) from e
+    body = _decode(data)
     if (body.until is not None) != (operation == "freeze"):
         raise OperationRefusedError(
             400,
@@ -64,6 +59,28 @@ def read_body(operation: str, data: bytes) -> Body:
             'Send {"why": "...", "until": "2026-01-31T18:00:00Z"} to freeze.',
         )
     return body
+
+
+def read_why(data: bytes) -> str:
+    """Read the request of an order that takes nothing but a reason; raises as ``read_body``."""
+    body = _decode(data)
+    if body.until is not None:
+        raise OperationRefusedError(
+            400,
+            "OperationUnreadable",
+            "Only a freeze takes until.",
+            'Send {"why": "what this is for"} as JSON.',
+        )
+    return body.why
+
+
+def _decode(data: bytes) -> Body:
+    try:
+        return msgspec.json.decode(data, type=Body)
+    except msgspec.MsgspecError as e:
+        raise OperationRefusedError(
+            400, "OperationUnreadable", str(e), 'Send {"why": "what this is for"} as JSON.'
+        ) from e
 
 
 def apply(record: Record, order: Order, at: datetime) -> Record:

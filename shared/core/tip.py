@@ -102,11 +102,11 @@ def anew(repository: str, listed: Iterable[tuple[str, Mapping[str, str]]]) -> Ti
     Its seq is that of the newest copy in a record: the next sync starts above it.
     """
     seq, stacks = 0, []
-    for name, shown in listed:
+    for name, listing in listed:
         identity = names.identity_of_record(name)
         if identity is None:
             continue
-        seq = max(seq, number(shown, "seq"))
+        seq = max(seq, number(listing, "seq"))
         if names.is_stack_name(identity[1]):
             stacks.append(identity[1])
     return Tip(repository=repository, sync_seq=seq, recorded=tuple(sorted(stacks)))
@@ -176,18 +176,22 @@ def heard(before: Deliveries, announced: Mapping[str, datetime], *, new: str | N
 
 
 def commit(tip: Tip, *, seen: Tip, deliveries: Deliveries, at: datetime, poll: timedelta) -> Tip:
-    """Commit what a sync found, in one write. Stays dirty when a push came since it was taken."""
+    """Commit what a sync found, in one write.
+
+    Stays dirty when a push came since it was taken, and forced when a rebuild was ordered since.
+    """
     if deliveries.healed > tip.deliveries.healed:
         before = tip.deliveries.healed_at
         deliveries = msgspec.structs.replace(deliveries, healed_at=at, healed_before=before)
+    again = tip.forced and not seen.forced
     return msgspec.structs.replace(
         tip,
         revision=seen.revision,
         entries=seen.entries,
         broken=seen.broken,
         gone=seen.gone,
-        recorded=seen.recorded,
-        forced=tip.forced and not seen.forced,
+        recorded=tip.recorded if again else seen.recorded,
+        forced=again,
         problems=seen.problems,
         visit=seen.visit,
         settings=seen.settings,

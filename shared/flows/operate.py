@@ -49,38 +49,19 @@ class Operate:
         self, name: str, operation: str, body: bytes, credentials: Credentials
     ) -> Answered:
         """Answer 202 with the stack once the order is durable; else say why it is refused."""
-        caller = self.callers.identify(credentials.bearer, credentials.key)
-        if caller is None or not caller.is_operator:
-            who = caller.name if caller is not None else None
-            self.log(events.OPERATION_REFUSED, operation=operation[:40], by=who)
-        if caller is None:
-            return _refused(
-                401,
-                "NotSignedIn",
-                "This needs an operator's token.",
-                "Send Authorization: Bearer with a token for Plumbline's application.",
-            )
-        if not caller.is_operator:
-            return _refused(
-                403,
-                "NotAnOperator",
-                f"{caller.name} has not the operator's role.",
-                "Ask for the app role Plumbline.Operator.",
-            )
-        if len(body) > MAX_BODY_BYTES:
-            return _refused(
-                413, "BodyTooLarge", "An order is at most 16 KiB.", "Say why in fewer words."
-            )
+        by = operator_of(self.callers, self.log, operation, body, credentials)
+        if isinstance(by, Answered):
+            return by
         try:
             order = Order(
                 operation=operation,
-                by=caller.name,
+                by=by,
                 body=operations.read_body(operation, body),
                 id=self.ids.new(),
             )
             return self._carry_out(name, order)
         except OperationRefusedError as e:
-            return _refused(e.status, e.reason, e.message, e.hint)
+            return refused(e.status, e.reason, e.message, e.hint)
 
     def _carry_out(self, name: str, order: Order) -> Answered:
         found = find_stack(self.records, name)
@@ -108,5 +89,35 @@ class Operate:
         return Answered(202, self.show(after.document))
 
 
-def _refused(status: int, error: str, message: str, hint: str | None = None) -> Answered:
+def operator_of(
+    callers: Callers, log: Log, operation: str, body: bytes, credentials: Credentials
+) -> str | Answered:
+    """Return the name of the operator who sends an order, or the answer to anybody else."""
+    caller = callers.identify(credentials.bearer, credentials.key)
+    if caller is None or not caller.is_operator:
+        who = caller.name if caller is not None else None
+        log(events.OPERATION_REFUSED, operation=operation[:40], by=who)
+    if caller is None:
+        return refused(
+            401,
+            "NotSignedIn",
+            "This needs an operator's token.",
+            "Send Authorization: Bearer with a token for Plumbline's application.",
+        )
+    if not caller.is_operator:
+        return refused(
+            403,
+            "NotAnOperator",
+            f"{caller.name} has not the operator's role.",
+            "Ask for the app role Plumbline.Operator.",
+        )
+    if len(body) > MAX_BODY_BYTES:
+        return refused(
+            413, "BodyTooLarge", "An order is at most 16 KiB.", "Say why in fewer words."
+        )
+    return caller.name
+
+
+def refused(status: int, error: str, message: str, hint: str | None = None) -> Answered:
+    """Return the answer to an order that is not carried out. Pure."""
     return Answered(status, Complaint(error=error, message=message, hint=hint))

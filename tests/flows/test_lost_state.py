@@ -5,21 +5,8 @@ import pytest
 from shared.core import decision, names
 from tests.fakes.arm import Outcome
 from tests.flows import chains
+from tests.flows.losses import lose, lose_history
 from tests.flows.world import World, deployment_id, files
-
-
-def lose(world: World, *prefixes: str) -> None:
-    """Delete what is in ``state`` below the prefixes; without any, all but the configuration."""
-    for found in list(world.documents.list("")):
-        if found.name != names.CONFIGURATION and found.name.startswith(prefixes or ""):
-            world.documents.delete(found.name)
-
-
-def lose_history(world: World, *prefixes: str) -> None:
-    """Delete what is in ``history`` below the prefixes, which the port itself cannot do."""
-    for name in world.kept():
-        if name.startswith(prefixes):
-            world.history.forget(name)
 
 
 def test_all_state_lost_brings_the_same_stacks_back_without_a_put(world: World) -> None:

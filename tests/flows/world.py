@@ -231,6 +231,13 @@ class World:
         body = orjson.dumps({"why": why, **more})
         return self.services.operate(stack, operation, body, Credentials(None, key))
 
+    def rebuild(
+        self, key: str = OPERATOR_KEY, repository: str = "example", **body: Any
+    ) -> Answered:
+        """Order a rebuild of a repository's state; returns the answer, whatever it is."""
+        said = orjson.dumps({"why": "a test", **body})
+        return self.services.rebuild(repository, said, Credentials(None, key))
+
     # ---- what the Functions host does ------------------------------------------------------
 
     def handle(self, message: TakenMessage) -> None:
