@@ -27,16 +27,7 @@ logging.getLogger("azure").setLevel(logging.WARNING)
 
 app = func.FunctionApp()
 for _room in (
-    receive_push,
-    sync,
-    release,
-    watch,
-    snapshot,
-    settle,
-    sweep,
-    poison,
-    status,
-    operate,
-    rebuild,
+    *(receive_push, sync, release, watch, snapshot, settle, sweep, poison),
+    *(status, operate, rebuild),
 ):
     app.register_functions(_room.blueprint)

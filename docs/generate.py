@@ -21,7 +21,7 @@ from shared.core.configuration import Configuration
 from shared.core.revision import Answer
 from shared.core.source.codes import PROBLEM_CODES
 from shared.core.source.schema import manifest_reference, manifest_schema
-from shared.core.view import Complaint, HealthView, ReleaseView, StackView
+from shared.core.view import Complaint, HealthView, RebuildView, ReleaseView, StackView
 from shared.flows.receive_push import Reply
 from shared.settings import settings_table
 
@@ -33,6 +33,7 @@ ANSWERS: Final = {
     "GET /api/stacks/{name}/releases": list[ReleaseView],
     "GET /api/revisions/{sha}": Answer,
     "GET /api/health": HealthView,
+    "POST /api/repositories/{key}/rebuild": RebuildView,
     "POST /api/push/{hook}": Reply,
     "any other status than 2xx": Complaint,
 }

@@ -21,7 +21,7 @@ def rebuild(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
 
     def run(services: "Services") -> func.HttpResponse:
         from shared.core.view import to_json
-        from shared.flows.operate import Credentials
+        from shared.flows.sign_in import Credentials
 
         answered = services.rebuild(
             req.route_params.get("key", ""),

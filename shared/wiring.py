@@ -34,6 +34,7 @@ from shared.flows.receive_push import ReceivePush
 from shared.flows.release import Releases
 from shared.flows.renames import Renames
 from shared.flows.settle import Settle
+from shared.flows.sign_in import SignIn
 from shared.flows.snapshot import Snapshots
 from shared.flows.status import Status
 from shared.flows.sweep import Sweep
@@ -229,7 +230,7 @@ class Services:
         return Operate(
             records=self._records,
             audits=Audits(self._records, self._archive),
-            callers=self._ports.callers,
+            sign_in=self._sign_in,
             messenger=self._messenger,
             ids=self._ports.ids,
             show=self.status.shown,
@@ -244,7 +245,7 @@ class Services:
             tips=self._tips,
             records=self._records,
             archive=self._archive,
-            callers=self._ports.callers,
+            sign_in=self._sign_in,
             messenger=self._messenger,
             parallel=self._ports.parallel,
             clock=self.clock,
@@ -298,6 +299,10 @@ class Services:
     @property
     def _archive(self) -> Archive:
         return Archive(self._ports.history)
+
+    @property
+    def _sign_in(self) -> SignIn:
+        return SignIn(self._ports.callers, self.log)
 
     @property
     def _messenger(self) -> Messenger:

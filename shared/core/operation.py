@@ -41,16 +41,25 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     body: Body
 
 
-def read_body(operation: str, data: bytes) -> Body:
-    """Read a request; raises OperationRefusedError with what is wrong and how to mend it."""
-    if operation not in OPERATIONS:
+def read_body(operation: str, data: bytes, known: Collection[str] | None = None) -> Body:
+    """Read a request for one of ``known`` (a stack's operations, when it is left out).
+
+    Raises OperationRefusedError with what is wrong and how to mend it.
+    """
+    known = OPERATIONS if known is None else known
+    if operation not in known:
         raise OperationRefusedError(
             404,
             "OperationUnknown",
             f"There is no operation {operation[:40]!r}.",
-            f"Known are {', '.join(OPERATIONS)}.",
+            f"Known are {', '.join(known)}.",
         )
-    body = _decode(data)
+    try:
+        body = msgspec.json.decode(data, type=Body)
+    except msgspec.MsgspecError as e:
+        raise OperationRefusedError(
+            400, "OperationUnreadable", str(e), 'Send {"why": "what this is for"} as JSON.'
+        ) from e
     if (body.until is not None) != (operation == "freeze"):
         raise OperationRefusedError(
             400,
@@ -59,28 +68,6 @@ def read_body(operation: str, data: bytes) -> Body:
             'Send {"why": "...", "until": "2026-01-31T18:00:00Z"} to freeze.',
         )
     return body
-
-
-def read_why(data: bytes) -> str:
-    """Read the request of an order that takes nothing but a reason; raises as ``read_body``."""
-    body = _decode(data)
-    if body.until is not None:
-        raise OperationRefusedError(
-            400,
-            "OperationUnreadable",
-            "Only a freeze takes until.",
-            'Send {"why": "what this is for"} as JSON.',
-        )
-    return body.why
-
-
-def _decode(data: bytes) -> Body:
-    try:
-        return msgspec.json.decode(data, type=Body)
-    except msgspec.MsgspecError as e:
-        raise OperationRefusedError(
-            400, "OperationUnreadable", str(e), 'Send {"why": "what this is for"} as JSON.'
-        ) from e
 
 
 def apply(record: Record, order: Order, at: datetime) -> Record:

@@ -19,10 +19,10 @@ from shared.core.rebuild import Facts, Seen
 from shared.core.record import Freeze, Record
 from shared.core.tip import Tip
 from shared.core.view import rebuild_view
-from shared.flows.lookup import Answered
+from shared.flows.lookup import Answered, missing
 from shared.flows.messenger import Messenger
-from shared.flows.operate import Credentials, operator_of, refused
-from shared.ports import Callers, Clock, Ids, Log, Parallel
+from shared.flows.sign_in import Credentials, SignIn, refused
+from shared.ports import Clock, Ids, Log, Parallel
 from shared.state.archive import Archive
 from shared.state.configurations import Configurations
 from shared.state.records import Records
@@ -37,7 +37,7 @@ class Rebuild:
     tips: Tips
     records: Records
     archive: Archive
-    callers: Callers
+    sign_in: SignIn
     messenger: Messenger
     parallel: Parallel
     clock: Clock
@@ -46,20 +46,13 @@ class Rebuild:
 
     def __call__(self, key: str, body: bytes, credentials: Credentials) -> Answered:
         """Answer 202 with what was found once the repair is done; else say why it is refused."""
-        by = operator_of(self.callers, self.log, "rebuild", body, credentials)
-        if isinstance(by, Answered):
-            return by
         try:
-            why = operation.read_why(body)
+            by = self.sign_in("rebuild", body, credentials).name
+            why = operation.read_body("rebuild", body, ("rebuild",)).why
         except OperationRefusedError as e:
-            return refused(e.status, e.reason, e.message, e.hint)
+            return refused(e)
         if key not in self.configurations.current().repositories:
-            return refused(
-                404,
-                "NotFound",
-                "No such repository is followed.",
-                "GET /api/health lists them all.",
-            )
+            return missing("No such repository is followed.", "GET /api/health lists them all.")
         return self._rebuild(key, by, why)
 
     def _rebuild(self, key: str, by: str, why: str) -> Answered:

@@ -409,7 +409,7 @@ def test_nobody_without_the_role_rebuilds(world: World, monkeypatch: pytest.Monk
     spoil(world, RECORD_A)
     stranger = world.rebuild(key="wrong")
     monkeypatch.setattr(
-        type(world.services.rebuild.callers),
+        type(world.services.rebuild.sign_in.callers),
         "identify",
         lambda *_: Caller(name="a reader", is_operator=False),
     )

@@ -25,8 +25,8 @@ from shared.core.message import QUEUES, Queue
 from shared.core.record import Record
 from shared.core.source.tree import SourceTree
 from shared.flows.lookup import Answered
-from shared.flows.operate import Credentials
 from shared.flows.receive_push import Delivery, Reply
+from shared.flows.sign_in import Credentials
 from shared.ports import GitRepository
 from shared.settings import Settings, load
 from tests.fakes.arm import FakeArm, Outcome

@@ -23,8 +23,8 @@ from shared.core.errors import Stalled, Transient, Waiting
 from shared.core.message import QUEUES, Queue, RepositoryMessage, StackMessage
 from shared.core.problem import Problem
 from shared.flows.lookup import Answered
-from shared.flows.operate import Credentials
 from shared.flows.receive_push import Delivery
+from shared.flows.sign_in import Credentials
 from shared.ports import (
     Caller,
     ChangedError,
