@@ -1,7 +1,7 @@
 """Rebuild lost state: what was found of a repository, and what takes the place of it. Pure.
 
 The rest is the loop's: the next sync copies what Git wants into the fresh documents, and ``release``
-takes up what ARM remembers (docs/architecture.md, part 4; ``adr/0010-lost-state-is-rebuilt.md``).
+takes up what ARM remembers (docs/architecture.md, part 4; ``adr/0010-lost-state-is-taken-up-from-arm.md``).
 """
 
 from collections.abc import Iterable, Mapping, Sequence

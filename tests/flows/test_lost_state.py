@@ -4,9 +4,10 @@ import pytest
 
 from shared.core import decision, names
 from tests.fakes.arm import Outcome
+from tests.fakes.system import Moment
 from tests.flows import chains
 from tests.flows.losses import lose, lose_history
-from tests.flows.world import World, deployment_id, files
+from tests.flows.world import Killed, World, deployment_id, files
 
 
 def test_all_state_lost_brings_the_same_stacks_back_without_a_put(world: World) -> None:
@@ -77,6 +78,27 @@ def test_a_release_that_runs_when_state_is_lost_is_adopted(world: World) -> None
     assert world.puts("a") == 1
     assert world.record("a").phase == "steady"
     assert world.status(revision) == "deployed"
+
+
+@pytest.mark.parametrize("step", range(1, 9))
+def test_a_worker_that_dies_while_state_comes_back_changes_nothing(world: World, step: int) -> None:
+    """I11: killed after any write to the record, the others find out where it was."""
+    world.push(files("a", a="one"))
+    world.run()
+    lose(world)
+    left = [step]
+
+    def kill(moment: Moment, call: str, name: str) -> None:
+        if moment == "after" and call.startswith("documents.") and name.endswith("record.json"):
+            left[0] -= 1
+            if left[0] == 0:
+                raise Killed
+
+    world.hook = kill
+    world.run(1500)
+
+    assert world.puts("a") == 1
+    assert world.record("a").phase == "steady"
 
 
 def test_a_failed_release_is_not_tried_again_because_state_was_lost(world: World) -> None:

@@ -14,7 +14,7 @@ from tests.fakes.arm import Outcome
 from tests.fakes.system import Moment
 from tests.flows import chains
 from tests.flows.losses import lose, lose_history, spoil
-from tests.flows.world import CONFIGURATION, World, files
+from tests.flows.world import CONFIGURATION, Killed, World, files
 
 RECORD_A = names.record("example", "a")
 TIP = names.tip("example")
@@ -237,6 +237,59 @@ def test_a_rebuild_in_the_middle_of_a_release_adopts_it(world: World) -> None:
     assert world.puts("a") == 1
     assert world.status(revision) == "deployed"
     world.arm.check()
+
+
+def test_a_worker_whose_record_was_set_aside_stops_and_its_release_is_adopted(world: World) -> None:
+    """I13: between its intent and its PUT the record is lost and made anew; one PUT is enough."""
+    done: list[str] = []
+
+    def lost(moment: Moment, call: str, _: str) -> None:
+        if not done and (moment, call) == ("before", "arm.put"):
+            done.append(call)
+            spoil(world, RECORD_A)
+            world.rebuild()
+
+    world.hook = lost
+    revision = world.push(files("a", a="one"))
+    world.run(600)
+
+    assert done
+    assert world.log.named(events.FENCED)
+    assert world.puts("a") == 1
+    assert world.record("a").phase == "steady"
+    assert world.status(revision) == "deployed"
+    world.arm.check()
+
+
+@pytest.mark.parametrize("step", range(1, 7))
+def test_a_worker_that_dies_over_a_rebuild_leaves_nothing_that_a_second_does_not_mend(
+    world: World, step: int
+) -> None:
+    """I11: killed after any of its writes, it has lost no bytes; the order is given again."""
+    world.push(files("a", "b"))
+    world.run()
+    spoil(world, RECORD_A)
+    spoil(world, TIP, b"[")
+    left = [step]
+
+    def kill(moment: Moment, call: str, _: str) -> None:
+        if moment == "after" and call in {"history.put", "documents.replace", "queues.send"}:
+            left[0] -= 1
+            if left[0] == 0:
+                raise Killed
+
+    world.hook = kill
+    with pytest.raises(Killed):
+        world.rebuild()
+    world.hook = None
+    world.restart()
+    world.rebuild()
+    world.run()
+
+    assert {world.history.read(n) for n in world.kept() if "unreadable/" in n} == {b"{", b"["}
+    assert (world.puts("a"), world.puts("b")) == (1, 1)
+    assert world.record("a").phase == world.record("b").phase == "steady"
+    assert world.api("health")["status"] == "ok"
 
 
 def test_a_rebuild_says_what_history_has_lost(world: World) -> None:
