@@ -1,11 +1,14 @@
 """An operator has lost state rebuilt: what cannot be read is set aside and made anew (part 4)."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
+import azure.functions as func
 import orjson
 import pytest
 
+from functions import rebuild
 from shared import events
 from shared.core import names
 from shared.core.document import to_text
@@ -14,7 +17,7 @@ from tests.fakes.arm import Outcome
 from tests.fakes.system import Moment
 from tests.flows import chains
 from tests.flows.losses import lose, lose_history, spoil
-from tests.flows.world import CONFIGURATION, Killed, World, files
+from tests.flows.world import CONFIGURATION, OPERATOR_KEY, Killed, World, files
 
 RECORD_A = names.record("example", "a")
 TIP = names.tip("example")
@@ -481,3 +484,28 @@ def test_a_repository_that_is_not_followed_is_not_rebuilt(world: World) -> None:
     """Its key is no door to documents of others."""
     for repository in ("nobody", "../x", ""):
         assert world.rebuild(repository=repository).status == 404
+
+
+def test_the_route_hands_over_who_orders_and_what(world: World) -> None:
+    """Over HTTP: the key in the header is the sign-in, the path names the repository."""
+    world.push(files("a"))
+    world.run()
+    spoil(world, RECORD_A)
+    function: Any = rebuild.rebuild
+    context: Any = SimpleNamespace(invocation_id="i", function_name="rebuild")
+
+    def post(key: str) -> func.HttpResponse:
+        request = func.HttpRequest(
+            method="POST",
+            url="/api/repositories/example/rebuild",
+            headers={"X-Plumbline-Operator-Key": key},
+            route_params={"key": "example"},
+            body=b'{"why": "it broke"}',
+        )
+        answer: func.HttpResponse = function(request, context)
+        return answer
+
+    refused, accepted = post("wrong"), post(OPERATOR_KEY)
+
+    assert (refused.status_code, accepted.status_code) == (401, 202)
+    assert orjson.loads(accepted.get_body())["unreadable"] == ["a"]
