@@ -11,6 +11,7 @@ import azure.functions as func
 from functions import (
     operate,
     poison,
+    rebuild,
     receive_push,
     release,
     replay,
@@ -28,6 +29,6 @@ logging.getLogger("azure").setLevel(logging.WARNING)
 app = func.FunctionApp()
 for _room in (
     *(receive_push, sync, release, watch, snapshot, settle, sweep, poison),
-    *(status, operate, replay),
+    *(status, operate, replay, rebuild),
 ):
     app.register_functions(_room.blueprint)

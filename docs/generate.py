@@ -21,7 +21,14 @@ from shared.core.configuration import Configuration
 from shared.core.revision import Answer
 from shared.core.source.codes import PROBLEM_CODES
 from shared.core.source.schema import manifest_reference, manifest_schema
-from shared.core.view import Complaint, HealthView, PoisonOrderView, ReleaseView, StackView
+from shared.core.view import (
+    Complaint,
+    HealthView,
+    PoisonOrderView,
+    RebuildView,
+    ReleaseView,
+    StackView,
+)
 from shared.flows.receive_push import Reply
 from shared.settings import settings_table
 
@@ -34,6 +41,7 @@ ANSWERS: Final = {
     "GET /api/revisions/{sha}": Answer,
     "GET /api/health": HealthView,
     "POST /api/poison/{id}/{operation}": PoisonOrderView,
+    "POST /api/repositories/{key}/rebuild": RebuildView,
     "POST /api/push/{hook}": Reply,
     "any other status than 2xx": Complaint,
 }

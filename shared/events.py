@@ -24,6 +24,8 @@ RELEASE_CANCELED: Final = "release_canceled"
 RELEASE_TIMED_OUT: Final = "release_timed_out"
 OPERATION_REFUSED: Final = "operation_refused"
 OPERATION_ORDERED: Final = "operation_ordered"
+DOCUMENT_SET_ASIDE: Final = "document_set_aside"
+REBUILD_ORDERED: Final = "rebuild_ordered"
 REVISION_SETTLED: Final = "revision_settled"
 STATUS_NOT_SENT: Final = "status_not_sent"
 GROUP_CREATED: Final = "group_created"
@@ -43,6 +45,7 @@ ERRORS: Final = frozenset({INVOCATION_FAILED, POISON_FOUND})
 WARNINGS: Final = frozenset(
     {
         STALLED,
+        DOCUMENT_SET_ASIDE,
         OPERATION_REFUSED,
         RELEASE_FAILED,
         RELEASE_REFUSED,
@@ -76,6 +79,8 @@ MEANINGS: Final[dict[str, str]] = {
     RELEASE_TIMED_OUT: "a release has run for longer than its stack's timeout, `timeout_s`, and is to be canceled",
     OPERATION_REFUSED: "somebody without the operator's role tried to order something; `by`, if known",
     OPERATION_ORDERED: "an operator ordered something of a stack or a kept message; `operation`, `by`, `why`",
+    DOCUMENT_SET_ASIDE: "a document that cannot be read was kept in `history`, and a fresh one is in its place",
+    REBUILD_ORDERED: "an operator had a repository's state rebuilt; says who, why and what was found",
     REVISION_SETTLED: "a revision has its final status",
     STATUS_NOT_SENT: "the Git host did not take commit statuses; `given_up` tells whether that is the end",
     GROUP_CREATED: "a missing resource group was created",

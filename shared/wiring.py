@@ -30,6 +30,7 @@ from shared.flows.poison import Poison
 from shared.flows.poison_orders import PoisonOrders
 from shared.flows.poisoned import Poisoned
 from shared.flows.put import Puts
+from shared.flows.rebuild import Rebuild
 from shared.flows.receive_push import ReceivePush
 from shared.flows.release import Releases
 from shared.flows.renames import Renames
@@ -254,6 +255,22 @@ class Services:
             messenger=self._messenger,
             ids=self._ports.ids,
             show=self.status.shown,
+            log=self.log,
+        )
+
+    @made
+    def rebuild(self) -> Rebuild:
+        """The flow of the function of this name."""
+        return Rebuild(
+            configurations=self._configurations,
+            tips=self._tips,
+            records=self._records,
+            archive=self._archive,
+            sign_in=self._sign_in,
+            messenger=self._messenger,
+            parallel=self._ports.parallel,
+            clock=self.clock,
+            ids=self._ports.ids,
             log=self.log,
         )
 

@@ -6,8 +6,10 @@ step out; nothing here knows how.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Final
 
+from shared.core import names
 from shared.core.arm_model import Deployment
 from shared.core.problem import Problem
 from shared.core.record import Attempt, Desired, Freeze, Record
@@ -134,6 +136,28 @@ def tagged_generation(found: Mapping[str, str]) -> int:
     """Return the generation in a deployment's release tag, 0 when there is none. Pure."""
     generation = found.get(TAG_RELEASE, "").partition(".")[0]
     return int(generation) if generation.isascii() and generation.isdigit() else 0
+
+
+def remembered(deployment: Deployment, at: datetime) -> Attempt | None:
+    """Return the attempt that a deployment's tags tell of; None when they are not whole. Pure.
+
+    ``at`` stands for when it began, where ARM does not say.
+    """
+    found = deployment.tags
+    release, revision = found.get(TAG_RELEASE, ""), found.get(TAG_REVISION, "")
+    source, inputs = found.get(TAG_SOURCE, ""), found.get(TAG_INPUTS, "")
+    whole = names.is_release(release) and names.is_sha(revision)
+    if not (whole and names.is_digest(source) and names.is_digest(inputs)):
+        return None
+    ended = deployment.timestamp or at
+    return Attempt(
+        release=release,
+        generation=tagged_generation(found),
+        revision=revision,
+        digest=source,
+        inputs=inputs,
+        at=ended - timedelta(seconds=deployment.duration_s or 0.0),
+    )
 
 
 def carries(deployment: Deployment, attempt: Attempt) -> bool:

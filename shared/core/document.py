@@ -84,7 +84,8 @@ def decode(kind: type[D], name: str, data: bytes) -> Decoded[D]:
         raise Stalled(
             "DocumentUnreadable",
             f"The document {name!r} in the state container cannot be read: {e}",
-            hint="Restore it, or delete it: the next sync writes it anew from Git and Azure.",
+            hint="Restore it, or have an operator order a rebuild of the repository: it sets records and "
+            "tips aside and makes them anew.",
         ) from e
     return Decoded(document, _unknown(raw, _explicit(document)))
 

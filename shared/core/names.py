@@ -55,6 +55,16 @@ def is_sha(text: str) -> bool:
     return SHA_FORM.fullmatch(text) is not None
 
 
+def is_release(text: str) -> bool:
+    """Tell whether ``text`` is a release's id, ``<generation>.<attempt>``. Pure."""
+    return RELEASE_FORM.fullmatch(text) is not None
+
+
+def is_digest(text: str) -> bool:
+    """Tell whether ``text`` is a SHA-256 in hex. Pure."""
+    return DIGEST_FORM.fullmatch(text) is not None
+
+
 def identity(repository: str, stack: str) -> str:
     """Return a stack's identity, ``<repository>.<stack>``; a half's has its ``~<generation>``. Pure.
 
@@ -134,6 +144,25 @@ def releases_of(repository: str, stack: str) -> str:
     return f"stacks/{identity(repository, stack)}/releases/"
 
 
+def releases_in(repository: str) -> str:
+    """Prefix of what ``history`` has of all of a repository's stacks."""
+    return f"stacks/{_key(repository)}."
+
+
+def identity_of_release(name: str) -> tuple[str, str, str] | None:
+    """Return (repository, stack, release) of a release's name, or None for others. Pure."""
+    folder, _, file = name.removeprefix("stacks/").partition("/releases/")
+    repository, _, stack = folder.partition(".")
+    release_id = file.removesuffix(".json")
+    known = is_repository_key(repository) and is_record_name(stack) and is_release(release_id)
+    return (repository, stack, release_id) if known else None
+
+
+def unreadable(name: str, digest: str) -> str:
+    """Name in ``history`` of the bytes of a document in ``state`` that could not be read."""
+    return f"unreadable/{name}/{_of_form(DIGEST_FORM, digest)}"
+
+
 def snapshot(repository: str, stack: str, release_id: str) -> str:
     """Name of the snapshot of a release in ``history``."""
     name = _of_form(RELEASE_FORM, release_id)
@@ -168,6 +197,14 @@ def pending_delivery(repository: str, key: str) -> str:
 def pending_deliveries_of(repository: str) -> str:
     """Prefix of a repository's unfinished deliveries in ``state``."""
     return f"{PENDING_DELIVERIES}{_key(repository)}/"
+
+
+AUDITS: Final = "audit/"
+
+
+def is_audit_since(name: str, since: datetime) -> bool:
+    """Tell from an audit's name whether it was written on the day of ``since`` or later. Pure."""
+    return name.startswith(AUDITS) and name.removeprefix(AUDITS)[:10] >= f"{since:%Y/%m/%d}"
 
 
 def audit(at: datetime, audit_id: str) -> str:

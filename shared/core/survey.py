@@ -65,7 +65,7 @@ def survey(previous: Tip, tree: SourceTree, repository: Repository) -> Survey:
     for name in broken:
         if name in previous.entries:
             entries[name] = previous.entries[name]
-    known = set(previous.entries) | set(previous.broken) | set(previous.gone)
+    known = {*previous.entries, *previous.broken, *previous.gone, *previous.recorded}
     seen = Visit(
         revision=tree.revision,
         seq=previous.sync_seq,
@@ -80,6 +80,7 @@ def survey(previous: Tip, tree: SourceTree, repository: Repository) -> Survey:
         entries=dict(sorted(entries.items())),
         broken=dict(sorted(broken.items())),
         gone=tuple(sorted(known - manifest.names)),
+        recorded=(),
         problems=manifest.problems + strays,
         visit=seen,
     )
@@ -138,7 +139,14 @@ class _Compiled:
         key = f"{self._settings}:{spec_digest(spec, default_subscription=subscription)}"
         before = self._previous.entries.get(name)
         sound = before is not None and name not in self._previous.broken
-        if before and sound and before.spec == key and is_unchanged(self._tree, before.files):
+        fresh = not self._previous.forced
+        if (
+            fresh
+            and before
+            and sound
+            and before.spec == key
+            and is_unchanged(self._tree, before.files)
+        ):
             self.entries[name] = before
             return
         try:
@@ -164,7 +172,7 @@ class _Compiled:
             warnings=compiled.warnings,
             timeout_s=None if spec.timeout is None else int(spec.timeout.total_seconds()),
         )
-        if not same:
+        if not same or self._previous.forced:
             self.contents[compiled.digest] = compiled.content
 
 

@@ -4,12 +4,13 @@
 of stacks are copies of its entries; a copy that is missing or stale is made again by any sync.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 
+from shared.core import names
 from shared.core.document import Document, to_text
 from shared.core.problem import Problem
 from shared.core.record import HOLD, MAX_UNFINISHED, Desired, Wish, shown
@@ -71,7 +72,9 @@ class Tip(Document, frozen=True, kw_only=True, omit_defaults=True):
     """A repository as Plumbline knows it.
 
     ``problems`` are those of the manifest at the tip, ``trouble`` is what kept the last sync from
-    looking. ``unfinished`` counts syncs that died; ``unanswered``: the document of the tip's
+    looking. ``recorded`` are the stacks that had records when the tip was made anew: those that a
+    readable manifest does not name have left it. ``forced``: an operator wants all of it compiled
+    anew. ``unfinished`` counts syncs that died; ``unanswered``: the document of the tip's
     revision may not be written yet.
     """
 
@@ -86,6 +89,8 @@ class Tip(Document, frozen=True, kw_only=True, omit_defaults=True):
     entries: Mapping[str, Entry] = msgspec.field(default_factory=dict)
     broken: Mapping[str, tuple[Problem, ...]] = msgspec.field(default_factory=dict)
     gone: tuple[str, ...] = ()
+    recorded: tuple[str, ...] = ()
+    forced: bool = False
     problems: tuple[Problem, ...] = ()
     trouble: Problem | None = None
     unfinished: int = 0
@@ -94,6 +99,28 @@ class Tip(Document, frozen=True, kw_only=True, omit_defaults=True):
     deliveries: Deliveries = Deliveries()
     checked_at: datetime | None = None
     settings: str = ""
+
+
+def anew(repository: str, listed: Iterable[tuple[str, Mapping[str, str]]]) -> Tip:
+    """Return the tip of a repository that has none, over the records in a listing (rule 2). Pure.
+
+    Its seq is that of the newest copy in a record: the next sync starts above it.
+    """
+    seq, stacks = 0, []
+    for name, listing in listed:
+        identity = names.identity_of_record(name)
+        if identity is None:
+            continue
+        seq = max(seq, number(listing, "seq"))
+        if names.is_stack_name(identity[1]):
+            stacks.append(identity[1])
+    return Tip(repository=repository, sync_seq=seq, recorded=tuple(sorted(stacks)))
+
+
+def number(shown: Mapping[str, str], key: str) -> int:
+    """Return a number in facts, 0 where there is none: somebody may have written them by hand. Pure."""
+    text = shown.get(key, "")
+    return int(text) if text.isascii() and text.isdigit() else 0
 
 
 def facts(tip: Tip) -> dict[str, str]:
@@ -166,16 +193,22 @@ def heard(before: Deliveries, announced: Mapping[str, datetime], *, new: str | N
 
 
 def commit(tip: Tip, *, seen: Tip, deliveries: Deliveries, at: datetime, poll: timedelta) -> Tip:
-    """Commit what a sync found, in one write. Stays dirty when a push came since it was taken."""
+    """Commit what a sync found, in one write.
+
+    Stays dirty when a push came since it was taken, and forced when a rebuild was ordered since.
+    """
     if deliveries.healed > tip.deliveries.healed:
         before = tip.deliveries.healed_at
         deliveries = msgspec.structs.replace(deliveries, healed_at=at, healed_before=before)
+    again = tip.forced and not seen.forced
     return msgspec.structs.replace(
         tip,
         revision=seen.revision,
         entries=seen.entries,
         broken=seen.broken,
         gone=seen.gone,
+        recorded=tip.recorded if again else seen.recorded,
+        forced=again,
         problems=seen.problems,
         visit=seen.visit,
         settings=seen.settings,

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from shared.core.audit import Audit, Findings
 from shared.core.budget import Kind as BudgetKind
 from shared.core.poison import OpenPoison
 from shared.core.problem import Problem
@@ -165,6 +166,23 @@ class HealthView(msgspec.Struct, frozen=True, kw_only=True):
     problem: Problem | None = None
 
 
+class RebuildView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the order to rebuild a repository's state answers: what was found before it began.
+
+    ``audit`` is the order's id, under which history keeps the same.
+    """
+
+    repository: str
+    audit: str
+    tip: str
+    records: int
+    unreadable: tuple[str, ...]
+    missing: tuple[str, ...]
+    gone: tuple[str, ...]
+    without_history: tuple[str, ...]
+    frozen: tuple[str, ...]
+
+
 class Complaint(msgspec.Struct, frozen=True, kw_only=True):
     """What an answer that is not 2xx says."""
 
@@ -210,6 +228,29 @@ def stack_view(
         halves=tuple(sorted(record.halves)) if record.moved_to is None else (),
         moved_to=record.moved_to,
         due_at=record.due_at,
+    )
+
+
+def unreadable_view(repository: str, stack: str, problem: Problem) -> StackView:
+    """Return what is shown of a stack whose record cannot be read. Pure."""
+    return stack_view(
+        Record(repository=repository, stack=stack, phase="stalled", problem=problem, due_at=None),
+        {},
+    )
+
+
+def rebuild_view(audit: Audit, found: Findings) -> RebuildView:
+    """Return what is shown of a rebuild that was ordered. Pure."""
+    return RebuildView(
+        repository=audit.repository,
+        audit=audit.id,
+        tip=found.tip,
+        records=found.records,
+        unreadable=found.unreadable,
+        missing=found.missing,
+        gone=found.gone,
+        without_history=found.without_history,
+        frozen=found.frozen,
     )
 
 

@@ -150,7 +150,7 @@ class Releases:
     def _look(self, turn: Turn, deployment_id: str | None, installation: str) -> decision.Step:
         """Ask ARM for one deployment of the stack, and decide what comes next."""
         deployment = self.arm.deployment(deployment_id) if deployment_id is not None else None
-        _catch_up(turn, deployment, installation)
+        _recollect(turn, deployment_id, deployment, installation)
         return decision.decide(
             turn.record,
             deployment,
@@ -269,14 +269,22 @@ def _check_finished(record: Record) -> None:
         )
 
 
-def _catch_up(turn: Turn, deployment: Deployment | None, installation: str) -> None:
-    """Count on above what ARM remembers of a stack whose record knows of no attempt."""
+def _recollect(
+    turn: Turn, deployment_id: str | None, deployment: Deployment | None, installation: str
+) -> None:
+    """Take up what ARM remembers of a stack whose record knows of no attempt: state was lost."""
     record = turn.record
-    if record.attempted is not None or deployment is None:
+    if record.attempted is not None or deployment is None or deployment_id is None:
         return
-    remembered = decision.tagged_generation(deployment.tags)
-    if decision.is_ours(installation, record, deployment.tags):
-        turn.update(lambda r, _: changes.catch_up(r, remembered))
+    if not decision.is_ours(installation, record, deployment.tags):
+        return
+    found = decision.remembered(deployment, turn.hold.held.at)
+    if found is None or record.anew:
+        count = decision.tagged_generation(deployment.tags)
+        turn.update(lambda r, _: changes.catch_up(r, count))
+        return
+    good = deployment.state == "succeeded"
+    turn.update(lambda r, _: changes.recollect(r, found, deployment_id, is_good=good))
 
 
 def is_given_away(record: Record) -> bool:

@@ -20,13 +20,16 @@ from shared.core.revision import Revision
 from shared.core.tip import Tip
 from shared.core.version import VERSION
 from shared.core.view import (
+    Complaint,
     HealthView,
     PoisonView,
     ReleaseView,
+    RepositoryView,
     StackView,
     release_view,
     repository_view,
     stack_view,
+    unreadable_view,
 )
 from shared.flows.answers import Answers
 from shared.flows.lookup import Answered, find_stack, missing
@@ -92,11 +95,15 @@ class Status:
 
     def stacks(self) -> list[StackView]:
         """Return every stack, by repository and name."""
-        records = self._records(names.RECORDS)
+        found = self._found(names.RECORDS)
         known: dict[str, dict[str, Record]] = {}
-        for record in records:
-            known.setdefault(record.repository, {})[record.stack] = record
-        return [self._view(record, known[record.repository]) for record in records]
+        for record in found:
+            if isinstance(record, Record):
+                known.setdefault(record.repository, {})[record.stack] = record
+        return [
+            self._view(record, known[record.repository]) if isinstance(record, Record) else record
+            for record in found
+        ]
 
     def _view(self, record: Record, others: Mapping[str, Record]) -> StackView:
         at = self.clock.now()
@@ -114,6 +121,10 @@ class Status:
         return self._view(record, {other.stack: other for other in others})
 
     def _records(self, prefix: str) -> Sequence[Record]:
+        """Return the records below a prefix that can be read."""
+        return [record for record in self._found(prefix) if isinstance(record, Record)]
+
+    def _found(self, prefix: str) -> Sequence[Record | StackView]:
         identities = [
             identity
             for found in self.records.listed(prefix)
@@ -122,24 +133,24 @@ class Status:
         held = self.parallel.map(self._read, identities)
         return [record for record in held if record is not None]
 
-    def _read(self, identity: tuple[str, str]) -> Record | None:
-        """Return a record; one that cannot be read hides itself, not its neighbours."""
+    def _read(self, identity: tuple[str, str]) -> Record | StackView | None:
+        """Return a record, or what is shown in the place of one that cannot be read."""
         try:
             held = self.records.read(*identity)
         except Stalled as e:
-            if e.reason != "DocumentUnreadable":
-                raise
-            return None
+            return unreadable_view(*identity, _unreadable(e))
         return None if held is None else held.document
 
     def _of_stack(self, name: str, view: Callable[[Record], Any]) -> Answered:
         found = find_stack(self.records, name)
         if isinstance(found, Answered):
             return found
-        held = self.records.read(*found)
-        if held is None:
+        record = self._read(found)
+        if record is None:
             return missing("There is no such stack.", "GET /api/stacks lists them all.")
-        return Answered(200, view(held.document))
+        if isinstance(record, StackView):
+            return Answered(200, record) if view == self.shown else _not_now(record)
+        return Answered(200, view(record))
 
     def releases(self, record: Record) -> list[ReleaseView]:
         """Return the releases of a stack that have ended, newest first."""
@@ -175,9 +186,9 @@ class Status:
         """Return a revision that was announced or is the tip, but has no document yet."""
         if any(marker.after == sha for marker in self.deliveries.pending(key)):
             return Revision(repository=key, revision=sha)
-        held = self.tips.read(key)
-        if held is not None and held.document.revision == sha:
-            return _of_tip(held.document, sha)
+        tip = self._tip(key)
+        if isinstance(tip, Tip) and tip.revision == sha:
+            return _of_tip(tip, sha)
         return None
 
     def health(self) -> Answered:
@@ -196,10 +207,7 @@ class Status:
                     problem=problem,
                 ),
             )
-        views = []
-        for key in configuration.repositories:
-            held = self.tips.read(key)
-            views.append(repository_view(key, held.document if held else None))
+        views = [self._repository(key) for key in configuration.repositories]
         poison = self.poisoned()
         wrong = any(view.problems for view in views) or not poison.is_clear
         health = HealthView(
@@ -211,6 +219,39 @@ class Status:
             poison=poison,
         )
         return Answered(200, health)
+
+    def _repository(self, key: str) -> RepositoryView:
+        """Return what is shown of a repository, whether its tip can be read or not."""
+        tip = self._tip(key)
+        if isinstance(tip, Problem):
+            tip = Tip(repository=key, trouble=tip)
+        return repository_view(key, tip)
+
+    def _tip(self, key: str) -> Tip | Problem | None:
+        """Return a tip, or why it cannot be read."""
+        try:
+            held = self.tips.read(key)
+        except Stalled as e:
+            return _unreadable(e)
+        return None if held is None else held.document
+
+
+def _unreadable(error: Stalled) -> Problem:
+    """Return the problem of a document that cannot be read; raises what is more than that."""
+    if error.reason != "DocumentUnreadable":
+        raise error
+    return Problem(code=error.reason, message=error.message, hint=error.hint)
+
+
+def _not_now(shown: StackView) -> Answered:
+    """Return the answer to a question that only the record could answer."""
+    problem = shown.problem
+    complaint = Complaint(
+        error=problem.code if problem else "DocumentUnreadable",
+        message=problem.message if problem else "The stack's record cannot be read.",
+        hint=problem.hint if problem else None,
+    )
+    return Answered(503, complaint)
 
 
 def _of_tip(tip: Tip, sha: str) -> Revision:

@@ -72,7 +72,7 @@ class Sync:
         if answered and held is not None and tips_change.is_quiet(held.document, held.at):
             self.log(events.SYNC_SKIPPED, repository=key, reason="nothing is new")
             return
-        taken = self.tips.take(key, held, lambda: self._seq_floor(key))
+        taken = self.tips.take(key, held, lambda: self._fresh(key))
         if taken is None:
             self.log(events.SYNC_SKIPPED, repository=key, reason="another worker was told")
             return
@@ -308,9 +308,9 @@ class Sync:
             taken, lambda tip, _: tips_change.give_back(tip, due_at=due_at, problem=problem)
         )
 
-    def _seq_floor(self, repository: str) -> int:
+    def _fresh(self, repository: str) -> Tip:
         listed = self.records.listed(names.records_of(repository))
-        return max((int(found.facts.get("seq", "0")) for found in listed), default=0)
+        return tips_change.anew(repository, [(found.name, found.facts) for found in listed])
 
     def _generation_floor(self, repository: str, stack: str) -> int:
         ids = self.archive.release_ids(repository, stack)
@@ -330,7 +330,8 @@ def _unknown_so_far(before: Tip, found: Tip) -> str | None:
 
 def _is_known(tip: Tip, revision: str, configured: Repository) -> bool:
     """Tell whether this revision was compiled already, under the same configuration. Pure."""
-    return tip.revision == revision and tip.settings == settings_digest(configured)
+    known = tip.revision == revision and tip.settings == settings_digest(configured)
+    return known and not tip.forced
 
 
 def _without_branch(tip: Tip, branch: str) -> Tip:

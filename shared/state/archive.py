@@ -4,6 +4,7 @@ import hashlib
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
@@ -75,6 +76,13 @@ class Archive:
         for name in self.history.list(prefix):
             yield name.removeprefix(prefix).removesuffix(".json")
 
+    def releases_in(self, repository: str) -> Iterable[tuple[str, str]]:
+        """Yield (stack, release) of all releases of a repository, from one listing."""
+        for name in self.history.list(names.releases_in(repository)):
+            found = names.identity_of_release(name)
+            if found is not None:
+                yield found[1], found[2]
+
     def put_snapshot(self, snapshot: Snapshot) -> bool:
         """Write a snapshot; False when it was written before."""
         name = names.snapshot(snapshot.repository, snapshot.stack, snapshot.release)
@@ -93,6 +101,18 @@ class Archive:
     def put_audit(self, audit: Audit) -> bool:
         """Keep who ordered what, for good."""
         return self.history.put(names.audit(audit.at, audit.id), encode(audit))
+
+    def audits(self, since: datetime) -> Iterable[Audit]:
+        """Yield what was ordered since then, oldest first; the first day whole."""
+        for name in self.history.list(names.AUDITS):
+            data = self.history.read(name) if names.is_audit_since(name, since) else None
+            if data is not None:
+                yield decode(Audit, name, data).document
+
+    def put_unreadable(self, name: str, data: bytes) -> bool:
+        """Keep the bytes of a document that cannot be read; the same bytes are kept once."""
+        digest = hashlib.sha256(data).hexdigest()
+        return self.history.put(names.unreadable(name, digest), data)
 
     def put_poison(self, poisoned: Poisoned) -> bool:
         """Keep a message that was tried too often; False when it was kept before."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, Generic, TypeVar
 
 from shared.core.document import Document, decode, encode
-from shared.core.errors import Transient
+from shared.core.errors import Stalled, Transient
 from shared.ports import ChangedError, Documents, ExistsError
 
 D = TypeVar("D", bound=Document)
@@ -45,6 +45,30 @@ class Shelf(Generic[D]):
             return None
         decoded = decode(self.kind, name, stored.data)
         return Held(decoded.document, stored.etag, stored.at, decoded.unknown)
+
+    def mend(
+        self, name: str, keep: Callable[[str, bytes], object], fresh: Callable[[datetime], D]
+    ) -> bool:
+        """Put ``fresh(server time)`` in the place of a document that cannot be read.
+
+        Its bytes are given to ``keep`` first. False, and nothing is done, when it can be read, is not
+        there, or somebody else was faster.
+        """
+        stored = self.documents.read(name)
+        if stored is None:
+            return False
+        try:
+            decode(self.kind, name, stored.data)
+        except Stalled:
+            keep(name, stored.data)
+        else:
+            return False
+        document = fresh(stored.at)
+        try:
+            self.documents.replace(name, encode(document), stored.etag, self.facts(document))
+        except ChangedError:
+            return False
+        return True
 
     def create(self, name: str, document: D) -> Held[D]:
         """Write a new document; raises ExistsError."""

@@ -98,6 +98,16 @@ class Records:
                 return
         raise Transient("StateBusy", f"{name} was changed by others {TRIES} times in a row")
 
+    def mend(
+        self,
+        repository: str,
+        stack: str,
+        keep: Callable[[str, bytes], object],
+        fresh: Callable[[datetime], Record],
+    ) -> bool:
+        """Put a fresh record in the place of one that cannot be read, as ``Shelf.mend``."""
+        return self._shelf.mend(names.record(repository, stack), keep, fresh)
+
     def look(self, repository: str, stack: str) -> Hold | None:
         """Read a stack that nobody has taken; None when it has no record.
 

@@ -102,6 +102,8 @@ def test_real_answers_fit_their_schema(world: World) -> None:
     checked("GET /api/revisions/{sha}", world.api(f"revisions/{revision}"))
     checked("GET /api/health", world.api("health"))
     assert world.api("health")["status"] == "problem"
+    rebuilt = world.rebuild().body
+    checked("POST /api/repositories/{key}/rebuild", orjson.loads(to_json(rebuilt)))
     world.queues.put("sync-poison", b"not json")
     world.services.poison()
     health = world.api("health")

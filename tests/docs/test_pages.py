@@ -98,9 +98,9 @@ def test_every_direct_dependency_has_its_line() -> None:
 
 
 def test_the_picture_of_the_loop_names_every_function() -> None:
-    """The README's picture has each function but those of the poison queues."""
+    """The README's picture has each function but those that mend what is broken."""
     picture = pages.read("docs/loop.svg")
     functions = {path.stem for path in (pages.ROOT / "functions").glob("[a-z]*.py")}
-    functions -= {"poison", "replay"}
+    functions -= {"poison", "rebuild", "replay"}
     assert {name for name in functions if f">{name}<" not in picture} == set()
     assert "prefers-color-scheme: dark" in picture

@@ -147,6 +147,10 @@ class MemoryHistory:
         """Let the bytes rot, which the port itself cannot do."""
         self._container.put(name, data, {})
 
+    def forget(self, name: str) -> None:
+        """Let something be lost, which the port itself cannot do."""
+        self._container.blobs.pop(name, None)
+
     def lose_container(self) -> None:
         """Let an operator delete the container with all that is in it."""
         self._container.exists = False

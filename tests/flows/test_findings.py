@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.core import names
+from shared.core import decision, names
 from shared.core.arm_errors import Refused, Unknown, Unregistered
 from shared.core.errors import Stalled, Transient
 from shared.core.message import Queue, RepositoryMessage, StackMessage, encode
@@ -494,6 +494,8 @@ def test_pushes_during_a_wait_do_not_multiply_the_looks(world: World) -> None:
     world.arm.default = Outcome(seconds=3600)
     world.push(files("a", a="one"))
     world.run(30)
+    tags = world.arm.puts(deployment_id("a"))[0].request.tags
+    world.arm.retag(deployment_id("a"), {**tags, decision.TAG_REVISION: ""})  # nobody can adopt it
     world.documents.delete(names.record("example", "a"))
     world.run(90)
     for n in range(20):

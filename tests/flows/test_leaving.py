@@ -395,6 +395,21 @@ def test_an_old_name_may_be_used_for_another_stack(world: World) -> None:
     assert [r["release"] for r in world.api("stacks/new/releases")] == ["2.0", "1.1"]
 
 
+def test_an_old_name_in_its_old_place_takes_nothing_up(world: World) -> None:
+    """What ARM has under the name is the renamed stack's: the new one is deployed for itself."""
+    world.push(named("old"))
+    world.run(60)
+    world.push(named("new", "old"))
+    world.run(60)
+    both = named("new")
+    both["plumbline.yaml"] += "\n" + named("old")["plumbline.yaml"].split("\n", 2)[2]
+    world.push(both)
+    world.run()
+
+    assert puts(world) == [("old", "rg-a"), ("old", "rg-a")]
+    assert world.record("old").phase == "steady"
+
+
 def test_a_rename_and_a_new_scope_at_once(world: World) -> None:
     """The history comes along, and what stays where it was is the new name's half."""
     world.push(named("old"))

@@ -256,6 +256,13 @@ class World:
         text = configuration if raw else orjson.dumps(configuration)
         self.documents.overwrite(names.CONFIGURATION, text)
 
+    def rebuild(
+        self, key: str = OPERATOR_KEY, repository: str = "example", **body: Any
+    ) -> Answered:
+        """Order a rebuild of a repository's state; returns the answer, whatever it is."""
+        said = orjson.dumps({"why": "a test", **body})
+        return self.services.rebuild(repository, said, Credentials(None, key))
+
     # ---- what the Functions host does ------------------------------------------------------
 
     def handle(self, message: TakenMessage) -> None:

@@ -103,8 +103,10 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     ``failure`` is why this generation failed, ``failures`` how often it did for passing reasons;
     ``lost_answers`` counts PUTs of unknown end, ``unfinished`` turns that died after their intent.
     ``looked_after_until``: until then the holder's own next message is on its way. ``raised`` are
-    the generations before and after state was lost and the count went on above ARM's. ``waits_for``
-    are the stacks that this one depends on, ``dependents`` those that depend on it directly.
+    the generations before and after state was lost and the count went on above ARM's. ``anew``: what
+    ARM has under the stack's name is another record's, although this one knows of no attempt.
+    ``waits_for`` are the stacks that this one depends on, ``dependents`` those that depend on it
+    directly.
     ``timeout_s`` is how long a release may run; ``timed_out_s`` is what it was when the release under
     way had run longer: it is to be canceled.
 
@@ -160,6 +162,7 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     due_at: datetime | None = None
     looked_after_until: datetime | None = None
     raised: tuple[int, int] | None = None
+    anew: bool = False
     owed: tuple[str, ...] = ()
     deployment_id: str | None = None
     touched: tuple[str, ...] = ()

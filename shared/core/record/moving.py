@@ -137,6 +137,7 @@ NOTHING: Final[Mapping[str, object]] = {
     "deployment_id": None,
     "touched": (),
     "owns": "",
+    "anew": True,
 }
 """What a record says of a place where nothing was put yet."""
 

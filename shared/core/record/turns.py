@@ -31,6 +31,28 @@ def catch_up(record: Record, generation: int) -> Record:
     )
 
 
+def recollect(record: Record, found: Attempt, deployment_id: str, *, is_good: bool) -> Record:
+    """Take up what ARM remembers of a stack whose record knows of no attempt: state was lost.
+
+    From here on it is an attempt that ARM took and whose end is not recorded. Unless it has ended
+    well, one that is what Git wants counts for this generation: should it fail, it is not tried again.
+    """
+    if record.attempted is not None or record.anew:
+        return record
+    raised = catch_up(record, found.generation)
+    wanted = record.desired is not None and record.desired.digest == found.digest
+    if wanted and not is_good:
+        found = msgspec.structs.replace(found, generation=raised.generation)
+    return msgspec.structs.replace(
+        raised,
+        attempt=int(found.release.partition(".")[2]),
+        attempted=found,
+        intended_at=found.at,
+        reached=found.release,
+        deployment_id=deployment_id,
+    )
+
+
 def next_attempt(
     record: Record, *, inputs: str, at: datetime, follows: Mapping[str, str] | None = None
 ) -> Attempt:

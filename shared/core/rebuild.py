@@ -1,0 +1,197 @@
+"""Rebuild lost state: what was found of a repository, and what takes the place of it. Pure.
+
+The rest is the loop's: the next sync copies what Git wants into the fresh documents, and ``release``
+takes up what ARM remembers (docs/architecture.md, part 4; ``adr/0010-lost-state-is-taken-up-from-arm.md``).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from shared.core import names
+from shared.core import tip as tips
+from shared.core.audit import Audit, Findings, Readability
+from shared.core.record import Applied, Former, Freeze, Record
+from shared.core.release import Release
+from shared.core.tip import Tip
+
+Facts = Mapping[str, str]
+
+_DOCUMENTED: Final = frozenset({"succeeded", "failed", "canceled"})
+"""How an attempt may have ended that has a document in history."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a look at a repository's documents saw.
+
+    ``unreadable`` maps stacks to the facts of their records, ``released`` has (stack, release) of
+    all that history has, ``freezes`` what the audits say of unreadable stacks.
+    """
+
+    tip: Tip | None
+    tip_state: Readability
+    records: Mapping[str, Record]
+    unreadable: Mapping[str, Facts]
+    released: frozenset[tuple[str, str]]
+    freezes: Mapping[str, Freeze] = field(default_factory=dict)
+
+
+def findings(repository: str, seen: Seen) -> Findings:
+    """Return what is to be said of a repository's state."""
+    with_history = {stack for stack, _ in seen.released}
+    in_tip = {*seen.tip.entries, *seen.tip.broken} if seen.tip is not None else set()
+    missing = (in_tip | with_history) - {*seen.records, *seen.unreadable}
+    gone = {
+        names.release(repository, stack, release)
+        for record in seen.records.values()
+        for stack, release in _told_of(record)
+        if (stack, release) not in seen.released
+    }
+    return Findings(
+        tip=seen.tip_state,
+        records=len(seen.records),
+        unreadable=tuple(sorted(seen.unreadable)),
+        missing=tuple(sorted(missing)),
+        gone=tuple(sorted(gone)),
+        without_history=tuple(sorted({*missing, *seen.unreadable} - with_history)),
+        frozen=tuple(sorted(seen.freezes)),
+    )
+
+
+def _told_of(record: Record) -> Iterable[tuple[str, str]]:
+    """Yield the releases that a record says have ended, with the names that history has them by."""
+    if record.applied is not None:
+        yield record.applied_home, record.applied.release
+    last = record.attempted
+    if last is not None and last.outcome in _DOCUMENTED and not record.formerly:
+        yield record.stack, last.release
+
+
+def freezes(audits: Iterable[Audit], repository: str, at: datetime) -> dict[str, Freeze]:
+    """Return the freezes that are in force by what was ordered, oldest order first."""
+    found: dict[str, Freeze] = {}
+    for audit in audits:
+        if audit.repository != repository:
+            continue
+        if audit.operation == "freeze" and audit.until is not None:
+            found[audit.stack] = Freeze(by=audit.by, why=audit.why, at=audit.at, until=audit.until)
+        elif audit.operation == "unfreeze":
+            found.pop(audit.stack, None)
+    return {stack: freeze for stack, freeze in found.items() if freeze.holds(at)}
+
+
+def fence(at: datetime) -> int:
+    """Return the fence of a document that is made anew: above any that counting has reached (I14)."""
+    return int(at.timestamp())
+
+
+def fresh_record(
+    repository: str,
+    stack: str,
+    facts: Facts,
+    released: Iterable[str],
+    freeze: Freeze | None,
+    at: datetime,
+) -> Record:
+    """Return the record that takes the place of one that cannot be read, until the next sync.
+
+    ``facts`` are what a listing showed of it; ``released`` are the ids in history. What Git wants
+    becomes its next generation, and answers for revisions that brought the last one.
+    """
+    known = [int(release.partition(".")[0]) for release in released]
+    generation = max([tips.number(facts, "generation"), *known])
+    return Record(
+        repository=repository,
+        stack=stack,
+        seq=tips.number(facts, "seq"),
+        generation=generation,
+        raised=(generation, generation + 1),
+        fence=fence(at),
+        freeze=freeze,
+    )
+
+
+def newest(stack: str, released: Iterable[tuple[str, str]]) -> tuple[str, str] | None:
+    """Return (stack, release) of the last that history has of a stack, or of the half of one."""
+    half = names.HALF_FORM.fullmatch(stack)
+    home = half["stack"] if half is not None else stack
+    most = int(half["generation"]) if half is not None else None
+    ids = [_order(release) for name, release in released if name == home]
+    past = [order for order in ids if most is None or order[0] <= most]
+    return (home, "{}.{}".format(*max(past))) if past else None
+
+
+def _order(release: str) -> tuple[int, int]:
+    generation, _, attempt = release.partition(".")
+    return int(generation), int(attempt)
+
+
+def left_manifest(record: Record, last: Release | None) -> Record:
+    """Return the fresh record of a stack that Git names no more, after its ``last`` release.
+
+    No sync says where it is, so history does; what ARM says of that place is taken up as ever.
+    """
+    if last is None or last.deployment_id is None:
+        return msgspec.structs.replace(record, orphaned=True)
+    former = () if last.stack == record.stack else (_former(last),)
+    return msgspec.structs.replace(
+        record,
+        orphaned=True,
+        scope=names.scope_of(last.deployment_id),
+        deployment_id=last.deployment_id,
+        formerly=former,
+        applied=_applied(last) if last.outcome == "succeeded" else None,
+        reached=last.release,
+        phase="steady" if last.outcome == "succeeded" else "failed",
+        judged=record.generation,
+        due_at=last.ended_at,
+    )
+
+
+def _former(last: Release) -> Former:
+    return Former(stack=last.stack, until=int(last.release.partition(".")[0]))
+
+
+def _applied(last: Release) -> Applied:
+    return Applied(
+        release=last.release,
+        generation=int(last.release.partition(".")[0]),
+        revision=last.revision,
+        digest=last.digest,
+        inputs=last.inputs,
+        at=last.ended_at,
+        stack=last.stack,
+    )
+
+
+def fresh_tip(
+    repository: str, listed: Sequence[tuple[str, Facts]], own: Facts, at: datetime
+) -> Tip:
+    """Return the tip that takes the place of one that cannot be read; ``own`` were its facts."""
+    made = tips.anew(repository, listed)
+    return msgspec.structs.replace(
+        made,
+        sync_seq=max(made.sync_seq, tips.number(own, "seq")),
+        fence=fence(at),
+        dirty=True,
+        due_at=at,
+    )
+
+
+def forced(tip: Tip, listed: Sequence[tuple[str, Facts]], at: datetime) -> Tip:
+    """Have everything compiled and kept anew by the next sync, whatever the tip knows.
+
+    A tip that came from a backup goes on above what records were told since, and knows their stacks.
+    """
+    made = tips.anew(tip.repository, listed)
+    return msgspec.structs.replace(
+        tip,
+        sync_seq=max(tip.sync_seq, made.sync_seq),
+        recorded=made.recorded,
+        forced=True,
+        due_at=at,
+    )

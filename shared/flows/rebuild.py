@@ -1,0 +1,175 @@
+"""Rebuild a repository's state on an operator's order, and say what was found and what is gone.
+
+Called by ``functions/rebuild.py``. It mends what the loop cannot get past: documents that are there
+and cannot be read. All else the next sync and ``release`` do by themselves, from Git and from what
+ARM's tags remember. Ordered twice it changes nothing more.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared import events
+from shared.core import names, operation
+from shared.core import rebuild as changes
+from shared.core.audit import Audit, Readability
+from shared.core.errors import Stalled
+from shared.core.operation import MAX_FREEZE, OperationRefusedError
+from shared.core.rebuild import Facts, Seen
+from shared.core.record import Freeze, Record
+from shared.core.tip import Tip
+from shared.core.view import rebuild_view
+from shared.flows.lookup import Answered, missing
+from shared.flows.messenger import Messenger
+from shared.flows.sign_in import Credentials, SignIn, refused
+from shared.ports import Clock, Ids, Log, Parallel
+from shared.state.archive import Archive
+from shared.state.configurations import Configurations
+from shared.state.records import Records
+from shared.state.tips import Tips
+
+
+@dataclass(frozen=True)
+class Rebuild:
+    """The flow. Raises Transient or Stalled when storage does not answer."""
+
+    configurations: Configurations
+    tips: Tips
+    records: Records
+    archive: Archive
+    sign_in: SignIn
+    messenger: Messenger
+    parallel: Parallel
+    clock: Clock
+    ids: Ids
+    log: Log
+
+    def __call__(self, key: str, body: bytes, credentials: Credentials) -> Answered:
+        """Answer 202 with what was found once the repair is done; else say why it is refused."""
+        try:
+            by = self.sign_in("rebuild", body, credentials).name
+            why = operation.read_body("rebuild", body, ("rebuild",)).why
+        except OperationRefusedError as e:
+            return refused(e)
+        if key not in self.configurations.current().repositories:
+            return missing("No such repository is followed.", "GET /api/health lists them all.")
+        return self._rebuild(key, by, why)
+
+    def _rebuild(self, key: str, by: str, why: str) -> Answered:
+        at = self.clock.now()
+        listed = self._listed(key)
+        seen = self._look(key, listed, at)
+        found = changes.findings(key, seen)
+        audit = Audit(
+            id=self.ids.new(),
+            at=at,
+            by=by,
+            operation="rebuild",
+            repository=key,
+            stack="",
+            why=why,
+            found=found,
+        )
+        # First: what is found now is not to be found any more after the repair.
+        self.archive.put_audit(audit)
+        self.parallel.map(lambda stack: self._mend(key, stack, seen), tuple(seen.unreadable))
+        self._mend_tip(key, listed, seen)
+        self.messenger.sync(key)
+        self.log(
+            events.REBUILD_ORDERED,
+            repository=key,
+            by=by,
+            why=why,
+            tip=found.tip,
+            records=found.records,
+            unreadable=list(found.unreadable),
+            missing=list(found.missing),
+            gone=len(found.gone),
+        )
+        return Answered(202, rebuild_view(audit, found))
+
+    # ---- looking -----------------------------------------------------------------------------
+
+    def _listed(self, key: str) -> dict[str, Facts]:
+        return {
+            identity[1]: found.facts
+            for found in self.records.listed(names.records_of(key))
+            if (identity := names.identity_of_record(found.name)) is not None
+        }
+
+    def _look(self, key: str, listed: Mapping[str, Facts], at: datetime) -> Seen:
+        stacks = tuple(listed)
+        read = dict(
+            zip(stacks, self.parallel.map(lambda s: self._record(key, s), stacks), strict=True)
+        )
+        unreadable = {
+            stack: listed[stack] for stack, found in read.items() if found == "unreadable"
+        }
+        tip = self._tip(key)
+        return Seen(
+            tip=tip if isinstance(tip, Tip) else None,
+            tip_state="readable" if isinstance(tip, Tip) else tip,
+            records={s: found for s, found in read.items() if isinstance(found, Record)},
+            unreadable=unreadable,
+            released=frozenset(self.archive.releases_in(key)),
+            freezes=self._freezes(key, unreadable, at),
+        )
+
+    def _record(self, key: str, stack: str) -> Record | Readability:
+        try:
+            held = self.records.read(key, stack)
+        except Stalled as e:
+            return _unreadable(e)
+        return "missing" if held is None else held.document
+
+    def _tip(self, key: str) -> Tip | Readability:
+        try:
+            held = self.tips.read(key)
+        except Stalled as e:
+            return _unreadable(e)
+        return "missing" if held is None else held.document
+
+    def _freezes(
+        self, key: str, unreadable: Mapping[str, Facts], at: datetime
+    ) -> dict[str, Freeze]:
+        """Return the freezes of unreadable records: the audits tell what the records cannot."""
+        if not unreadable:
+            return {}
+        ordered = changes.freezes(self.archive.audits(at - MAX_FREEZE), key, at)
+        return {stack: freeze for stack, freeze in ordered.items() if stack in unreadable}
+
+    # ---- mending -----------------------------------------------------------------------------
+
+    def _mend(self, key: str, stack: str, seen: Seen) -> None:
+        facts = seen.unreadable[stack]
+        own = [release for name, release in seen.released if name == stack]
+        last = changes.newest(stack, seen.released) if "orphaned" in facts else None
+        release = self.archive.release(key, *last) if last and "applied" in facts else None
+
+        def fresh(at: datetime) -> Record:
+            record = changes.fresh_record(key, stack, facts, own, seen.freezes.get(stack), at)
+            return changes.left_manifest(record, release) if "orphaned" in facts else record
+
+        if self.records.mend(key, stack, self.archive.put_unreadable, fresh):
+            self.log(events.DOCUMENT_SET_ASIDE, repository=key, stack=stack)
+
+    def _mend_tip(self, key: str, listed: Mapping[str, Facts], seen: Seen) -> None:
+        """Have the next sync read everything anew; one that is missing it makes by itself."""
+        known = [(names.record(key, stack), facts) for stack, facts in listed.items()]
+        if seen.tip_state == "readable":
+            self.tips.ask(key, lambda tip, at: changes.forced(tip, known, at))
+        elif seen.tip_state == "unreadable":
+            own = self.tips.facts(key)
+            if self.tips.mend(
+                key,
+                self.archive.put_unreadable,
+                lambda at: changes.fresh_tip(key, known, own, at),
+            ):
+                self.log(events.DOCUMENT_SET_ASIDE, repository=key)
+
+
+def _unreadable(error: Stalled) -> Readability:
+    """Return that a document cannot be read; raises what is wrong with more than that document."""
+    if error.reason != "DocumentUnreadable":
+        raise error
+    return "unreadable"

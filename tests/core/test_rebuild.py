@@ -1,0 +1,198 @@
+"""What takes the place of lost documents, and what ARM's tags tell of a lost attempt."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from shared.core import decision, names, rebuild
+from shared.core import record as changes
+from shared.core import tip as tips
+from shared.core.arm_model import Deployment
+from shared.core.audit import Audit
+from shared.core.record import Attempt, Desired, Record
+from shared.core.release import Release
+from shared.core.tip import Tip
+
+AT = datetime(2026, 1, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+DIGEST, OTHER, SHA = "d" * 64, "e" * 64, "a" * 40
+TAGS = {
+    decision.TAG_RELEASE: "3.2",
+    decision.TAG_REVISION: SHA,
+    decision.TAG_SOURCE: DIGEST,
+    decision.TAG_INPUTS: OTHER,
+}
+FOUND = Attempt(release="3.2", generation=3, revision=SHA, digest=DIGEST, inputs=OTHER, at=AT)
+
+
+def new(**fields: Any) -> Record:
+    """Return the record of a stack of which nothing was attempted, as far as it knows."""
+    wanted = Desired(revision=SHA, digest=DIGEST)
+    return Record(**{"repository": "r", "stack": "s", "generation": 1, "desired": wanted, **fields})
+
+
+def ordered(operation: str, at: datetime, repository: str = "r", **more: Any) -> Audit:
+    """Return the audit of an order."""
+    return Audit(
+        id="i",
+        at=at,
+        by="ops",
+        operation=operation,
+        repository=repository,
+        stack="s",
+        why="x",
+        **more,
+    )
+
+
+def released(release: str = "3.2", **more: Any) -> Release:
+    """Return a release's document."""
+    fields = {
+        "repository": "r",
+        "stack": "s",
+        "release": release,
+        "revision": SHA,
+        "outcome": "succeeded",
+    }
+    times = {"digest": DIGEST, "inputs": OTHER, "started_at": AT, "ended_at": AT}
+    return Release(**{**fields, **times, "deployment_id": "/x/providers/y", **more})
+
+
+def test_tags_tell_of_the_attempt_that_was_lost() -> None:
+    """It began as long before its end as ARM says that it took."""
+    found = Deployment(id="x", state="succeeded", tags=TAGS, timestamp=AT, duration_s=60.0)
+
+    attempt = decision.remembered(found, AT + HOUR)
+
+    assert attempt == changes.Attempt(
+        release="3.2",
+        generation=3,
+        revision=SHA,
+        digest=DIGEST,
+        inputs=OTHER,
+        at=AT - timedelta(seconds=60),
+    )
+
+
+@pytest.mark.parametrize("tag", sorted(TAGS))
+@pytest.mark.parametrize("value", ["", "x", "../..", "1.1.1"])
+def test_tags_that_are_not_whole_tell_of_nothing(tag: str, value: str) -> None:
+    """What becomes part of names and is taken as applied has to be of its form."""
+    found = Deployment(id="x", state="succeeded", tags={**TAGS, tag: value})
+
+    assert decision.remembered(found, AT) is None
+
+
+def test_a_remembered_release_counts_for_what_is_wanted_unless_it_ended_well() -> None:
+    """A good one is kept as its own generation's; a bad one is not tried again for nothing."""
+    bad = changes.recollect(new(), FOUND, "id", is_good=False)
+    good = changes.recollect(new(), FOUND, "id", is_good=True)
+
+    assert (bad.generation, good.generation) == (4, 4)
+    assert bad.attempted is not None
+    assert good.attempted is not None
+    assert (bad.attempted.generation, good.attempted.generation) == (4, 3)
+    assert bad.reached == good.reached == "3.2"
+    assert (bad.attempt, bad.deployment_id, bad.raised) == (2, "id", (1, 4))
+
+
+def test_a_remembered_release_of_something_else_keeps_its_generation() -> None:
+    """Git wants another digest: what ran was an older generation, however it ends."""
+    record = changes.recollect(
+        new(desired=Desired(revision=SHA, digest=OTHER)), FOUND, "id", is_good=False
+    )
+
+    assert record.attempted == FOUND
+
+
+@pytest.mark.parametrize("fields", [{"attempted": FOUND}, {"anew": True}])
+def test_a_record_that_knows_better_takes_nothing_up(fields: dict[str, Any]) -> None:
+    """It has an attempt, or begins anew on purpose while another has what ARM shows."""
+    record = new(**fields)
+
+    assert changes.recollect(record, FOUND, "id", is_good=True) is record
+
+
+def test_a_freeze_is_found_in_the_audits_while_it_holds() -> None:
+    """The last order of the stack counts; other repositories' and past ones do not."""
+    until = AT + HOUR
+    freeze = ordered("freeze", AT - HOUR, until=until)
+
+    assert rebuild.freezes([freeze], "r", AT)["s"].until == until
+    assert rebuild.freezes([freeze, ordered("unfreeze", AT)], "r", AT) == {}
+    assert rebuild.freezes([freeze], "r", until) == {}
+    assert rebuild.freezes([ordered("freeze", AT, "other", until=until)], "r", AT) == {}
+    assert rebuild.freezes([freeze, ordered("release", AT)], "r", AT).keys() == {"s"}
+
+
+def test_a_fresh_record_goes_on_above_all_that_is_known_of_the_old_one() -> None:
+    """Its metadata and history: an older wish must not count, and no generation comes again."""
+    fresh = rebuild.fresh_record(
+        "r", "s", {"seq": "7", "generation": "5"}, ["6.1", "2.9"], None, AT
+    )
+
+    assert (fresh.seq, fresh.generation, fresh.raised) == (7, 6, (6, 7))
+    assert fresh.fence == int(AT.timestamp())
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "1.5", "\u0661"])
+def test_facts_that_somebody_wrote_by_hand_count_as_none(text: str) -> None:
+    """A listing is no document: what is no number there stops nobody."""
+    fresh = rebuild.fresh_record("r", "s", {"seq": text, "generation": text}, [], None, AT)
+
+    assert (fresh.seq, fresh.generation) == (0, 0)
+
+
+def test_a_half_has_the_releases_of_its_stack_up_to_its_generation() -> None:
+    """What the stack released elsewhere since is not the half's."""
+    history = [("s", "1.1"), ("s", "2.1"), ("s", "2.10"), ("s", "3.1"), ("t", "9.9")]
+
+    assert rebuild.newest("s~2", history) == ("s", "2.10")
+    assert rebuild.newest("s", history) == ("s", "3.1")
+    assert rebuild.newest("u", history) is None
+
+
+def test_a_stack_that_left_is_where_its_last_release_says() -> None:
+    """No sync names it: without history it is an orphan of which nothing is known."""
+    fresh = rebuild.fresh_record("r", "s~3", {"orphaned": "1"}, [], None, AT)
+    known = rebuild.left_manifest(fresh, released())
+    failed = rebuild.left_manifest(fresh, released(outcome="failed"))
+    nothing = rebuild.left_manifest(fresh, None)
+
+    assert known.orphaned
+    assert (known.scope, known.deployment_id) == ("/x", "/x/providers/y")
+    assert known.applied is not None
+    assert (known.applied_home, known.formerly[0].stack) == ("s", "s")
+    assert (failed.applied, failed.phase) == (None, "failed")
+    assert (nothing.orphaned, nothing.scope) == (True, None)
+
+
+def test_a_fresh_tip_starts_above_its_own_seq_and_those_of_records() -> None:
+    """Rule 2: a lower seq would never be heard; halves are no stacks of a manifest."""
+    listed = [
+        (names.record("r", "a"), {"seq": "3"}),
+        (names.record("r", "a~1"), {"seq": "4"}),
+        ("stacks/r.a/drift.json", {"seq": "99"}),
+    ]
+
+    fresh = rebuild.fresh_tip("r", listed, {"seq": "9"}, AT)
+    lost = rebuild.fresh_tip("r", listed, {}, AT)
+
+    assert (fresh.sync_seq, lost.sync_seq) == (9, 4)
+    assert fresh.recorded == ("a",)
+    assert fresh.dirty
+    assert fresh.fence == int(AT.timestamp())
+
+
+def test_a_rebuild_that_was_ordered_during_a_sync_outlives_its_commit() -> None:
+    """What that sync saw was read before the order; the next one takes it."""
+    tip = Tip(repository="r", sync_seq=1)
+    told = rebuild.forced(tip, [(names.record("r", "a"), {"seq": "3"})], AT)
+
+    def commit(seen: Tip) -> Tip:
+        return tips.commit(told, seen=seen, deliveries=tip.deliveries, at=AT, poll=HOUR)
+
+    assert (told.sync_seq, told.recorded, told.due_at) == (3, ("a",), AT)
+    assert (commit(tip).forced, commit(tip).recorded) == (True, ("a",))
+    assert (commit(told).forced, commit(told).recorded) == (False, ("a",))
