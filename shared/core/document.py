@@ -79,8 +79,10 @@ def decode(kind: type[D], name: str, data: bytes) -> Decoded[D]:
     """Read a document. Raises Stalled (``DocumentUnreadable``) naming it when it cannot be read."""
     try:
         document = msgspec.json.decode(data, type=kind)
+        if encode(document) == data:
+            return Decoded(document, {})  # as this version writes it: nothing to look for
         raw = orjson.loads(data)
-    except (msgspec.MsgspecError, orjson.JSONDecodeError) as e:
+    except (msgspec.MsgspecError, orjson.JSONDecodeError, orjson.JSONEncodeError) as e:
         raise Stalled(
             "DocumentUnreadable",
             f"The document {name!r} in the state container cannot be read: {e}",
