@@ -153,14 +153,19 @@ def ordered(
     return msgspec.structs.replace(marker, order=audit)
 
 
+def not_kept() -> OperationRefusedError:
+    """Return why nothing can be ordered yet: the next look at its queue would open it once more."""
+    return OperationRefusedError(
+        409,
+        "PoisonNotKept",
+        "The message itself is not in the history container yet.",
+        "Ask again in a few minutes.",
+    )
+
+
 def _check_readable(marker: PoisonMarker, poisoned: Poisoned | None) -> None:
     if poisoned is None:
-        raise OperationRefusedError(
-            409,
-            "PoisonNotKept",
-            "The message itself is not in the history container.",
-            "Ask again in a minute; if it stays away, discard it.",
-        )
+        raise not_kept()
     try:
         decode(marker.queue, poisoned.body)
     except BadMessage as e:

@@ -115,7 +115,9 @@ class Conclude:
         if "dependents" not in record.owed or record.standing != "steady":
             return hold
         self.parallel.map(lambda name: self._call(record.repository, name), record.dependents)
-        return self.records.update(hold, changes.told)
+        return self.records.update(
+            hold, lambda r, at: changes.hurried(r, record.due_at, changes.told(r, at))
+        )
 
     def _call(self, repository: str, dependent: str) -> None:
         try:

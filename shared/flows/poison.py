@@ -64,6 +64,9 @@ class Poison:
                 return
             if held.at - held.document.order.at > PATIENCE:
                 self.orders(held.document, held.document.order)
+        except BadMessage as e:
+            # Ordered by a worker of another version: whoever can read it finishes the order.
+            self.log(events.STALLED, queue="poison", id=message_id, reason=e.reason, hint=e.hint)
         except Stalled as e:
             self.log(events.STALLED, queue="poison", id=message_id, reason=e.reason, hint=e.hint)
 
@@ -111,4 +114,6 @@ class Poison:
         def show_on_tip(tip: Tip, at: datetime) -> Tip:
             return msgspec.structs.replace(tip, trouble=problem, due_at=at + AGAIN)
 
-        self.tips.amend(message.repository, show_on_tip, at=now)
+        if self.tips.read(message.repository) is not None:
+            # A missing one is the next sync's to make: it knows where to count from (rule 2).
+            self.tips.amend(message.repository, show_on_tip, at=now)

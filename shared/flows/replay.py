@@ -52,6 +52,8 @@ class Replay:
         if held is None:
             return _unknown()
         queue = held.document.queue
+        if not self.archive.has_poison(queue, message_id):
+            raise changes.not_kept()
         # What is discarded need not be readable any more.
         kept = self.archive.poison(queue, message_id) if order.operation == "replay" else None
         marker = self.poisons.change(

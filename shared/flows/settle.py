@@ -6,6 +6,7 @@ end is not told. Trouble with one revision, or with the host, keeps no other fro
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from shared import events
 from shared.core import revision as changes
@@ -19,6 +20,9 @@ from shared.state.configurations import Configurations
 from shared.state.held import Held
 from shared.state.revisions import Revisions
 from shared.state.tips import Tips
+
+STALE_S: Final = 5.0
+"""How old a look at a revision may be when it is told."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class Settle:
         unsettled = [sha for _, sha in self.revisions.unsettled(key)]
         if not unsettled:
             return
+        since = self.telling.now()
         host, look = self._host(key), self.answers.look(key)
         read = self.parallel.map(lambda sha: self._read(key, sha), unsettled)
         asked = [v for held in read if held is not None if (v := _asked_for(held.document))]
@@ -46,7 +51,11 @@ class Settle:
         done = [
             sha
             for sha, held in zip(unsettled, read, strict=True)
-            if (self._is_done(look, held, host) if held is not None else self._pass_over(key, sha))
+            if (
+                self._is_done(look, held, host, since)
+                if held is not None
+                else self._pass_over(key, sha)
+            )
         ]
         if done:
             self.revisions.close(key, *done)
@@ -91,8 +100,17 @@ class Settle:
             if e.reason != "DocumentUnreadable":
                 raise
 
-    def _is_done(self, look: Look, held: Held[Revision], host: Host) -> bool:
-        """Settle and tell one revision as far as it is known; whether nothing is left to do."""
+    def _is_done(self, look: Look, seen: Held[Revision], host: Host, since: float) -> bool:
+        """Settle and tell one revision as far as it is known; whether nothing is left to do.
+
+        ``since`` is from before it was read. If telling of others took long, somebody else may have
+        told of it meanwhile, and a note with that time would look like that of one who died.
+        """
+        held: Held[Revision] | None = seen
+        if self.telling.now() - since > STALE_S:
+            held = self._read(seen.document.repository, seen.document.revision)
+        if held is None or held.etag != seen.etag:
+            return False
         document, visit = held.document, held.document.visits[-1]
         answer = look.answer(document)
         wanted = missing(document, answer) if host.is_wanted else []

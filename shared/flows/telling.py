@@ -21,10 +21,10 @@ from shared.state.revisions import Revisions
 AT_WORK: Final = timedelta(seconds=60)
 """How long somebody who began to send statuses is believed to be at work."""
 
-SIGN_OF_LIFE_S: Final = 20.0
+SIGN_OF_LIFE_S: Final = 15.0
 """How often whoever sends many of them says so."""
 
-LATEST_S: Final = 25.0
+LATEST_S: Final = 20.0
 """How long after its last note a worker may begin a call: it ends before nobody believes in it."""
 
 GIVE_UP: Final = timedelta(days=1)
@@ -104,6 +104,10 @@ class Telling:
         told: dict[str, str] = {}
         try:
             there = self.hosts.sent(where, held.document.revision) if died else {}
+            if died:
+                # The host may have taken its time to say that.
+                since = self.clock.monotonic()
+                self._note(held, seq, told)
             for one in wanted:
                 if self.clock.monotonic() - since > LATEST_S:
                     self.log(

@@ -5,6 +5,7 @@ Called by ``functions/watch.py``. It does not take the stack: the record's ETag 
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from shared import events
 from shared.core import record as changes
@@ -21,6 +22,9 @@ from shared.flows.turn import CONFIGURATION_RETRY, CONFIGURATION_WRONG, WATCHED_
 from shared.ports import Log
 from shared.state.configurations import Configurations
 from shared.state.records import Change, FencedError, Records
+
+CANCEL_S: Final = 20.0
+"""How long ARM may take to answer a cancel; so much of the hold must be left before it is asked."""
 
 
 @dataclass(frozen=True)
@@ -84,24 +88,32 @@ class Watch:
         if deployment is None or not carries(deployment, under_way):
             self.messenger.stack("release", message.repository, message.stack)
         elif deployment.state == "running":
-            self._end(turn, under_way, record.deployment_id)
-            self._look_again(turn, message)
+            trouble = self._end(turn, under_way, record.deployment_id)
+            self._look_again(turn, message, trouble)
         else:
             self.conclude(turn.hold, under_way, deployment)
 
-    def _end(self, turn: Turn, under_way: Attempt, deployment_id: str) -> None:
+    def _end(self, turn: Turn, under_way: Attempt, deployment_id: str) -> Problem | None:
         """Have ARM cancel a release that somebody wants ended, or that ran for too long.
 
-        Until ARM has ended it, it is watched, and ARM is asked again. A repository that is followed
+        Returns why ARM does not, if it refuses: the release is watched all the same. A cancel names
+        the deployment only, which the next release shares: the stack is kept meanwhile. Until ARM has ended it, it is watched, and ARM is asked again. A repository that is followed
         no more allows nothing to be written: its release runs to its end.
         """
         wanted = turn.record.is_canceled(under_way)
         if not wanted and not changes.is_overrun(turn.record, turn.hold.held.at):
-            return
+            return None
         configured = self.configurations.current().repositories.get(turn.record.repository)
         if configured is None or not (wanted or self._is_timed_out(turn, under_way)):
-            return
-        self.gate.cancel(deployment_id, configured.scopes)
+            return None
+        turn.update(changes.kept_busy)
+        if self.records.left_s(turn.hold) <= CANCEL_S:
+            return None
+        try:
+            self.gate.cancel(deployment_id, configured.scopes)
+        except Stalled as e:
+            self.log(events.STALLED, stack=turn.record.stack, reason=e.reason, hint=e.hint)
+            return problem_of(e)
         cancel = turn.record.cancel
         self.log(
             events.RELEASE_CANCELED,
@@ -110,6 +122,7 @@ class Watch:
             release=under_way.release,
             by=cancel.by if wanted and cancel is not None else "timeout",
         )
+        return None
 
     def _is_timed_out(self, turn: Turn, under_way: Attempt) -> bool:
         """Write down that the release is to be canceled, unless it was given more time meanwhile."""
@@ -127,14 +140,18 @@ class Watch:
             )
         return written.timed_out_s is not None
 
-    def _look_again(self, turn: Turn, message: StackMessage) -> None:
+    def _look_again(self, turn: Turn, message: StackMessage, trouble: Problem | None) -> None:
         record, now = turn.record, turn.hold.held.at
         wait = look_delay_s(
             message.looks + 1, first_s=self.first_s, least_s=self.least_s, most_s=self.most_s
         )
-        problem = self._problem(record, now)
-        untold = problem is not None and record.problem is None
-        if untold or _is_due_within(record, now, wait + WATCHED_S / 2):
+        problem = trouble or self._problem(record, now)
+        untold = problem is not None and record.problem != problem
+        if (
+            untold
+            or record.busy_until is not None
+            or _is_due_within(record, now, wait + WATCHED_S / 2)
+        ):
             due = timedelta(seconds=wait + WATCHED_S)
             turn.update(
                 lambda r, at: changes.later(changes.accepted(r, at + due), at + due, problem)

@@ -118,6 +118,10 @@ class Archive:
         """Keep a message that was tried too often; False when it was kept before."""
         return self.history.put(names.poison(poisoned.queue, poisoned.id), encode(poisoned))
 
+    def has_poison(self, queue: str, message_id: str) -> bool:
+        """Tell whether a message is kept, readable or not."""
+        return self.history.read(names.poison(queue, message_id)) is not None
+
     def poison(self, queue: str, message_id: str) -> Poisoned | None:
         """Return a kept message, or None."""
         name = names.poison(queue, message_id)

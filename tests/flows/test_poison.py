@@ -7,7 +7,9 @@ import pytest
 
 from shared import events
 from shared.core import names
+from shared.core.document import encode
 from shared.core.errors import Transient
+from shared.core.poison import Poisoned
 from shared.flows.lookup import Answered
 from shared.flows.poison import PATIENCE
 from shared.flows.sign_in import Credentials
@@ -441,3 +443,36 @@ def test_a_message_is_not_lost_when_storage_refuses_to_keep_it(world: World) -> 
     world.services.poison()
 
     assert told(world)["queues"]["sync"] == {"waiting": 0, "kept": 1}
+
+
+def test_an_order_that_this_version_cannot_read_stops_no_other(world: World) -> None:
+    """A worker of another version took it and died: whoever can read it finishes it."""
+    first, second = (poisoned(world, "release", STACK) for _ in range(2))
+    for message in (first, second):
+        world.faults.fail("queues.send", lambda: Transient("X", "x"))
+        with pytest.raises(Transient):
+            dealt(world, message)
+    newer = Poisoned(
+        id=first,
+        queue="release",
+        dequeue_count=1,
+        inserted_at=None,
+        taken_at=world.clock.now(),
+        body=b'{"v":2}',
+    )
+    world.history.corrupt(names.poison("release", first), encode(newer))
+    world.clock.advance(PATIENCE.total_seconds() + 2)
+    world.services.poison()
+
+    assert bodies(world, "release") == [STACK]
+
+
+def test_nothing_is_discarded_before_it_is_kept(world: World) -> None:
+    """Else the next look at the poison queue would open it once more."""
+    world.faults.fail("history.put", lambda: Transient("X", "x"))
+    world.queues.put("sync-poison", b"x")
+    with pytest.raises(Transient):
+        world.services.poison()
+    (shown,) = told(world)["newest"]
+
+    assert dealt(world, shown["id"], "discard").body.error == "PoisonNotKept"

@@ -137,6 +137,11 @@ def looked_after(record: Record, until: datetime) -> Record:
     return msgspec.structs.replace(record, looked_after_until=until)
 
 
+def kept_busy(record: Record, at: datetime) -> Record:
+    """Keep the stack while ARM is asked to end its release: nobody may begin the next meanwhile."""
+    return msgspec.structs.replace(record, busy_until=at + HOLD)
+
+
 def answer_lost(record: Record) -> Record:
     """Note that a PUT had no known end: the next one waits longer."""
     return msgspec.structs.replace(record, lost_answers=record.lost_answers + 1)
@@ -349,8 +354,11 @@ def called(record: Record, at: datetime) -> Record:
     A requester's change (rule 4). A release under way is watched anyhow, and looks when it ended.
     """
     due_at = at + OWED_RETRY
-    if record.in_flight is not None or (record.due_at is not None and record.due_at <= due_at):
+    if record.in_flight is not None:
         return record
+    if record.due_at is not None and record.due_at <= due_at:
+        # Due already: whoever is looking now must see that somebody asked meanwhile.
+        due_at = record.due_at - timedelta(microseconds=1)
     return msgspec.structs.replace(record, due_at=due_at)
 
 
