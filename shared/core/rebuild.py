@@ -14,7 +14,7 @@ import msgspec
 from shared.core import names
 from shared.core import tip as tips
 from shared.core.audit import Audit, Findings, Readability
-from shared.core.record import Applied, Former, Freeze, Record
+from shared.core.record import HOLD, Applied, Former, Freeze, Record
 from shared.core.release import Release
 from shared.core.tip import Tip
 
@@ -100,7 +100,8 @@ def fresh_record(
     """Return the record that takes the place of one that cannot be read, until the next sync.
 
     ``facts`` are what a listing showed of it; ``released`` are the ids in history. What Git wants
-    becomes its next generation, and answers for revisions that brought the last one.
+    becomes its next generation, and answers for revisions that brought the last one. It is left alone
+    until a worker that had taken the old record can send nothing any more.
     """
     known = [int(release.partition(".")[0]) for release in released]
     generation = max([tips.number(facts, "generation"), *known])
@@ -111,6 +112,8 @@ def fresh_record(
         generation=generation,
         raised=(generation, generation + 1),
         fence=fence(at),
+        busy_until=at + HOLD,
+        due_at=at + HOLD,
         freeze=freeze,
     )
 
@@ -148,7 +151,6 @@ def left_manifest(record: Record, last: Release | None) -> Record:
         reached=last.release,
         phase="steady" if last.outcome == "succeeded" else "failed",
         judged=record.generation,
-        due_at=last.ended_at,
     )
 
 
