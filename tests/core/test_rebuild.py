@@ -10,7 +10,7 @@ from shared.core import record as changes
 from shared.core import tip as tips
 from shared.core.arm_model import Deployment
 from shared.core.audit import Audit
-from shared.core.record import Attempt, Desired, Record
+from shared.core.record import Attempt, Desired, Freeze, Record
 from shared.core.release import Release
 from shared.core.tip import Tip
 
@@ -119,11 +119,35 @@ def test_a_freeze_is_found_in_the_audits_while_it_holds() -> None:
     until = AT + HOUR
     freeze = ordered("freeze", AT - HOUR, until=until)
 
-    assert rebuild.freezes([freeze], "r", AT)["s"].until == until
-    assert rebuild.freezes([freeze, ordered("unfreeze", AT)], "r", AT) == {}
-    assert rebuild.freezes([freeze], "r", until) == {}
-    assert rebuild.freezes([ordered("freeze", AT, "other", until=until)], "r", AT) == {}
-    assert rebuild.freezes([freeze, ordered("release", AT)], "r", AT).keys() == {"s"}
+    assert rebuild.freezes([freeze], "r")["s"].until == until
+    assert rebuild.freezes([freeze, ordered("unfreeze", AT)], "r") == {}
+    assert rebuild.freezes([ordered("freeze", AT, "other", until=until)], "r") == {}
+    assert rebuild.freezes([freeze, ordered("release", AT)], "r").keys() == {"s"}
+
+
+def test_a_freeze_holds_in_a_fresh_record_by_the_servers_time() -> None:
+    """What has ended meanwhile is not taken up."""
+    freeze = Freeze(by="ops", why="x", at=AT - HOUR, until=AT)
+
+    def kept(at: datetime) -> Freeze | None:
+        return rebuild.fresh_record("r", "s", {}, [], freeze, at).freeze
+
+    assert kept(AT - HOUR) == freeze
+    assert kept(AT) is None
+
+
+@pytest.mark.parametrize("step", [1, -1])
+def test_of_one_second_a_freeze_counts_after_what_lifts_one(step: int) -> None:
+    """Names of audits tell the second only: it is safer frozen; the longest freeze counts."""
+    orders = [
+        ordered("unfreeze", AT + timedelta(milliseconds=300)),
+        ordered("freeze", AT, until=AT + HOUR),
+        ordered("freeze", AT, until=AT + 2 * HOUR),
+    ]
+
+    found = rebuild.freezes(orders[::step], "r")
+
+    assert found["s"].until == AT + 2 * HOUR
 
 
 def test_a_fresh_record_goes_on_above_all_that_is_known_of_the_old_one() -> None:
