@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from shared.core import decision, names, rebuild
@@ -211,12 +212,17 @@ def test_a_fresh_tip_starts_above_its_own_seq_and_those_of_records() -> None:
 
 def test_a_rebuild_that_was_ordered_during_a_sync_outlives_its_commit() -> None:
     """What that sync saw was read before the order; the next one takes it."""
-    tip = Tip(repository="r", sync_seq=1)
-    told = rebuild.forced(tip, [(names.record("r", "a"), {"seq": "3"})], AT)
+    listed = [(names.record("r", "a"), {"seq": "3"})]
+    first = rebuild.forced(Tip(repository="r", sync_seq=1), listed, AT)
+    taken = tips.take(first, AT)
+    second = rebuild.forced(taken, listed, AT)
+    compiled = msgspec.structs.replace(taken, forced=False, recorded=())
 
-    def commit(seen: Tip) -> Tip:
-        return tips.commit(told, seen=seen, deliveries=tip.deliveries, at=AT, poll=HOUR)
+    def commit(tip: Tip, seen: Tip) -> Tip:
+        return tips.commit(tip, seen=seen, deliveries=tip.deliveries, at=AT, poll=HOUR)
 
-    assert (told.sync_seq, told.recorded, told.due_at) == (3, ("a",), AT)
-    assert (commit(tip).forced, commit(tip).recorded) == (True, ("a",))
-    assert (commit(told).forced, commit(told).recorded) == (False, ("a",))
+    assert (first.sync_seq, first.recorded, first.due_at) == (3, ("a",), AT)
+    done, again, unread = commit(taken, compiled), commit(second, compiled), commit(taken, taken)
+    assert (done.forced, done.recorded, done.dirty) == (False, (), False)
+    assert (again.forced, again.recorded, again.dirty) == (True, ("a",), True)
+    assert (unread.forced, unread.recorded) == (True, ("a",))

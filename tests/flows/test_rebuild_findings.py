@@ -6,8 +6,10 @@ import pytest
 
 from shared.core import names
 from shared.core.document import to_text
+from tests.fakes.arm import Outcome
 from tests.fakes.system import Moment, SkewedClock
-from tests.flows.losses import spoil
+from tests.flows.chains import FAILED
+from tests.flows.losses import lose_history, spoil
 from tests.flows.world import World, files
 
 RECORD_A = names.record("example", "a")
@@ -70,3 +72,78 @@ def test_a_worker_whose_clock_is_ahead_loses_no_freeze(world: World) -> None:
     world.run(60)
 
     assert world.note("a") == "one"
+
+
+def test_a_revision_that_failed_is_not_told_deployed(world: World) -> None:
+    """Rule 12: history knows how it ended, whatever the fresh record's count went on to."""
+    world.arm.default = Outcome(seconds=100, failures=FAILED.failures)
+    bad = world.push(files("a", a="bad"))
+    world.run(20)
+    spoil(world, RECORD_A)
+    world.arm.default = Outcome(seconds=1)
+    good = world.push(files("a", a="good"))
+    world.run(20)
+    world.rebuild()
+    world.run(600)
+
+    assert world.status(good) == "deployed"
+    assert world.status(bad) in {"failed", "superseded"}
+
+
+def test_contents_are_written_anew_once_a_manifest_can_be_read(world: World) -> None:
+    """A rebuild is ordered while the tip's manifest is damaged: there was nothing to compile yet."""
+    world.push(files("a"))
+    world.run()
+    world.push({**files("a"), "plumbline.yaml": "version: 1\nstacks: [\n"})
+    world.run()
+    lose_history(world, "contents/")
+    world.restart()
+    world.rebuild()
+    world.run(60)
+    world.push(files("a"))
+    world.run(60)
+
+    assert _has_content(world)
+
+
+def test_contents_are_written_anew_once_the_branch_is_back(world: World) -> None:
+    """A rebuild is ordered while the followed branch is missing."""
+    world.push(files("a"))
+    world.run()
+    lose_history(world, "contents/")
+    world.restart()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(world.git), "tip", lambda *_: None)
+        world.rebuild()
+        world.run(60)
+    world.run(600)
+
+    assert _has_content(world)
+
+
+def test_what_is_lost_while_a_rebuild_compiles_is_written_by_a_second(world: World) -> None:
+    """The first sync had read and kept its contents when they were lost: another one follows."""
+    world.push(files("a"))
+    world.run()
+    done: list[str] = []
+
+    def lost(moment: Moment, call: str, name: str) -> None:
+        kept = (moment, call) == ("after", "history.put") and name.startswith("contents/")
+        if kept and not done:
+            done.append(name)
+            lose_history(world, "contents/")
+            world.restart()
+            world.rebuild()
+
+    world.hook = lost
+    world.rebuild()
+    world.run(60)
+
+    assert done
+    assert _has_content(world)
+
+
+def _has_content(world: World) -> bool:
+    """Tell whether history has what the stack's record wants to be deployed."""
+    desired = world.record("a").desired
+    return desired is not None and names.contents(desired.digest) in world.kept()
