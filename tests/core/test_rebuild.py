@@ -3,15 +3,15 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from shared.core import decision, names, rebuild
 from shared.core import record as changes
 from shared.core import tip as tips
 from shared.core.arm_model import Deployment
 from shared.core.audit import Audit
-from shared.core.record import Attempt, Desired, Freeze, Record
+from shared.core.record import Asked, Attempt, Desired, Freeze, Record
 from shared.core.release import Release
 from shared.core.tip import Tip
 
@@ -105,6 +105,26 @@ def test_a_remembered_release_of_something_else_keeps_its_generation() -> None:
     )
 
     assert record.attempted == FOUND
+
+
+@pytest.mark.parametrize(("good", "attempts"), [(True, 0), (False, 2)])
+def test_what_was_asked_for_before_an_attempt_was_remembered_is_still_wanted(
+    good: bool,  # noqa: FBT001
+    attempts: int,
+) -> None:
+    """It is done with after the next attempt, not by the one that is taken up."""
+    order = Asked(kind="retry", generation=1, above=0, by="ops", why="x", at=AT)
+    record = changes.recollect(new(asked=order), FOUND, "id", is_good=good)
+    raised = changes.catch_up(new(asked=order), 3)
+    answered = changes.catch_up(new(asked=replace(order, generation=0)), 3)
+
+    assert record.wanted is not None
+    assert (record.wanted.generation, record.wanted.above) == (4, attempts)
+    assert raised.wanted is not None
+    assert (raised.wanted.generation, raised.wanted.above) == (4, 0)
+    assert answered.wanted is None
+    following = changes.next_attempt(record, inputs=OTHER, at=AT)
+    assert changes.intend(record, following, "id", AT).wanted is None
 
 
 @pytest.mark.parametrize("fields", [{"attempted": FOUND}, {"anew": True}])
@@ -216,7 +236,7 @@ def test_a_rebuild_that_was_ordered_during_a_sync_outlives_its_commit() -> None:
     first = rebuild.forced(Tip(repository="r", sync_seq=1), listed, AT)
     taken = tips.take(first, AT)
     second = rebuild.forced(taken, listed, AT)
-    compiled = msgspec.structs.replace(taken, forced=False, recorded=())
+    compiled = replace(taken, forced=False, recorded=())
 
     def commit(tip: Tip, seen: Tip) -> Tip:
         return tips.commit(tip, seen=seen, deliveries=tip.deliveries, at=AT, poll=HOUR)

@@ -9,7 +9,7 @@ from shared.core.document import to_text
 from tests.fakes.arm import Outcome
 from tests.fakes.system import Moment, SkewedClock
 from tests.flows.chains import FAILED
-from tests.flows.losses import lose_history, spoil
+from tests.flows.losses import lose, lose_history, spoil
 from tests.flows.world import World, files
 
 RECORD_A = names.record("example", "a")
@@ -147,3 +147,53 @@ def _has_content(world: World) -> bool:
     """Tell whether history has what the stack's record wants to be deployed."""
     desired = world.record("a").desired
     return desired is not None and names.contents(desired.digest) in world.kept()
+
+
+def order_once_looked_at(world: World) -> list[str]:
+    """Let an operator order a release when ARM was asked, and before its answer is taken up."""
+    done: list[str] = []
+
+    def order(moment: Moment, call: str, name: str) -> None:
+        if (moment, call) == ("after", "arm.deployment") and not done:
+            done.append(name)
+            world.order("a", "release", "the quota is there now")
+
+    world.hook = order
+    return done
+
+
+@pytest.mark.parametrize("spoiled", [RECORD_A, None])
+def test_an_order_counts_although_a_failed_release_is_remembered_after_it(
+    world: World, spoiled: str | None
+) -> None:
+    """What ARM remembers became this generation's failure: the order is for the next attempt."""
+    world.arm.default = FAILED
+    world.push(files("a"))
+    world.run()
+    world.arm.default = Outcome(seconds=1)
+    if spoiled is not None:
+        spoil(world, spoiled)
+        world.rebuild()
+    else:
+        lose(world, "stacks/")
+    done = order_once_looked_at(world)
+    world.run(600)
+
+    assert done
+    assert world.record("a").phase == "steady"
+    assert world.puts("a") == 2
+
+
+def test_an_order_counts_although_a_good_release_is_remembered_after_it(world: World) -> None:
+    """Its generation rises above ARM's, and takes the order along: one release more, not two."""
+    for note in ("one", "two", "three"):
+        world.push(files("a", a=note))
+        world.run(60)
+    lose(world, "stacks/")
+    lose_history(world, "stacks/")
+    before = world.puts("a")
+    done = order_once_looked_at(world)
+    world.run(600)
+
+    assert done
+    assert world.puts("a") == before + 1
