@@ -14,7 +14,7 @@ import msgspec
 from shared.core import names
 from shared.core import tip as tips
 from shared.core.audit import Audit, Findings, Readability
-from shared.core.record import Applied, Former, Freeze, Record
+from shared.core.record import HOLD, Applied, Former, Freeze, Record
 from shared.core.release import Release
 from shared.core.tip import Tip
 
@@ -29,7 +29,8 @@ class Seen:
     """What a look at a repository's documents saw.
 
     ``unreadable`` maps stacks to the facts of their records, ``released`` has (stack, release) of
-    all that history has, ``freezes`` what the audits say of unreadable stacks.
+    all that history has, ``freezes`` what the audits say of unreadable stacks, whether it holds still
+    or not; ``at`` is when that was, by the worker's clock.
     """
 
     tip: Tip | None
@@ -37,6 +38,7 @@ class Seen:
     records: Mapping[str, Record]
     unreadable: Mapping[str, Facts]
     released: frozenset[tuple[str, str]]
+    at: datetime
     freezes: Mapping[str, Freeze] = field(default_factory=dict)
 
 
@@ -58,7 +60,7 @@ def findings(repository: str, seen: Seen) -> Findings:
         missing=tuple(sorted(missing)),
         gone=tuple(sorted(gone)),
         without_history=tuple(sorted({*missing, *seen.unreadable} - with_history)),
-        frozen=tuple(sorted(seen.freezes)),
+        frozen=tuple(sorted(s for s, freeze in seen.freezes.items() if freeze.holds(seen.at))),
     )
 
 
@@ -71,17 +73,23 @@ def _told_of(record: Record) -> Iterable[tuple[str, str]]:
         yield record.stack, last.release
 
 
-def freezes(audits: Iterable[Audit], repository: str, at: datetime) -> dict[str, Freeze]:
-    """Return the freezes that are in force by what was ordered, oldest order first."""
+def freezes(audits: Iterable[Audit], repository: str) -> dict[str, Freeze]:
+    """Return the last freeze of each stack that was ordered and not lifted.
+
+    Whether it holds still, the server's time decides, not a worker's clock.
+    """
     found: dict[str, Freeze] = {}
-    for audit in audits:
-        if audit.repository != repository:
-            continue
+    for audit in sorted((a for a in audits if a.repository == repository), key=_turn):
         if audit.operation == "freeze" and audit.until is not None:
             found[audit.stack] = Freeze(by=audit.by, why=audit.why, at=audit.at, until=audit.until)
         elif audit.operation == "unfreeze":
             found.pop(audit.stack, None)
-    return {stack: freeze for stack, freeze in found.items() if freeze.holds(at)}
+    return found
+
+
+def _turn(audit: Audit) -> tuple[datetime, bool, datetime]:
+    """Order audits: of one second nobody knows the order, so the longest freeze counts last."""
+    return audit.at.replace(microsecond=0), audit.operation == "freeze", audit.until or audit.at
 
 
 def fence(at: datetime) -> int:
@@ -100,7 +108,8 @@ def fresh_record(
     """Return the record that takes the place of one that cannot be read, until the next sync.
 
     ``facts`` are what a listing showed of it; ``released`` are the ids in history. What Git wants
-    becomes its next generation, and answers for revisions that brought the last one.
+    becomes its next generation, and answers for revisions that brought the last one. It is left alone
+    until a worker that had taken the old record can send nothing any more.
     """
     known = [int(release.partition(".")[0]) for release in released]
     generation = max([tips.number(facts, "generation"), *known])
@@ -111,7 +120,9 @@ def fresh_record(
         generation=generation,
         raised=(generation, generation + 1),
         fence=fence(at),
-        freeze=freeze,
+        busy_until=at + HOLD,
+        due_at=at + HOLD,
+        freeze=freeze if freeze is not None and freeze.holds(at) else None,
     )
 
 
@@ -148,7 +159,6 @@ def left_manifest(record: Record, last: Release | None) -> Record:
         reached=last.release,
         phase="steady" if last.outcome == "succeeded" else "failed",
         judged=record.generation,
-        due_at=last.ended_at,
     )
 
 
@@ -186,6 +196,7 @@ def forced(tip: Tip, listed: Sequence[tuple[str, Facts]], at: datetime) -> Tip:
     """Have everything compiled and kept anew by the next sync, whatever the tip knows.
 
     A tip that came from a backup goes on above what records were told since, and knows their stacks.
+    A sync that is at work was told of nothing that was lost since it began: another follows it.
     """
     made = tips.anew(tip.repository, listed)
     return msgspec.structs.replace(
@@ -193,5 +204,6 @@ def forced(tip: Tip, listed: Sequence[tuple[str, Facts]], at: datetime) -> Tip:
         sync_seq=max(tip.sync_seq, made.sync_seq),
         recorded=made.recorded,
         forced=True,
+        dirty_again=tip.dirty_again or tip.busy_until is not None,
         due_at=at,
     )

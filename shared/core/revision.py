@@ -135,7 +135,9 @@ def stack_status(
     """
     if standing is None:
         return "pending"
-    if standing.raised is not None and generation == standing.raised[0]:
+    raised = standing.raised is not None and generation == standing.raised[0]
+    if standing.raised is not None and raised and ended != "failed":
+        # Unless history knows how it ended: then what the count went on to is something else.
         generation = standing.raised[1]
     if standing.applied == generation:
         return "deployed"

@@ -39,8 +39,8 @@ def settings_digest(repository: Repository) -> str:
 def survey(previous: Tip, tree: SourceTree, repository: Repository) -> Survey:
     """Return the next tip for ``tree``; entries of unchanged stacks are taken over unread.
 
-    A manifest whose set of stacks is uncertain changes nothing but the problems shown. Pure but
-    for reading ``tree``.
+    A manifest whose set of stacks is uncertain changes nothing but the problems shown, and what was to
+    be compiled anew still is. Pure but for reading ``tree``.
     """
     manifest = _manifest(tree, repository.manifest)
     base = msgspec.structs.replace(
@@ -81,6 +81,7 @@ def survey(previous: Tip, tree: SourceTree, repository: Repository) -> Survey:
         broken=dict(sorted(broken.items())),
         gone=tuple(sorted(known - manifest.names)),
         recorded=(),
+        forced=False,
         problems=manifest.problems + strays,
         visit=seen,
     )

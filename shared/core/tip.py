@@ -195,12 +195,13 @@ def heard(before: Deliveries, announced: Mapping[str, datetime], *, new: str | N
 def commit(tip: Tip, *, seen: Tip, deliveries: Deliveries, at: datetime, poll: timedelta) -> Tip:
     """Commit what a sync found, in one write.
 
-    Stays dirty when a push came since it was taken, and forced when a rebuild was ordered since.
+    Stays dirty when a push came since it was taken. Stays forced when a rebuild was ordered since, or
+    when ``seen`` says so: there was no manifest to read.
     """
     if deliveries.healed > tip.deliveries.healed:
         before = tip.deliveries.healed_at
         deliveries = msgspec.structs.replace(deliveries, healed_at=at, healed_before=before)
-    again = tip.forced and not seen.forced
+    again = seen.forced or (tip.forced and tip.dirty_again)
     return msgspec.structs.replace(
         tip,
         revision=seen.revision,

@@ -7,7 +7,8 @@ ARM's tags remember. Ordered twice it changes nothing more.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from shared import events
 from shared.core import names, operation
@@ -27,6 +28,9 @@ from shared.state.archive import Archive
 from shared.state.configurations import Configurations
 from shared.state.records import Records
 from shared.state.tips import Tips
+
+_OLDEST_ORDER: Final = MAX_FREEZE + timedelta(days=1)
+"""How old an order may be that still says something: a day more, since the clock may be ahead."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,7 @@ class Rebuild:
             records={s: found for s, found in read.items() if isinstance(found, Record)},
             unreadable=unreadable,
             released=frozenset(self.archive.releases_in(key)),
+            at=at,
             freezes=self._freezes(key, unreadable, at),
         )
 
@@ -135,7 +140,7 @@ class Rebuild:
         """Return the freezes of unreadable records: the audits tell what the records cannot."""
         if not unreadable:
             return {}
-        ordered = changes.freezes(self.archive.audits(at - MAX_FREEZE), key, at)
+        ordered = changes.freezes(self.archive.audits(at - _OLDEST_ORDER), key)
         return {stack: freeze for stack, freeze in ordered.items() if stack in unreadable}
 
     # ---- mending -----------------------------------------------------------------------------

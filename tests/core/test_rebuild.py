@@ -4,13 +4,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from shared.core import decision, names, rebuild
 from shared.core import record as changes
 from shared.core import tip as tips
 from shared.core.arm_model import Deployment
 from shared.core.audit import Audit
-from shared.core.record import Attempt, Desired, Record
+from shared.core.record import Asked, Attempt, Desired, Freeze, Record
 from shared.core.release import Release
 from shared.core.tip import Tip
 
@@ -106,6 +107,26 @@ def test_a_remembered_release_of_something_else_keeps_its_generation() -> None:
     assert record.attempted == FOUND
 
 
+@pytest.mark.parametrize(("good", "attempts"), [(True, 0), (False, 2)])
+def test_what_was_asked_for_before_an_attempt_was_remembered_is_still_wanted(
+    good: bool,  # noqa: FBT001
+    attempts: int,
+) -> None:
+    """It is done with after the next attempt, not by the one that is taken up."""
+    order = Asked(kind="retry", generation=1, above=0, by="ops", why="x", at=AT)
+    record = changes.recollect(new(asked=order), FOUND, "id", is_good=good)
+    raised = changes.catch_up(new(asked=order), 3)
+    answered = changes.catch_up(new(asked=replace(order, generation=0)), 3)
+
+    assert record.wanted is not None
+    assert (record.wanted.generation, record.wanted.above) == (4, attempts)
+    assert raised.wanted is not None
+    assert (raised.wanted.generation, raised.wanted.above) == (4, 0)
+    assert answered.wanted is None
+    following = changes.next_attempt(record, inputs=OTHER, at=AT)
+    assert changes.intend(record, following, "id", AT).wanted is None
+
+
 @pytest.mark.parametrize("fields", [{"attempted": FOUND}, {"anew": True}])
 def test_a_record_that_knows_better_takes_nothing_up(fields: dict[str, Any]) -> None:
     """It has an attempt, or begins anew on purpose while another has what ARM shows."""
@@ -119,11 +140,35 @@ def test_a_freeze_is_found_in_the_audits_while_it_holds() -> None:
     until = AT + HOUR
     freeze = ordered("freeze", AT - HOUR, until=until)
 
-    assert rebuild.freezes([freeze], "r", AT)["s"].until == until
-    assert rebuild.freezes([freeze, ordered("unfreeze", AT)], "r", AT) == {}
-    assert rebuild.freezes([freeze], "r", until) == {}
-    assert rebuild.freezes([ordered("freeze", AT, "other", until=until)], "r", AT) == {}
-    assert rebuild.freezes([freeze, ordered("release", AT)], "r", AT).keys() == {"s"}
+    assert rebuild.freezes([freeze], "r")["s"].until == until
+    assert rebuild.freezes([freeze, ordered("unfreeze", AT)], "r") == {}
+    assert rebuild.freezes([ordered("freeze", AT, "other", until=until)], "r") == {}
+    assert rebuild.freezes([freeze, ordered("release", AT)], "r").keys() == {"s"}
+
+
+def test_a_freeze_holds_in_a_fresh_record_by_the_servers_time() -> None:
+    """What has ended meanwhile is not taken up."""
+    freeze = Freeze(by="ops", why="x", at=AT - HOUR, until=AT)
+
+    def kept(at: datetime) -> Freeze | None:
+        return rebuild.fresh_record("r", "s", {}, [], freeze, at).freeze
+
+    assert kept(AT - HOUR) == freeze
+    assert kept(AT) is None
+
+
+@pytest.mark.parametrize("step", [1, -1])
+def test_of_one_second_a_freeze_counts_after_what_lifts_one(step: int) -> None:
+    """Names of audits tell the second only: it is safer frozen; the longest freeze counts."""
+    orders = [
+        ordered("unfreeze", AT + timedelta(milliseconds=300)),
+        ordered("freeze", AT, until=AT + HOUR),
+        ordered("freeze", AT, until=AT + 2 * HOUR),
+    ]
+
+    found = rebuild.freezes(orders[::step], "r")
+
+    assert found["s"].until == AT + 2 * HOUR
 
 
 def test_a_fresh_record_goes_on_above_all_that_is_known_of_the_old_one() -> None:
@@ -187,12 +232,17 @@ def test_a_fresh_tip_starts_above_its_own_seq_and_those_of_records() -> None:
 
 def test_a_rebuild_that_was_ordered_during_a_sync_outlives_its_commit() -> None:
     """What that sync saw was read before the order; the next one takes it."""
-    tip = Tip(repository="r", sync_seq=1)
-    told = rebuild.forced(tip, [(names.record("r", "a"), {"seq": "3"})], AT)
+    listed = [(names.record("r", "a"), {"seq": "3"})]
+    first = rebuild.forced(Tip(repository="r", sync_seq=1), listed, AT)
+    taken = tips.take(first, AT)
+    second = rebuild.forced(taken, listed, AT)
+    compiled = replace(taken, forced=False, recorded=())
 
-    def commit(seen: Tip) -> Tip:
-        return tips.commit(told, seen=seen, deliveries=tip.deliveries, at=AT, poll=HOUR)
+    def commit(tip: Tip, seen: Tip) -> Tip:
+        return tips.commit(tip, seen=seen, deliveries=tip.deliveries, at=AT, poll=HOUR)
 
-    assert (told.sync_seq, told.recorded, told.due_at) == (3, ("a",), AT)
-    assert (commit(tip).forced, commit(tip).recorded) == (True, ("a",))
-    assert (commit(told).forced, commit(told).recorded) == (False, ("a",))
+    assert (first.sync_seq, first.recorded, first.due_at) == (3, ("a",), AT)
+    done, again, unread = commit(taken, compiled), commit(second, compiled), commit(taken, taken)
+    assert (done.forced, done.recorded, done.dirty) == (False, (), False)
+    assert (again.forced, again.recorded, again.dirty) == (True, ("a",), True)
+    assert (unread.forced, unread.recorded) == (True, ("a",))

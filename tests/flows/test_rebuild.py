@@ -207,7 +207,7 @@ def test_two_rebuilds_at_a_time_mend_a_record_once(world: World) -> None:
         if not done and (moment, call, name) == ("before", "documents.replace", RECORD_A):
             done.append(name)
             world.rebuild()
-            world.run(30)
+            world.run(60)
 
     world.hook = other
     answered = world.rebuild()

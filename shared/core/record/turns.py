@@ -26,9 +26,20 @@ def catch_up(record: Record, generation: int) -> Record:
     """Start above ``generation``: state was lost, but ARM or history remembers releases of it."""
     if record.generation > generation:
         return record
-    return msgspec.structs.replace(
+    raised = msgspec.structs.replace(
         record, generation=generation + 1, raised=(record.generation, generation + 1)
     )
+    return _still_asked(record, raised)
+
+
+def _still_asked(before: Record, raised: Record) -> Record:
+    """Keep what somebody asked for while nobody knew that there was an attempt before it."""
+    if before.wanted is None:
+        return raised
+    asked = msgspec.structs.replace(
+        before.wanted, generation=raised.generation, above=raised.attempts
+    )
+    return msgspec.structs.replace(raised, asked=asked)
 
 
 def recollect(record: Record, found: Attempt, deployment_id: str, *, is_good: bool) -> Record:
@@ -43,7 +54,7 @@ def recollect(record: Record, found: Attempt, deployment_id: str, *, is_good: bo
     wanted = record.desired is not None and record.desired.digest == found.digest
     if wanted and not is_good:
         found = msgspec.structs.replace(found, generation=raised.generation)
-    return msgspec.structs.replace(
+    recollected = msgspec.structs.replace(
         raised,
         attempt=int(found.release.partition(".")[2]),
         attempted=found,
@@ -51,6 +62,7 @@ def recollect(record: Record, found: Attempt, deployment_id: str, *, is_good: bo
         reached=found.release,
         deployment_id=deployment_id,
     )
+    return _still_asked(record, recollected)
 
 
 def next_attempt(
