@@ -23,6 +23,32 @@ Facts = Mapping[str, str]
 _DOCUMENTED: Final = frozenset({"succeeded", "failed", "canceled"})
 """How an attempt may have ended that has a document in history."""
 
+_CHANGED_NOTHING: Final = frozenset({"refused", "kept"})
+
+
+@dataclass(frozen=True)
+class Last:
+    """What history tells of where a stack is: its last release that has a place, and the last good."""
+
+    placed: Release | None = None
+    good: Release | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether older releases can tell nothing more."""
+        return self.good is not None
+
+    def after(self, older: Release) -> "Last":
+        """Return what is known after an older release was read, too.
+
+        One that changed nothing has no say, and neither has one of another place.
+        """
+        if older.deployment_id is None or older.outcome in _CHANGED_NOTHING:
+            return self
+        placed = self.placed or older
+        good = older.outcome == "succeeded" and older.deployment_id == placed.deployment_id
+        return Last(placed, self.good or (older if good else None))
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -30,7 +56,9 @@ class Seen:
 
     ``unreadable`` maps stacks to the facts of their records, ``released`` has (stack, release) of
     all that history has, ``freezes`` what the audits say of unreadable stacks, whether it holds still
-    or not; ``at`` is when that was, by the worker's clock.
+    or not; ``at`` is when that was, by the worker's clock. ``last`` are the last
+    releases of those unreadable stacks of which no sync says where they are. ``unread`` names documents in history that
+    cannot be read.
     """
 
     tip: Tip | None
@@ -40,6 +68,8 @@ class Seen:
     released: frozenset[tuple[str, str]]
     at: datetime
     freezes: Mapping[str, Freeze] = field(default_factory=dict)
+    last: Mapping[str, Last] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
 
 
 def findings(repository: str, seen: Seen) -> Findings:
@@ -61,6 +91,7 @@ def findings(repository: str, seen: Seen) -> Findings:
         gone=tuple(sorted(gone)),
         without_history=tuple(sorted({*missing, *seen.unreadable} - with_history)),
         frozen=tuple(sorted(s for s, freeze in seen.freezes.items() if freeze.holds(seen.at))),
+        unread=tuple(sorted(seen.unread)),
     )
 
 
@@ -126,14 +157,28 @@ def fresh_record(
     )
 
 
-def newest(stack: str, released: Iterable[tuple[str, str]]) -> tuple[str, str] | None:
-    """Return (stack, release) of the last that history has of a stack, or of the half of one."""
+def has_left(stack: str, facts: Facts, tip: Tip | None) -> bool:
+    """Tell whether no sync will say where a stack is: Git names it no more, or it is a half.
+
+    Whoever wrote the record's bytes may have written no metadata.
+    """
+    gone = tip is not None and stack in tip.gone
+    return "orphaned" in facts or names.is_half_name(stack) or gone
+
+
+def was_applied(facts: Facts) -> bool:
+    """Tell whether a record may have had something applied: without metadata history has to say."""
+    return "applied" in facts or "generation" not in facts
+
+
+def newest_first(stack: str, released: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Return (stack, release) of all that history has of a stack, or of the half of one."""
     half = names.HALF_FORM.fullmatch(stack)
     home = half["stack"] if half is not None else stack
     most = int(half["generation"]) if half is not None else None
     ids = [_order(release) for name, release in released if name == home]
-    past = [order for order in ids if most is None or order[0] <= most]
-    return (home, "{}.{}".format(*max(past))) if past else None
+    past = sorted((order for order in ids if most is None or order[0] <= most), reverse=True)
+    return tuple((home, "{}.{}".format(*order)) for order in past)
 
 
 def _order(release: str) -> tuple[int, int]:
@@ -141,23 +186,24 @@ def _order(release: str) -> tuple[int, int]:
     return int(generation), int(attempt)
 
 
-def left_manifest(record: Record, last: Release | None) -> Record:
-    """Return the fresh record of a stack that Git names no more, after its ``last`` release.
+def left_manifest(record: Record, last: Last) -> Record:
+    """Return the fresh record of a stack that Git names no more, by its ``last`` releases.
 
     No sync says where it is, so history does; what ARM says of that place is taken up as ever.
     """
-    if last is None or last.deployment_id is None:
+    placed, good = last.placed, last.good
+    if placed is None or placed.deployment_id is None:
         return msgspec.structs.replace(record, orphaned=True)
-    former = () if last.stack == record.stack else (_former(last),)
+    former = () if placed.stack == record.stack else (_former(placed),)
     return msgspec.structs.replace(
         record,
         orphaned=True,
-        scope=names.scope_of(last.deployment_id),
-        deployment_id=last.deployment_id,
+        scope=names.scope_of(placed.deployment_id),
+        deployment_id=placed.deployment_id,
         formerly=former,
-        applied=_applied(last) if last.outcome == "succeeded" else None,
-        reached=last.release,
-        phase="steady" if last.outcome == "succeeded" else "failed",
+        applied=_applied(good) if good is not None else None,
+        reached=placed.release,
+        phase="steady" if placed is good else "failed",
         judged=record.generation,
     )
 
