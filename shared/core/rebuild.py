@@ -14,7 +14,7 @@ import msgspec
 from shared.core import names
 from shared.core import tip as tips
 from shared.core.audit import Audit, Findings, Readability
-from shared.core.record import HOLD, Applied, Former, Freeze, Record
+from shared.core.record import HOLD, Applied, Former, Freeze, Record, moving
 from shared.core.release import Release
 from shared.core.tip import Tip
 
@@ -104,23 +104,68 @@ def _told_of(record: Record) -> Iterable[tuple[str, str]]:
         yield record.stack, last.release
 
 
-def freezes(audits: Iterable[Audit], repository: str) -> dict[str, Freeze]:
+def freezes(
+    audits: Iterable[Audit], repository: str, heirs: Mapping[str, str] | None = None
+) -> dict[str, Freeze]:
     """Return the last freeze of each stack that was ordered and not lifted.
 
-    Whether it holds still, the server's time decides, not a worker's clock.
+    Whether it holds still, the server's time decides, not a worker's clock. ``heirs`` are who took
+    over what other names had: their freezes, too.
     """
+    heirs = heirs or {}
     found: dict[str, Freeze] = {}
     for audit in sorted((a for a in audits if a.repository == repository), key=_turn):
         if audit.operation == "freeze" and audit.until is not None:
-            found[audit.stack] = Freeze(by=audit.by, why=audit.why, at=audit.at, until=audit.until)
+            freeze = Freeze(by=audit.by, why=audit.why, at=audit.at, until=audit.until)
+            found[heirs.get(audit.stack, audit.stack)] = freeze
         elif audit.operation == "unfreeze":
-            found.pop(audit.stack, None)
+            found.pop(heirs.get(audit.stack, audit.stack), None)
     return found
 
 
 def _turn(audit: Audit) -> tuple[datetime, bool, datetime]:
     """Order audits: of one second nobody knows the order, so the longest freeze counts last."""
     return audit.at.replace(microsecond=0), audit.operation == "freeze", audit.until or audit.at
+
+
+def heirs(records: Iterable[Record]) -> dict[str, str]:
+    """Return who has what the records of other names tell of, over however many names. Pure."""
+    given = {r.stack: r.moved_to for r in records if r.moved_to is not None and _is_name(r.stack)}
+    found: dict[str, str] = {}
+    for stack, first in given.items():
+        heir, seen = first, {stack}
+        while heir in given and heir not in seen:
+            seen.add(heir)
+            heir = given[heir]
+        found[stack] = heir
+    return found
+
+
+def _is_name(stack: str) -> bool:
+    """Tell whether a record is a stack's own: a half that was taken up again is no rename. Pure."""
+    return not names.is_half_name(stack)
+
+
+def renamed(record: Record, records: Iterable[Record], tip: Tip | None) -> Record:
+    """Return the fresh record of a stack with the names that it had, which other records tell.
+
+    It took over already, and does not do so again: what it released since, ARM has.
+    """
+    given = [r for r in records if r.moved_to == record.stack and _is_name(r.stack)]
+    if not given:
+        return record
+    had = {f.stack: f for r in given for f in moving.former(r, r.generation)}
+    had.pop(record.stack, None)
+    entry = tip.entries.get(record.stack) if tip is not None else None
+    asked = entry.renamed_from if entry is not None else None
+    generation = max(record.generation, *(former.until for former in had.values()))
+    return msgspec.structs.replace(
+        record,
+        generation=generation,
+        raised=(generation, generation + 1),
+        formerly=tuple(had.values()),
+        came_from=asked or given[0].stack,
+    )
 
 
 def fence(at: datetime) -> int:
@@ -200,7 +245,7 @@ def left_manifest(record: Record, last: Last) -> Record:
         orphaned=True,
         scope=names.scope_of(placed.deployment_id),
         deployment_id=placed.deployment_id,
-        formerly=former,
+        formerly=(*former, *record.formerly),
         applied=_applied(good) if good is not None else None,
         reached=placed.release,
         phase="steady" if placed is good else "failed",

@@ -132,15 +132,17 @@ class Rebuild:
             for stack in left
             if changes.was_applied(unreadable[stack])
         }
-        freezes = self._freezes(key, unreadable, at, unread)
+        records = {s: found for s, found in read.items() if isinstance(found, Record)}
+        heirs = changes.heirs(records.values())
+        ordered = self._freezes(key, heirs, at, unread) if unreadable else {}
         return Seen(
             tip=known,
             tip_state="readable" if isinstance(tip, Tip) else tip,
-            records={s: found for s, found in read.items() if isinstance(found, Record)},
+            records=records,
             unreadable=unreadable,
             released=released,
             at=at,
-            freezes=freezes,
+            freezes={stack: freeze for stack, freeze in ordered.items() if stack in unreadable},
             last={stack: found.get(stack, Last()) for stack in left},
             unread=tuple(unread),
         )
@@ -160,17 +162,14 @@ class Rebuild:
         return "missing" if held is None else held.document
 
     def _freezes(
-        self, key: str, unreadable: Mapping[str, Facts], at: datetime, unread: list[str]
+        self, key: str, heirs: Mapping[str, str], at: datetime, unread: list[str]
     ) -> dict[str, Freeze]:
-        """Return the freezes of unreadable records: the audits tell what the records cannot."""
-        if not unreadable:
-            return {}
+        """Return what was frozen: the audits tell what unreadable records cannot."""
         audits = (
             self._passed_over(name, partial(self.archive.audit, name), unread)
             for name in self.archive.audits(at - _OLDEST_ORDER)
         )
-        ordered = changes.freezes((audit for audit in audits if audit is not None), key)
-        return {stack: freeze for stack, freeze in ordered.items() if stack in unreadable}
+        return changes.freezes((audit for audit in audits if audit is not None), key, heirs)
 
     def _last(self, key: str, released: Iterable[tuple[str, str]], unread: list[str]) -> Last:
         """Read releases, newest first, until it is known where a stack is and what is applied."""
@@ -204,6 +203,7 @@ class Rebuild:
 
         def fresh(at: datetime) -> Record:
             record = changes.fresh_record(key, stack, facts, own, seen.freezes.get(stack), at)
+            record = changes.renamed(record, seen.records.values(), seen.tip)
             return record if last is None else changes.left_manifest(record, last)
 
         if self.records.mend(key, stack, self.archive.put_unreadable, fresh):

@@ -12,6 +12,7 @@ from tests.fakes.arm import Outcome
 from tests.fakes.system import Moment, SkewedClock
 from tests.flows.chains import FAILED
 from tests.flows.losses import lose, lose_history, spoil
+from tests.flows.test_leaving import at, puts
 from tests.flows.world import World, files
 
 RECORD_A = names.record("example", "a")
@@ -313,3 +314,47 @@ def test_a_half_is_found_without_its_metadata(world: World) -> None:
     shown = world.api(f"stacks/{half}")
     assert shown["phase"] == "orphaned"
     assert shown["scope"].endswith("rg-a")
+
+
+def test_a_freeze_that_came_along_with_a_rename_is_not_lost(world: World) -> None:
+    """I26: it was ordered of the old name, and is the new name's since; so is its end."""
+    world.push(at("rg-a", "one", name="old"))
+    world.run()
+    world.order("old", "freeze", until=to_text(world.clock.now() + timedelta(hours=5)))
+    world.run(5)
+    world.push(at("rg-a", "one", name="new", renamedFrom="old"))
+    world.run()
+    world.push(at("rg-a", "one", name="new"))
+    world.run()
+    before = len(world.arm.taken)
+    spoil(world, names.record("example", "new"))
+    world.push(at("rg-a", "two", name="new"))
+    answered = world.rebuild()
+    world.run(600)
+
+    assert answered.body.frozen == ("new",)
+    assert len(world.arm.taken) == before
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_a_renamed_stack_does_not_take_over_a_second_time(
+    world: World,
+    running: bool,  # noqa: FBT001
+) -> None:
+    """What it released under its new name is taken up from ARM, and nothing is put."""
+    world.push(at("rg-a", "one", name="old"))
+    world.run()
+    world.push(at("rg-a", "one", name="new", renamedFrom="old"))
+    world.run()
+    world.arm.default = Outcome(seconds=100)
+    world.push(at("rg-a", "two", name="new", renamedFrom="old"))
+    world.run(20 if running else 600)
+    before = puts(world)
+    spoil(world, names.record("example", "new"))
+    world.rebuild()
+    world.run(600)
+
+    assert puts(world) == before
+    assert world.record("new").phase == "steady"
+    shown = [release["release"] for release in world.api("stacks/new/releases")]
+    assert "1.1" in shown
