@@ -168,6 +168,14 @@ def renamed(record: Record, records: Iterable[Record], tip: Tip | None) -> Recor
     )
 
 
+def given_over(stack: str, facts: Facts, records: Iterable[Record]) -> str | None:
+    """Return who has what the lost record of a stack that left told of; None: nobody else."""
+    if "applied" in facts or not _is_name(stack):
+        return None
+    heirs = (r for r in records if r.moved_to is None and _is_name(r.stack))
+    return next((r.stack for r in heirs if any(f.stack == stack for f in r.formerly)), None)
+
+
 def fence(at: datetime) -> int:
     """Return the fence of a document that is made anew: above any that counting has reached (I14)."""
     return int(at.timestamp())

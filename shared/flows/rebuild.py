@@ -12,6 +12,8 @@ from functools import partial
 from itertools import islice
 from typing import Final, TypeVar
 
+import msgspec
+
 from shared import events
 from shared.core import names, operation
 from shared.core import rebuild as changes
@@ -204,7 +206,11 @@ class Rebuild:
         def fresh(at: datetime) -> Record:
             record = changes.fresh_record(key, stack, facts, own, seen.freezes.get(stack), at)
             record = changes.renamed(record, seen.records.values(), seen.tip)
-            return record if last is None else changes.left_manifest(record, last)
+            if last is None:
+                return record
+            if (heir := changes.given_over(stack, facts, seen.records.values())) is not None:
+                return msgspec.structs.replace(record, orphaned=True, moved_to=heir)
+            return changes.left_manifest(record, last)
 
         if self.records.mend(key, stack, self.archive.put_unreadable, fresh):
             self.log(events.DOCUMENT_SET_ASIDE, repository=key, stack=stack)

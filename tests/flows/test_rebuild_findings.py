@@ -358,3 +358,27 @@ def test_a_renamed_stack_does_not_take_over_a_second_time(
     assert world.record("new").phase == "steady"
     shown = [release["release"] for release in world.api("stacks/new/releases")]
     assert "1.1" in shown
+
+
+@pytest.mark.parametrize("facts", [True, False])
+def test_a_name_that_was_given_over_stays_given_over(
+    world: World,
+    facts: bool,  # noqa: FBT001
+) -> None:
+    """Rule 15: two stacks must not own one resource; the name begins anew when it comes back."""
+    world.push(at("rg-a", "one", name="old"))
+    world.run()
+    world.push(at("rg-a", "one", name="new", renamedFrom="old"))
+    world.run()
+    name = names.record("example", "old")
+    if facts:
+        spoil(world, name)
+    else:
+        world.documents.overwrite(name, b"{", {})
+    world.rebuild()
+    world.run(600)
+
+    assert world.record("old").moved_to == "new"
+    assert world.record("old").applied is None
+    assert world.record("new").phase == "steady"
+    assert len(world.arm.taken) == 1
