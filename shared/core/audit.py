@@ -17,7 +17,8 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     aside, ``missing`` those that the tip or history knows and that have no record. ``gone`` names
     the documents of releases that records tell of and history does not have; ``without_history``
     are unreadable or missing stacks of which it has no release at all. ``frozen`` are those whose
-    freeze was found in the audits, and holds again.
+    freeze was found in the audits, and holds again. ``unread`` names the audits and releases in
+    history that cannot be read, and were passed over.
     """
 
     tip: Readability
@@ -27,6 +28,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     gone: tuple[str, ...] = ()
     without_history: tuple[str, ...] = ()
     frozen: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 class Audit(Document, frozen=True, kw_only=True, omit_defaults=True):

@@ -14,7 +14,7 @@ import msgspec
 from shared.core import names
 from shared.core import tip as tips
 from shared.core.audit import Audit, Findings, Readability
-from shared.core.record import HOLD, Applied, Former, Freeze, Record
+from shared.core.record import HOLD, Applied, Former, Freeze, Record, moving
 from shared.core.release import Release
 from shared.core.tip import Tip
 
@@ -23,6 +23,32 @@ Facts = Mapping[str, str]
 _DOCUMENTED: Final = frozenset({"succeeded", "failed", "canceled"})
 """How an attempt may have ended that has a document in history."""
 
+_CHANGED_NOTHING: Final = frozenset({"refused", "kept"})
+
+
+@dataclass(frozen=True)
+class Last:
+    """What history tells of where a stack is: its last release that has a place, and the last good."""
+
+    placed: Release | None = None
+    good: Release | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether older releases can tell nothing more."""
+        return self.good is not None
+
+    def after(self, older: Release) -> "Last":
+        """Return what is known after an older release was read, too.
+
+        One that changed nothing has no say, and neither has one of another place.
+        """
+        if older.deployment_id is None or older.outcome in _CHANGED_NOTHING:
+            return self
+        placed = self.placed or older
+        good = older.outcome == "succeeded" and older.deployment_id == placed.deployment_id
+        return Last(placed, self.good or (older if good else None))
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -30,7 +56,9 @@ class Seen:
 
     ``unreadable`` maps stacks to the facts of their records, ``released`` has (stack, release) of
     all that history has, ``freezes`` what the audits say of unreadable stacks, whether it holds still
-    or not; ``at`` is when that was, by the worker's clock.
+    or not; ``at`` is when that was, by the worker's clock. ``last`` are the last
+    releases of those unreadable stacks of which no sync says where they are. ``unread`` names documents in history that
+    cannot be read.
     """
 
     tip: Tip | None
@@ -40,6 +68,8 @@ class Seen:
     released: frozenset[tuple[str, str]]
     at: datetime
     freezes: Mapping[str, Freeze] = field(default_factory=dict)
+    last: Mapping[str, Last] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
 
 
 def findings(repository: str, seen: Seen) -> Findings:
@@ -61,6 +91,7 @@ def findings(repository: str, seen: Seen) -> Findings:
         gone=tuple(sorted(gone)),
         without_history=tuple(sorted({*missing, *seen.unreadable} - with_history)),
         frozen=tuple(sorted(s for s, freeze in seen.freezes.items() if freeze.holds(seen.at))),
+        unread=tuple(sorted(seen.unread)),
     )
 
 
@@ -73,23 +104,76 @@ def _told_of(record: Record) -> Iterable[tuple[str, str]]:
         yield record.stack, last.release
 
 
-def freezes(audits: Iterable[Audit], repository: str) -> dict[str, Freeze]:
+def freezes(
+    audits: Iterable[Audit], repository: str, heirs: Mapping[str, str] | None = None
+) -> dict[str, Freeze]:
     """Return the last freeze of each stack that was ordered and not lifted.
 
-    Whether it holds still, the server's time decides, not a worker's clock.
+    Whether it holds still, the server's time decides, not a worker's clock. ``heirs`` are who took
+    over what other names had: their freezes, too.
     """
+    heirs = heirs or {}
     found: dict[str, Freeze] = {}
     for audit in sorted((a for a in audits if a.repository == repository), key=_turn):
         if audit.operation == "freeze" and audit.until is not None:
-            found[audit.stack] = Freeze(by=audit.by, why=audit.why, at=audit.at, until=audit.until)
+            freeze = Freeze(by=audit.by, why=audit.why, at=audit.at, until=audit.until)
+            found[heirs.get(audit.stack, audit.stack)] = freeze
         elif audit.operation == "unfreeze":
-            found.pop(audit.stack, None)
+            found.pop(heirs.get(audit.stack, audit.stack), None)
     return found
 
 
 def _turn(audit: Audit) -> tuple[datetime, bool, datetime]:
     """Order audits: of one second nobody knows the order, so the longest freeze counts last."""
     return audit.at.replace(microsecond=0), audit.operation == "freeze", audit.until or audit.at
+
+
+def heirs(records: Iterable[Record]) -> dict[str, str]:
+    """Return who has what the records of other names tell of, over however many names. Pure."""
+    given = {r.stack: r.moved_to for r in records if r.moved_to is not None and _is_name(r.stack)}
+    found: dict[str, str] = {}
+    for stack, first in given.items():
+        heir, seen = first, {stack}
+        while heir in given and heir not in seen:
+            seen.add(heir)
+            heir = given[heir]
+        found[stack] = heir
+    return found
+
+
+def _is_name(stack: str) -> bool:
+    """Tell whether a record is a stack's own: a half that was taken up again is no rename. Pure."""
+    return not names.is_half_name(stack)
+
+
+def renamed(record: Record, records: Iterable[Record], tip: Tip | None) -> Record:
+    """Return the fresh record of a stack with the names that it had, which other records tell.
+
+    It took over already, and does not do so again: what it released since, ARM has.
+    """
+    given = [r for r in records if r.moved_to == record.stack and _is_name(r.stack)]
+    if not given:
+        return record
+    had = {f.stack: f for r in given for f in moving.former(r, r.generation)}
+    had.pop(record.stack, None)
+    entry = tip.entries.get(record.stack) if tip is not None else None
+    asked = entry.renamed_from if entry is not None else None
+    generation = max(record.generation, *(former.until for former in had.values()))
+    return msgspec.structs.replace(
+        record,
+        generation=generation,
+        raised=(generation, generation + 1),
+        formerly=tuple(had.values()),
+        came_from=asked or given[0].stack,
+    )
+
+
+def given_over(stack: str, facts: Facts, records: Iterable[Record]) -> str | None:
+    """Return who has what the lost record of a stack that left told of; None: nobody else."""
+    if "applied" in facts or not _is_name(stack):
+        return None
+    heirs = (r for r in records if r.moved_to is None and _is_name(r.stack))
+    return next((r.stack for r in heirs if any(f.stack == stack for f in r.formerly)), None)
 
 
 def fence(at: datetime) -> int:
@@ -126,14 +210,28 @@ def fresh_record(
     )
 
 
-def newest(stack: str, released: Iterable[tuple[str, str]]) -> tuple[str, str] | None:
-    """Return (stack, release) of the last that history has of a stack, or of the half of one."""
+def has_left(stack: str, facts: Facts, tip: Tip | None) -> bool:
+    """Tell whether no sync will say where a stack is: Git names it no more, or it is a half.
+
+    Whoever wrote the record's bytes may have written no metadata.
+    """
+    gone = tip is not None and stack in tip.gone
+    return "orphaned" in facts or names.is_half_name(stack) or gone
+
+
+def was_applied(facts: Facts) -> bool:
+    """Tell whether a record may have had something applied: without metadata history has to say."""
+    return "applied" in facts or "generation" not in facts
+
+
+def newest_first(stack: str, released: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Return (stack, release) of all that history has of a stack, or of the half of one."""
     half = names.HALF_FORM.fullmatch(stack)
     home = half["stack"] if half is not None else stack
     most = int(half["generation"]) if half is not None else None
     ids = [_order(release) for name, release in released if name == home]
-    past = [order for order in ids if most is None or order[0] <= most]
-    return (home, "{}.{}".format(*max(past))) if past else None
+    past = sorted((order for order in ids if most is None or order[0] <= most), reverse=True)
+    return tuple((home, "{}.{}".format(*order)) for order in past)
 
 
 def _order(release: str) -> tuple[int, int]:
@@ -141,23 +239,24 @@ def _order(release: str) -> tuple[int, int]:
     return int(generation), int(attempt)
 
 
-def left_manifest(record: Record, last: Release | None) -> Record:
-    """Return the fresh record of a stack that Git names no more, after its ``last`` release.
+def left_manifest(record: Record, last: Last) -> Record:
+    """Return the fresh record of a stack that Git names no more, by its ``last`` releases.
 
     No sync says where it is, so history does; what ARM says of that place is taken up as ever.
     """
-    if last is None or last.deployment_id is None:
+    placed, good = last.placed, last.good
+    if placed is None or placed.deployment_id is None:
         return msgspec.structs.replace(record, orphaned=True)
-    former = () if last.stack == record.stack else (_former(last),)
+    former = () if placed.stack == record.stack else (_former(placed),)
     return msgspec.structs.replace(
         record,
         orphaned=True,
-        scope=names.scope_of(last.deployment_id),
-        deployment_id=last.deployment_id,
-        formerly=former,
-        applied=_applied(last) if last.outcome == "succeeded" else None,
-        reached=last.release,
-        phase="steady" if last.outcome == "succeeded" else "failed",
+        scope=names.scope_of(placed.deployment_id),
+        deployment_id=placed.deployment_id,
+        formerly=(*former, *record.formerly),
+        applied=_applied(good) if good is not None else None,
+        reached=placed.release,
+        phase="steady" if placed is good else "failed",
         judged=record.generation,
     )
 

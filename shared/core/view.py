@@ -181,6 +181,7 @@ class RebuildView(msgspec.Struct, frozen=True, kw_only=True):
     gone: tuple[str, ...]
     without_history: tuple[str, ...]
     frozen: tuple[str, ...]
+    unread: tuple[str, ...]
 
 
 class Complaint(msgspec.Struct, frozen=True, kw_only=True):
@@ -251,6 +252,7 @@ def rebuild_view(audit: Audit, found: Findings) -> RebuildView:
         gone=found.gone,
         without_history=found.without_history,
         frozen=found.frozen,
+        unread=found.unread,
     )
 
 

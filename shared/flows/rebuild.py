@@ -5,18 +5,23 @@ and cannot be read. All else the next sync and ``release`` do by themselves, fro
 ARM's tags remember. Ordered twice it changes nothing more.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from functools import partial
+from itertools import islice
+from typing import Final, TypeVar
+
+import msgspec
 
 from shared import events
 from shared.core import names, operation
 from shared.core import rebuild as changes
 from shared.core.audit import Audit, Readability
+from shared.core.document import Document
 from shared.core.errors import Stalled
 from shared.core.operation import MAX_FREEZE, OperationRefusedError
-from shared.core.rebuild import Facts, Seen
+from shared.core.rebuild import Facts, Last, Seen
 from shared.core.record import Freeze, Record
 from shared.core.tip import Tip
 from shared.core.view import rebuild_view
@@ -29,8 +34,17 @@ from shared.state.configurations import Configurations
 from shared.state.records import Records
 from shared.state.tips import Tips
 
+D = TypeVar("D", bound=Document)
+
 _OLDEST_ORDER: Final = MAX_FREEZE + timedelta(days=1)
 """How old an order may be that still says something: a day more, since the clock may be ahead."""
+
+_MOST_READ: Final = 50
+"""How many releases are read of one stack that Git names no more."""
+
+_HISTORY_DAMAGED: Final = (
+    "Find out who can write to the history container, and restore the document."
+)
 
 
 @dataclass(frozen=True)
@@ -89,6 +103,7 @@ class Rebuild:
             unreadable=list(found.unreadable),
             missing=list(found.missing),
             gone=len(found.gone),
+            unread=list(found.unread),
         )
         return Answered(202, rebuild_view(audit, found))
 
@@ -110,14 +125,28 @@ class Rebuild:
             stack: listed[stack] for stack, found in read.items() if found == "unreadable"
         }
         tip = self._tip(key)
+        known = tip if isinstance(tip, Tip) else None
+        released = frozenset(self.archive.releases_in(key))
+        unread: list[str] = []
+        left = [s for s, facts in unreadable.items() if changes.has_left(s, facts, known)]
+        found = {
+            stack: self._last(key, changes.newest_first(stack, released), unread)
+            for stack in left
+            if changes.was_applied(unreadable[stack])
+        }
+        records = {s: found for s, found in read.items() if isinstance(found, Record)}
+        heirs = changes.heirs(records.values())
+        ordered = self._freezes(key, heirs, at, unread) if unreadable else {}
         return Seen(
-            tip=tip if isinstance(tip, Tip) else None,
+            tip=known,
             tip_state="readable" if isinstance(tip, Tip) else tip,
-            records={s: found for s, found in read.items() if isinstance(found, Record)},
+            records=records,
             unreadable=unreadable,
-            released=frozenset(self.archive.releases_in(key)),
+            released=released,
             at=at,
-            freezes=self._freezes(key, unreadable, at),
+            freezes={stack: freeze for stack, freeze in ordered.items() if stack in unreadable},
+            last={stack: found.get(stack, Last()) for stack in left},
+            unread=tuple(unread),
         )
 
     def _record(self, key: str, stack: str) -> Record | Readability:
@@ -135,25 +164,53 @@ class Rebuild:
         return "missing" if held is None else held.document
 
     def _freezes(
-        self, key: str, unreadable: Mapping[str, Facts], at: datetime
+        self, key: str, heirs: Mapping[str, str], at: datetime, unread: list[str]
     ) -> dict[str, Freeze]:
-        """Return the freezes of unreadable records: the audits tell what the records cannot."""
-        if not unreadable:
-            return {}
-        ordered = changes.freezes(self.archive.audits(at - _OLDEST_ORDER), key)
-        return {stack: freeze for stack, freeze in ordered.items() if stack in unreadable}
+        """Return what was frozen: the audits tell what unreadable records cannot."""
+        audits = (
+            self._passed_over(name, partial(self.archive.audit, name), unread)
+            for name in self.archive.audits(at - _OLDEST_ORDER)
+        )
+        return changes.freezes((audit for audit in audits if audit is not None), key, heirs)
+
+    def _last(self, key: str, released: Iterable[tuple[str, str]], unread: list[str]) -> Last:
+        """Read releases, newest first, until it is known where a stack is and what is applied."""
+        last = Last()
+        for stack, release_id in islice(released, _MOST_READ):
+            if last.is_whole:
+                break
+            name = names.release(key, stack, release_id)
+            release = self._passed_over(
+                name, partial(self.archive.release, key, stack, release_id), unread
+            )
+            last = last.after(release) if release is not None else last
+        return last
+
+    def _passed_over(self, name: str, read: Callable[[], D | None], unread: list[str]) -> D | None:
+        """Read a document in history; one that cannot be read counts as none, and is told of."""
+        try:
+            return read()
+        except Stalled as e:
+            _unreadable(e)
+            unread.append(name)
+            self.log(events.STALLED, reason=e.reason, hint=_HISTORY_DAMAGED, document=name)
+            return None
 
     # ---- mending -----------------------------------------------------------------------------
 
     def _mend(self, key: str, stack: str, seen: Seen) -> None:
         facts = seen.unreadable[stack]
         own = [release for name, release in seen.released if name == stack]
-        last = changes.newest(stack, seen.released) if "orphaned" in facts else None
-        release = self.archive.release(key, *last) if last and "applied" in facts else None
+        last = seen.last.get(stack)
 
         def fresh(at: datetime) -> Record:
             record = changes.fresh_record(key, stack, facts, own, seen.freezes.get(stack), at)
-            return changes.left_manifest(record, release) if "orphaned" in facts else record
+            record = changes.renamed(record, seen.records.values(), seen.tip)
+            if last is None:
+                return record
+            if (heir := changes.given_over(stack, facts, seen.records.values())) is not None:
+                return msgspec.structs.replace(record, orphaned=True, moved_to=heir)
+            return changes.left_manifest(record, last)
 
         if self.records.mend(key, stack, self.archive.put_unreadable, fresh):
             self.log(events.DOCUMENT_SET_ASIDE, repository=key, stack=stack)

@@ -102,12 +102,16 @@ class Archive:
         """Keep who ordered what, for good."""
         return self.history.put(names.audit(audit.at, audit.id), encode(audit))
 
-    def audits(self, since: datetime) -> Iterable[Audit]:
-        """Yield what was ordered since then, oldest first; the first day whole."""
+    def audits(self, since: datetime) -> Iterable[str]:
+        """Yield the names of what was ordered since then, oldest first; the first day whole."""
         for name in self.history.list(names.AUDITS):
-            data = self.history.read(name) if names.is_audit_since(name, since) else None
-            if data is not None:
-                yield decode(Audit, name, data).document
+            if names.is_audit_since(name, since):
+                yield name
+
+    def audit(self, name: str) -> Audit | None:
+        """Return who ordered what, by its document's name, or None. Raises Stalled."""
+        data = self.history.read(name)
+        return None if data is None else decode(Audit, name, data).document
 
     def put_unreadable(self, name: str, data: bytes) -> bool:
         """Keep the bytes of a document that cannot be read; the same bytes are kept once."""

@@ -11,6 +11,7 @@ from shared.core import record as changes
 from shared.core import tip as tips
 from shared.core.arm_model import Deployment
 from shared.core.audit import Audit
+from shared.core.rebuild import Last
 from shared.core.record import Asked, Attempt, Desired, Freeze, Record
 from shared.core.release import Release
 from shared.core.tip import Tip
@@ -193,24 +194,47 @@ def test_a_half_has_the_releases_of_its_stack_up_to_its_generation() -> None:
     """What the stack released elsewhere since is not the half's."""
     history = [("s", "1.1"), ("s", "2.1"), ("s", "2.10"), ("s", "3.1"), ("t", "9.9")]
 
-    assert rebuild.newest("s~2", history) == ("s", "2.10")
-    assert rebuild.newest("s", history) == ("s", "3.1")
-    assert rebuild.newest("u", history) is None
+    half, whole = rebuild.newest_first("s~2", history), rebuild.newest_first("s", history)
+
+    assert half == (("s", "2.10"), ("s", "2.1"), ("s", "1.1"))
+    assert whole == (("s", "3.1"), *half)
+    assert rebuild.newest_first("u", history) == ()
 
 
 def test_a_stack_that_left_is_where_its_last_release_says() -> None:
     """No sync names it: without history it is an orphan of which nothing is known."""
     fresh = rebuild.fresh_record("r", "s~3", {"orphaned": "1"}, [], None, AT)
-    known = rebuild.left_manifest(fresh, released())
-    failed = rebuild.left_manifest(fresh, released(outcome="failed"))
-    nothing = rebuild.left_manifest(fresh, None)
+    bad = Last().after(released("3.2", outcome="failed"))
+    known = rebuild.left_manifest(fresh, Last().after(released()))
+    failed = rebuild.left_manifest(fresh, bad)
+    older = rebuild.left_manifest(fresh, bad.after(released("3.1")))
+    nothing = rebuild.left_manifest(fresh, Last())
 
     assert known.orphaned
     assert (known.scope, known.deployment_id) == ("/x", "/x/providers/y")
     assert known.applied is not None
     assert (known.applied_home, known.formerly[0].stack) == ("s", "s")
     assert (failed.applied, failed.phase) == (None, "failed")
+    assert older.applied is not None
+    assert (older.applied.release, older.reached, older.phase) == ("3.1", "3.2", "failed")
     assert (nothing.orphaned, nothing.scope) == (True, None)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"outcome": "kept"}, {"outcome": "refused"}, {"deployment_id": None}],
+)
+def test_a_release_that_changed_nothing_does_not_say_where_a_stack_is(
+    fields: dict[str, Any],
+) -> None:
+    """The one before it does; an older one of another place says nothing of what is applied."""
+    last = Last().after(released("3.3", **fields)).after(released("3.2", outcome="failed"))
+    elsewhere = last.after(released("3.1", deployment_id="/z/providers/y"))
+
+    assert last.placed is not None
+    assert last.placed.release == "3.2"
+    assert elsewhere == last
+    assert not last.is_whole
 
 
 def test_a_fresh_tip_starts_above_its_own_seq_and_those_of_records() -> None:

@@ -193,6 +193,7 @@ def test_a_rebuild_asked_twice_is_done_once(world: World) -> None:
         "gone": [],
         "without_history": [],
         "frozen": [],
+        "unread": [],
     }
 
 

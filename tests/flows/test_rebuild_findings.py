@@ -1,15 +1,18 @@
 """What a review of the rebuild of lost state found, each as the promise that was broken."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from shared import events
 from shared.core import names
 from shared.core.document import to_text
 from tests.fakes.arm import Outcome
 from tests.fakes.system import Moment, SkewedClock
 from tests.flows.chains import FAILED
 from tests.flows.losses import lose, lose_history, spoil
+from tests.flows.test_leaving import at, puts
 from tests.flows.world import World, files
 
 RECORD_A = names.record("example", "a")
@@ -197,3 +200,185 @@ def test_an_order_counts_although_a_good_release_is_remembered_after_it(world: W
 
     assert done
     assert world.puts("a") == before + 1
+
+
+def test_a_damaged_audit_does_not_stop_a_rebuild(world: World) -> None:
+    """It is passed over and named: what it tells is lost, and nothing else."""
+    world.push(files("a", "b"))
+    world.run()
+    world.order("b", "release", "x")
+    world.run()
+    (audit,) = [name for name in world.kept() if name.startswith("audit/")]
+    world.history.corrupt(audit, b"rot")
+    spoil(world, RECORD_A)
+    world.restart()
+    answered = world.rebuild()
+    world.run()
+
+    assert (answered.status, answered.body.unread) == (202, (audit,))
+    assert audit in [line["document"] for line in world.log.named(events.STALLED)]
+    assert world.record("a").phase == "steady"
+
+
+def test_a_damaged_release_does_not_stop_a_rebuild(world: World) -> None:
+    """It counts as none, and is named; all other documents are mended."""
+    world.push(files("a", "b", "c"))
+    world.run()
+    world.push(files("b", "c"))
+    world.run()
+    for name in (RECORD_A, names.record("example", "b"), names.tip("example")):
+        spoil(world, name)
+    release = names.release("example", "a", "1.1")
+    world.history.corrupt(release, b"rot")
+    world.restart()
+    answered = world.rebuild()
+    world.run()
+
+    assert (answered.status, answered.body.unread) == (202, (release,))
+    assert world.record("b").phase == "steady"
+    assert world.record("a").orphaned
+    assert world.api("health")["status"] == "ok"
+
+
+def test_an_orphan_whose_last_release_was_kept_is_where_it_was(world: World) -> None:
+    """Rule 15: a push came and went again without a release, and then the stack left."""
+    world.push(files("a", "b", a="one"))
+    world.run()
+    until = to_text(world.clock.now() + timedelta(hours=1))
+    world.order("a", "freeze", until=until)
+    world.push(files("a", "b", a="two"))
+    world.run(20)
+    world.push(files("a", "b", a="one"))
+    world.run(20)
+    world.order("a", "unfreeze")
+    world.run(60)
+    kept = names.release("example", "a", "3.0") in world.kept()
+    shown = orphaned_and_rebuilt(world)
+
+    assert kept
+    assert shown["after"]["scope"] == shown["before"]["scope"]
+    assert shown["after"]["applied"]["digest"] == shown["before"]["applied"]["digest"]
+
+
+def test_an_orphan_whose_last_release_failed_still_has_the_one_before(world: World) -> None:
+    """Rule 15: what is applied is the last good release, whatever failed after it."""
+    world.push(files("a", "b", a="one"))
+    world.run()
+    world.arm.default = FAILED
+    world.push(files("a", "b", a="two"))
+    world.run()
+    shown = orphaned_and_rebuilt(world)
+
+    assert shown["after"]["applied"]["digest"] == shown["before"]["applied"]["digest"]
+
+
+def orphaned_and_rebuilt(world: World) -> dict[str, Any]:
+    """Let a stack leave, lose its record and rebuild; returns what is shown before and after."""
+    world.push(files("b"))
+    world.run()
+    before = world.api("stacks/a")
+    spoil(world, RECORD_A)
+    world.rebuild()
+    world.run(4000)
+    return {"before": before, "after": world.api("stacks/a")}
+
+
+def test_an_orphan_is_found_without_its_metadata(world: World) -> None:
+    """Whoever wrote the bytes wrote no metadata: the tip knows that the stack has left."""
+    world.push(files("a", "b"))
+    world.run()
+    world.push(files("b"))
+    world.run()
+    world.documents.overwrite(RECORD_A, b"{", {})
+    world.rebuild()
+    world.run(4000)
+
+    shown = world.api("stacks/a")
+    assert shown["phase"] == "orphaned"
+    assert shown["scope"].endswith("rg-a")
+    assert shown["applied"] is not None
+
+
+def test_a_half_is_found_without_its_metadata(world: World) -> None:
+    """Its name says what it is, and history where."""
+    world.push(files("a"))
+    world.run()
+    moved = files("a")["plumbline.yaml"].replace("scope: rg-a", "scope: rg-z")
+    world.push({**files("a"), "plumbline.yaml": moved})
+    world.run()
+    (half,) = world.api("stacks/a")["halves"]
+    world.documents.overwrite(names.record("example", half), b"{", {})
+    world.rebuild()
+    world.run(4000)
+
+    shown = world.api(f"stacks/{half}")
+    assert shown["phase"] == "orphaned"
+    assert shown["scope"].endswith("rg-a")
+
+
+def test_a_freeze_that_came_along_with_a_rename_is_not_lost(world: World) -> None:
+    """I26: it was ordered of the old name, and is the new name's since; so is its end."""
+    world.push(at("rg-a", "one", name="old"))
+    world.run()
+    world.order("old", "freeze", until=to_text(world.clock.now() + timedelta(hours=5)))
+    world.run(5)
+    world.push(at("rg-a", "one", name="new", renamedFrom="old"))
+    world.run()
+    world.push(at("rg-a", "one", name="new"))
+    world.run()
+    before = len(world.arm.taken)
+    spoil(world, names.record("example", "new"))
+    world.push(at("rg-a", "two", name="new"))
+    answered = world.rebuild()
+    world.run(600)
+
+    assert answered.body.frozen == ("new",)
+    assert len(world.arm.taken) == before
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_a_renamed_stack_does_not_take_over_a_second_time(
+    world: World,
+    running: bool,  # noqa: FBT001
+) -> None:
+    """What it released under its new name is taken up from ARM, and nothing is put."""
+    world.push(at("rg-a", "one", name="old"))
+    world.run()
+    world.push(at("rg-a", "one", name="new", renamedFrom="old"))
+    world.run()
+    world.arm.default = Outcome(seconds=100)
+    world.push(at("rg-a", "two", name="new", renamedFrom="old"))
+    world.run(20 if running else 600)
+    before = puts(world)
+    spoil(world, names.record("example", "new"))
+    world.rebuild()
+    world.run(600)
+
+    assert puts(world) == before
+    assert world.record("new").phase == "steady"
+    shown = [release["release"] for release in world.api("stacks/new/releases")]
+    assert "1.1" in shown
+
+
+@pytest.mark.parametrize("facts", [True, False])
+def test_a_name_that_was_given_over_stays_given_over(
+    world: World,
+    facts: bool,  # noqa: FBT001
+) -> None:
+    """Rule 15: two stacks must not own one resource; the name begins anew when it comes back."""
+    world.push(at("rg-a", "one", name="old"))
+    world.run()
+    world.push(at("rg-a", "one", name="new", renamedFrom="old"))
+    world.run()
+    name = names.record("example", "old")
+    if facts:
+        spoil(world, name)
+    else:
+        world.documents.overwrite(name, b"{", {})
+    world.rebuild()
+    world.run(600)
+
+    assert world.record("old").moved_to == "new"
+    assert world.record("old").applied is None
+    assert world.record("new").phase == "steady"
+    assert len(world.arm.taken) == 1
