@@ -14,7 +14,8 @@ import msgspec
 from shared.core import names
 from shared.core import tip as tips
 from shared.core.audit import Audit, Findings, Readability
-from shared.core.record import HOLD, Applied, Former, Freeze, Record, moving
+from shared.core.owners import sketch
+from shared.core.record import HOLD, Applied, Attempt, Former, Freeze, Record, moving
 from shared.core.release import Release
 from shared.core.tip import Tip
 
@@ -248,8 +249,15 @@ def left_manifest(record: Record, last: Last) -> Record:
     if placed is None or placed.deployment_id is None:
         return msgspec.structs.replace(record, orphaned=True)
     former = () if placed.stack == record.stack else (_former(placed),)
+    own = [owned.id for owned in good.inventory] if good is not None else []
     return msgspec.structs.replace(
         record,
+        # History has a half's release by its stack's name: kept once more, it would be shown twice.
+        attempt=_number(placed) if former else 0,
+        attempted=_attempt(placed) if former else None,
+        intended_at=placed.started_at if former else None,
+        owns=sketch(own),
+        touched=() if placed is good else tuple(owned.id for owned in placed.inventory),
         orphaned=True,
         scope=names.scope_of(placed.deployment_id),
         deployment_id=placed.deployment_id,
@@ -259,6 +267,22 @@ def left_manifest(record: Record, last: Last) -> Record:
         phase="steady" if placed is good else "failed",
         judged=record.generation,
     )
+
+
+def _attempt(last: Release) -> Attempt:
+    return Attempt(
+        release=last.release,
+        generation=int(last.release.partition(".")[0]),
+        revision=last.revision,
+        digest=last.digest,
+        inputs=last.inputs,
+        at=last.started_at,
+        outcome=last.outcome,
+    )
+
+
+def _number(last: Release) -> int:
+    return int(last.release.partition(".")[2])
 
 
 def _former(last: Release) -> Former:

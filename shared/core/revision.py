@@ -135,10 +135,15 @@ def stack_status(
     """
     if standing is None:
         return "pending"
-    raised = standing.raised is not None and generation == standing.raised[0]
-    if standing.raised is not None and raised and ended != "failed":
-        # Unless history knows how it ended: then what the count went on to is something else.
-        generation = standing.raised[1]
+    if standing.raised is not None and generation == standing.raised[0]:
+        after = _stands(standing, standing.raised[1], ended)
+        # What the count went on to may be something else that ended well: history knows better. Until
+        # then another attempt of what failed may be on its way.
+        return "failed" if ended == "failed" and after != "pending" else after
+    return _stands(standing, generation, ended)
+
+
+def _stands(standing: Standing, generation: int, ended: StackStatus | None) -> StackStatus:
     if standing.applied == generation:
         return "deployed"
     if standing.running == generation:

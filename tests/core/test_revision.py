@@ -123,3 +123,22 @@ def test_a_sync_that_is_done_again_says_the_same() -> None:
 
     assert again == first
     assert _answer(later, {"web": replace(fresh(), generation=1)}, {}).status == "nothing"
+
+
+@pytest.mark.parametrize(
+    ("standing", "ended", "expected"),
+    [
+        (Standing(generation=2, applied=2, raised=(1, 2)), None, "deployed"),
+        (Standing(generation=2, applied=2, raised=(1, 2)), "deployed", "deployed"),
+        (Standing(generation=2, applied=2, raised=(1, 2)), "failed", "failed"),
+        (Standing(generation=2, running=2, raised=(1, 2)), "failed", "pending"),
+        (Standing(generation=2, raised=(1, 2)), "failed", "pending"),
+        (Standing(generation=3, applied=3, raised=(1, 2)), "failed", "failed"),
+        (Standing(generation=3, applied=3, raised=(1, 2)), None, "superseded"),
+    ],
+)
+def test_a_raised_generation_answers_for_the_one_before_unless_that_failed(
+    standing: Standing, ended: StackStatus | None, expected: StackStatus
+) -> None:
+    """The fresh record's next generation may be another content; what failed may run once more."""
+    assert revisions.stack_status(standing, 1, ended) == expected

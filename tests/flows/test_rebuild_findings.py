@@ -382,3 +382,18 @@ def test_a_name_that_was_given_over_stays_given_over(
     assert world.record("old").applied is None
     assert world.record("new").phase == "steady"
     assert len(world.arm.taken) == 1
+
+
+def test_a_half_shows_a_release_once_after_a_rebuild(world: World) -> None:
+    """History has it by the stack's name: it is not kept by the half's, too."""
+    world.push(at("rg-a", "one"))
+    world.run()
+    world.push(at("rg-b", "one"))
+    world.run()
+    before = (world.api("stacks/web~1/releases"), world.record("web~1").owns)
+    spoil(world, names.record("example", "web~1"))
+    world.rebuild()
+    world.run(4000)
+
+    assert (world.api("stacks/web~1/releases"), world.record("web~1").owns) == before
+    assert world.record("web~1").phase == "steady"
