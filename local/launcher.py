@@ -61,6 +61,8 @@ def down(folder: Path, say: Say) -> bool:
         names = sorted(laptop.processes, key=lambda name: not name.startswith(parts.FUNCTIONS))
         for name in names:
             laptop = _stop(laptop, name, say)
+        # Whoever was interrupted while it started a part could not write that down any more.
+        processes.stop_marked(laptop.mark)
     return True
 
 

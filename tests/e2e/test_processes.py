@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from local import ports, processes, waiting
+from local import laptop as laptops
+from local import launcher, ports, processes, waiting
 from local.processes import Process
 
 pytestmark = pytest.mark.e2e
@@ -121,3 +122,19 @@ def test_free_ports_are_different_and_free() -> None:
     finally:
         server.terminate()
         server.wait()
+
+
+def test_down_also_ends_what_nobody_wrote_down(tmp_path: Path) -> None:
+    """Whoever started it was interrupted before its number was kept."""
+    own = laptops.draw(tmp_path.resolve())
+    laptops.save(own)
+    lost = processes.start(
+        [sys.executable, "-c", "import time; time.sleep(60)"],
+        log=tmp_path / "lost.log",
+        cwd=tmp_path,
+        environment=os.environ,
+        mark=own.mark,
+    )
+
+    assert launcher.down(tmp_path, lambda _: None)
+    waiting.until(lambda: not processes.is_alive(lost), limit_s=10, what="its end")

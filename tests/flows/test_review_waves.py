@@ -392,7 +392,7 @@ def test_an_unreadable_record_of_a_stack_that_left_stops_no_status(world: World)
     assert world.status(revision) == "deployed"
 
 
-@not_kept("a settle is rung for at the PUT, which ends nothing, and costs four calls")
+@not_kept("a revision that is settled and told costs more than the release")
 def test_a_release_costs_no_more_than_thirty_storage_calls(world: World) -> None:
     """From the webhook to the settled revision, of one stack that waits for nobody."""
     world.push(files("a"))
