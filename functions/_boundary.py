@@ -15,6 +15,8 @@ import azure.functions as func
 if TYPE_CHECKING:
     from shared.core.errors import PlumblineError, Transient, Waiting
     from shared.core.message import Message, Queue
+    from shared.flows.lookup import Answered
+    from shared.flows.sign_in import Credentials
     from shared.wiring import Services
 
 _JSON = "application/json"
@@ -43,6 +45,29 @@ def answer(
         response, outcome = _internal_error(), "failed"
     invocation.finished(outcome, fault, status=response.status_code)
     return response
+
+
+def order(
+    req: func.HttpRequest,
+    context: func.Context,
+    run: "Callable[[Services, bytes, Credentials], Answered]",
+) -> func.HttpResponse:
+    """Run a flow for an operator's order: with the body and what says who sends it."""
+
+    def carried_out(services: "Services") -> func.HttpResponse:
+        from shared.core.view import to_json
+        from shared.flows.sign_in import Credentials
+
+        credentials = Credentials(
+            bearer=req.headers.get("authorization"),
+            key=req.headers.get("x-plumbline-operator-key"),
+        )
+        answered = run(services, req.get_body(), credentials)
+        return func.HttpResponse(
+            to_json(answered.body), status_code=answered.status, mimetype=_JSON
+        )
+
+    return answer(context, carried_out)
 
 
 def _internal_error() -> func.HttpResponse:
