@@ -30,7 +30,7 @@ def push(laptop: Laptop) -> None:
         shutil.copytree(FOLDER, folder)
         _git(folder, "init", "--quiet", f"--initial-branch={BRANCH}")
         _git(folder, "add", "--all")
-        _git(folder, "commit", "--quiet", "--message", "A shop: network, storage and web")
+        _git(folder, "commit", "--quiet", "--message", "A shop in six stacks")
         _git(folder, "push", "--quiet", laptop.git_url_with_credentials, BRANCH)
 
 

@@ -7,6 +7,7 @@ import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from local.laptop import REPOSITORY
@@ -26,8 +27,15 @@ class Deployment:
     group: str
     state: str
     correlation_id: str
+    ended: datetime
+    """When it ended; of one that still runs, when it was last heard of."""
     seconds: float
     error: str
+
+    @property
+    def began(self) -> datetime:
+        """When Azure began with it."""
+        return self.ended - timedelta(seconds=self.seconds)
 
     @property
     def is_over(self) -> bool:
@@ -113,6 +121,7 @@ def _deployment(group: str, content: Mapping[str, Any]) -> Deployment:
         group=group,
         state=properties["provisioningState"],
         correlation_id=properties.get("correlationId", ""),
+        ended=datetime.fromisoformat(properties["timestamp"]),
         seconds=_seconds(properties.get("duration", "PT0S")),
         error=_deepest_message(properties.get("error") or {}),
     )

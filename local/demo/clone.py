@@ -62,11 +62,11 @@ class Clone:
             raise ValueError(f"{path} does not contain {old!r}")
         self.write(path, text.replace(old, new, 1))
 
-    def push(self, message: str) -> Pushed:
+    def push(self, message: str, *, force: bool = False) -> Pushed:
         """Commit all that was edited and push it; raises ``GitError``."""
         self.git("add", "--all")
         self.git("commit", "--quiet", "--message", message)
-        said = self.git("push", "origin", self._branch)
+        said = self.git("push", *(["--force"] if force else []), "origin", self._branch)
         shown = self.git("show", "--name-only", "--format=", "HEAD")
         return Pushed(
             sha=self.git("rev-parse", "HEAD").strip(),
@@ -77,6 +77,10 @@ class Clone:
                 if line.startswith("remote:") and line.removeprefix("remote:").strip()
             ],
         )
+
+    def drop(self) -> None:
+        """Take the last commit out of the history, as if it had never been made."""
+        self.git("reset", "--quiet", "--hard", "HEAD~1")
 
     def git(self, *arguments: str) -> str:
         """Run git in the work tree; return all that it said; raises ``GitError``."""

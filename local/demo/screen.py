@@ -40,8 +40,10 @@ class Screen:
         shown = f"[{style}]{escape(text)}[/]" if style else escape(text)
         self._console.print(f"[dim]{elapsed:6.1f} s[/]  [cyan]{actor:<9}[/] {shown}")
 
-    def pushed(self, pushed: Pushed, message: str) -> None:
+    def pushed(self, pushed: Pushed, message: str, *, force: bool = False) -> None:
         """Say what the user pushed, and what the remote said."""
+        if force:
+            self.line("git push", "--force, over the commit before it", "bold")
         self.line("git push", f'{pushed.sha[:SHORT]} "{message}": {files(pushed.files)}', "bold")
         for words in pushed.remote_words:
             self.line("remote", words)
@@ -85,6 +87,12 @@ class Screen:
     def verdict(self, outcome: Outcome, step: Step, broken: Sequence[str]) -> None:
         """Say how the step ended."""
         self.line("plumbline", f"revision {outcome.pushed.sha[:SHORT]}: {words(outcome)}", "bold")
+        if outcome.overtaken:
+            lost = outcome.overtaken
+            text = f"revision {lost['revision'][:SHORT]}: {lost['status']}"
+            self.line("plumbline", f"{text}, it is in the history no more")
+        for name, chain in sorted(step.waiting.items()):
+            self.line("plumbline", f"{name} waits for {', '.join(chain)}")
         for name in sorted(step.failed):
             self.line("plumbline", f"{name}: {outcome.problem(name)}", "red")
         for promise in broken:

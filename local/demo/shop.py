@@ -5,26 +5,34 @@ import shutil
 
 from local import example
 from local.demo.clone import Clone
-from local.demo.story import STACKS, Step
+from local.demo.story import STACKS, Overtaken, Step
 
 MANIFEST = "plumbline.yaml"
+LOGS_VALUES = "stacks/logs/prod.parameters.json"
 NETWORK_VALUES = "stacks/network/prod.parameters.json"
 NETWORK = "stacks/network/main.json"
 STORAGE_VALUES = "stacks/storage/prod.parameters.json"
 WEB = "stacks/web/main.json"
 WEB_VALUES = "stacks/web/prod.parameters.json"
 
+VAULT_VALUES = "stacks/vault/prod.parameters.json"
+WORKER_VALUES = "stacks/worker/prod.parameters.json"
+
 
 def story() -> list[Step]:
     """Return the steps in the order in which they are played."""
+    return [*_pushes(), *_mistakes(), *_chains(), *_accidents()]
+
+
+def _pushes() -> list[Step]:
+    """Show what is deployed when, and what is not."""
     return [
         Step(
-            title="The first push deploys three stacks, the network before the web app that uses it",
+            title="The first push deploys six stacks in three waves, each after those it takes from",
             edit=_put_example,
-            message="A shop: network, storage and web",
+            message="A shop in six stacks",
             status="deployed",
             deployed=STACKS,
-            order=("network", "web"),
         ),
         Step(
             title="A push that touches one stack deploys that one",
@@ -45,6 +53,12 @@ def story() -> list[Step]:
             message="Indent the network's template by four",
             status="nothing",
         ),
+    ]
+
+
+def _mistakes() -> list[Step]:
+    """Make a mistake, and mend it."""
+    return [
         Step(
             title="A template error stops its own stack; the others go on",
             edit=_mistype,
@@ -61,21 +75,26 @@ def story() -> list[Step]:
             status="deployed",
             deployed=frozenset({"web"}),
         ),
+    ]
+
+
+def _chains() -> list[Step]:
+    """Hand values on, and let stacks wait for others."""
+    return [
         Step(
-            title="A value that another stack takes is handed on: web follows the network",
+            title="A value is handed on: who takes it from the network follows, and nobody else",
             edit=_rename_subnet,
             message="Call the first subnet what it is for",
             status="deployed",
-            deployed=frozenset({"network", "web"}),
-            order=("network", "web"),
+            deployed=frozenset({"network", "web", "worker"}),
         ),
         Step(
-            title="A failing stack holds back those that wait for it",
+            title="A failing stack holds back those that wait for it, over two waves",
             edit=_overlap,
-            message="A larger network, and a banner for it",
+            message="A larger network, a banner for it, and small pictures",
             status="failed",
             failed=frozenset({"network"}),
-            waiting={"web": "network"},
+            waiting={"web": ["network"], "worker": ["web", "network"]},
             words="cidrSubnet",
         ),
         Step(
@@ -83,8 +102,23 @@ def story() -> list[Step]:
             edit=_fit,
             message="A range that the subnets fit into",
             status="deployed",
-            deployed=frozenset({"network", "web"}),
-            order=("network", "web"),
+            deployed=frozenset({"network", "web", "worker"}),
+        ),
+    ]
+
+
+def _accidents() -> list[Step]:
+    """Let happen what should not happen."""
+    return [
+        Step(
+            title="A force-push takes out what is half deployed; Azure follows the new history",
+            overtaken=Overtaken(
+                _keep_logs_long, "Keep logs for two years; the vault is the auditors'", "logs"
+            ),
+            edit=_add_returns,
+            message="Keep what customers send back",
+            status="deployed",
+            deployed=frozenset({"logs", "storage"}),
         ),
         Step(
             title="A worker is killed in mid-deployment; nobody notices but the log",
@@ -127,10 +161,20 @@ def _rename_subnet(clone: Clone) -> None:
 def _overlap(clone: Clone) -> None:
     clone.replace(MANIFEST, "addressSpace: 10.0.0.0/16", "addressSpace: 10.0.0.0/25")
     clone.replace(WEB_VALUES, "Free delivery in December", "Now with more room")
+    clone.replace(WORKER_VALUES, "[320, 640, 1280]", "[160, 320, 640, 1280]")
 
 
 def _fit(clone: Clone) -> None:
     clone.replace(MANIFEST, "addressSpace: 10.0.0.0/25", "addressSpace: 10.0.0.0/15")
+
+
+def _keep_logs_long(clone: Clone) -> None:
+    clone.replace(LOGS_VALUES, '"value": 90 }', '"value": 730 }')
+    clone.replace(VAULT_VALUES, "team-platform", "team-audit")  # waits for logs: never begun
+
+
+def _add_returns(clone: Clone) -> None:
+    clone.replace(STORAGE_VALUES, '"exports", "invoices"', '"exports", "invoices", "returns"')
 
 
 def _add_receipts(clone: Clone) -> None:

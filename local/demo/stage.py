@@ -10,11 +10,11 @@ from typing import Any
 from local import waiting
 from local.demo.api import Api, UnexpectedAnswerError
 from local.demo.azure import Azure, Deployment
-from local.demo.clone import Clone
+from local.demo.clone import Clone, Pushed
 from local.demo.githost import GitHost, all_final
 from local.demo.runs import RunLog
 from local.demo.screen import Screen
-from local.demo.story import Outcome, Step
+from local.demo.story import Outcome, Overtaken, Step
 from local.demo.workers import Workers
 
 STEP_LIMIT_S = 40.0
@@ -23,7 +23,8 @@ LOOK_EVERY_S = 0.2
 HIDDEN = frozenset({"sweep", "poison", "status"})
 SNAPSHOT, SETTLE, WATCH = "snapshot", "settle", "watch"
 SLOW_S = 4.0
-"""How long the simulator works on the resource in whose deployment the workers are killed."""
+"""How long the simulator works on a resource in whose deployment something is to happen."""
+FOLLOWERS_LIMIT_S = 20.0
 SNAPSHOT_LIMIT_S = 5.0
 STATUS_LIMIT_S = 10.0
 
@@ -49,12 +50,13 @@ class Stage:
         puts = self.azure.puts()
         if step.killed:
             self.azure.take_time(step.killed, SLOW_S)
-        step.edit(self.clone)
         started = time.monotonic()
-        pushed = self.clone.push(step.message)
-        self.screen.pushed(pushed, step.message)
         functions: Counter[str] = Counter()
         deployments: dict[str, Deployment] = {}
+        lost = self._overtake(step.overtaken, functions, deployments) if step.overtaken else None
+        step.edit(self.clone)
+        pushed = self.clone.push(step.message, force=lost is not None)
+        self.screen.pushed(pushed, step.message, force=lost is not None)
 
         killed = self._kill_workers(step.killed, functions, deployments) if step.killed else 0
 
@@ -70,7 +72,7 @@ class Stage:
             pause_s=LOOK_EVERY_S,
         )
         elapsed_s = time.monotonic() - started
-        self._see_snapshots(len(step.deployed), functions, deployments)
+        self._see_followers(step, functions, deployments)
         return Outcome(
             pushed=pushed,
             revision=revision,
@@ -81,7 +83,28 @@ class Stage:
             elapsed_s=elapsed_s,
             told=self._see_statuses(pushed.sha),
             killed=killed,
+            overtaken=self.api.final_revision(lost.sha) if lost else None,
         )
+
+    def _overtake(
+        self,
+        overtaken: Overtaken,
+        functions: Counter[str],
+        deployments: dict[str, Deployment],
+    ) -> Pushed:
+        """Push what a force-push is to take out, and go back before it once Azure works on it."""
+        self.azure.take_time(overtaken.stack, SLOW_S)
+        overtaken.edit(self.clone)
+        lost = self.clone.push(overtaken.message)
+        self.screen.pushed(lost, overtaken.message)
+
+        def runs() -> bool:
+            self._look(functions, deployments)
+            return any(one.stack == overtaken.stack for one in deployments.values())
+
+        waiting.until(runs, limit_s=STEP_LIMIT_S, what=f"the deployment of {overtaken.stack}")
+        self.clone.drop()
+        return lost
 
     def _kill_workers(
         self, stack: str, functions: Counter[str], deployments: dict[str, Deployment]
@@ -124,19 +147,31 @@ class Stage:
         self.screen.told(told)
         return told
 
-    def _see_snapshots(
-        self, count: int, functions: Counter[str], deployments: dict[str, Deployment]
+    def _see_followers(
+        self, step: Step, functions: Counter[str], deployments: dict[str, Deployment]
     ) -> None:
-        """Stay until the snapshots of this step's deployments are taken: they follow its end."""
+        """Stay until stacks that only take values have followed, and snapshots are taken.
+
+        Both come after the revision's end, which is about the stacks that it changed itself.
+        """
+
+        def there() -> bool:
+            self._look(functions, deployments)
+            over = {one.stack for one in deployments.values() if one.is_over}
+            phases = {one["phase"] for one in self.api.stacks().values()}
+            return over >= step.deployed and "releasing" not in phases
 
         def taken() -> bool:
             self._look(functions, deployments)
-            return functions[SNAPSHOT] >= count
+            return functions[SNAPSHOT] >= len(step.deployed)
 
-        with contextlib.suppress(waiting.WaitedTooLongError):  # late ones are shown in a later step
-            waiting.until(
-                taken, limit_s=SNAPSHOT_LIMIT_S, what="the snapshots", pause_s=LOOK_EVERY_S
-            )
+        for arrived, limit_s, what in (
+            (there, FOLLOWERS_LIMIT_S, "the stacks that follow"),
+            (taken, SNAPSHOT_LIMIT_S, "the snapshots"),
+        ):
+            # What does not come is the verdict's business, not that of who waits.
+            with contextlib.suppress(waiting.WaitedTooLongError):
+                waiting.until(arrived, limit_s=limit_s, what=what, pause_s=LOOK_EVERY_S)
 
     def _look(self, functions: Counter[str], deployments: dict[str, Deployment]) -> None:
         """Show what is new since the last look, and note it."""

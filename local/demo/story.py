@@ -10,7 +10,27 @@ from local.demo.clone import Clone, Pushed
 from local.demo.githost import PENDING
 from local.laptop import REPOSITORY
 
-STACKS = frozenset({"network", "storage", "web"})
+LINKS: Mapping[str, AbstractSet[str]] = {
+    "network": frozenset(),
+    "logs": frozenset(),
+    "storage": frozenset(),
+    "web": frozenset({"network", "logs"}),
+    "vault": frozenset({"network", "logs"}),
+    "worker": frozenset({"storage", "web", "vault"}),
+}
+"""The stacks of the example, each with those that it takes values from."""
+
+STACKS = frozenset(LINKS)
+
+
+@dataclass(frozen=True)
+class Overtaken:
+    """A push that a force-push takes out of the history while Azure works on it."""
+
+    edit: Callable[[Clone], None]
+    message: str
+    stack: str
+    """The stack whose deployment must run when the force-push comes; what follows brings it back."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +46,10 @@ class Step:
     """Stacks that Azure must have deployed, and no others."""
     failed: AbstractSet[str] = frozenset()
     """Stacks that must show a problem; all others must be steady."""
-    waiting: Mapping[str, str] = field(default_factory=dict)
-    """Stacks that must wait, and for which one."""
-    order: Sequence[str] = ()
-    """Stacks that must be deployed in this order."""
+    waiting: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Stacks that must wait, and for which ones."""
+    overtaken: Overtaken | None = None
+    """What is pushed first, and is not in the history that the step ends with."""
     words: str = ""
     """What the problem must say, in ARM's own words."""
     killed: str = ""
@@ -52,6 +72,8 @@ class Outcome:
     """The states of each commit status, oldest first."""
     killed: int = 0
     """How many workers were killed."""
+    overtaken: Mapping[str, Any] | None = None
+    """What became of the revision that a force-push took out."""
 
     def problem(self, stack: str) -> str:
         """Return what the stack says is wrong; empty if nothing."""
@@ -83,6 +105,8 @@ def _revision_promises(step: Step, outcome: Outcome) -> list[str]:
         ends = [state for state in states if state != PENDING]
         if len(ends) != 1:
             return [f"the commit status {context} has the ends {ends}, and should have one"]
+    if step.overtaken and (outcome.overtaken or {}).get("status") != "superseded":
+        return [f"what the force-push took out ended as {outcome.overtaken}, not superseded"]
     whole = outcome.told.get(f"plumbline/{REPOSITORY}", ["none"])[-1]
     if (whole == "success") != good:
         return [f"the commit status is {whole}, and the revision is {status}"]
@@ -90,16 +114,22 @@ def _revision_promises(step: Step, outcome: Outcome) -> list[str]:
 
 
 def _azure_promises(step: Step, outcome: Outcome) -> list[str]:
-    succeeded = [one.stack for one in outcome.deployments if one.state == "Succeeded"]
-    if sorted(succeeded) != sorted(step.deployed):
-        return [f"Azure deployed {sorted(succeeded)}, not {sorted(step.deployed)}"]
-    began = [one.stack for one in outcome.deployments if one.stack in step.order]
-    if began != list(step.order):
-        return [f"Azure deployed in the order {began}, not {list(step.order)}"]
+    wanted = [*step.deployed, *([step.overtaken.stack] if step.overtaken else [])]
+    succeeded = [one for one in outcome.deployments if one.state == "Succeeded"]
+    if sorted(one.stack for one in succeeded) != sorted(wanted):
+        return [f"Azure deployed {sorted(one.stack for one in succeeded)}, not {sorted(wanted)}"]
+    early = [
+        f"Azure began with {one.stack} before {other.stack} was there"
+        for one in succeeded
+        for other in succeeded
+        if other.stack in LINKS[one.stack] and one.began < other.ended
+    ]
+    if early:
+        return early
     if step.killed and not outcome.killed:
         return ["no worker was killed"]
-    if not step.failed and outcome.puts != len(step.deployed):
-        return [f"Azure was asked to deploy {outcome.puts} times, not {len(step.deployed)}"]
+    if not step.failed and outcome.puts != len(wanted):
+        return [f"Azure was asked to deploy {outcome.puts} times, not {len(wanted)}"]
     return []
 
 
@@ -112,7 +142,7 @@ def _stack_promises(step: Step, outcome: Outcome) -> list[str]:
         if name in step.waiting:
             wanted = "pending"
             chain = [one["stack"] for one in stack["waiting"]]
-            if chain != [step.waiting[name]]:
+            if chain != list(step.waiting[name]):
                 broken.append(f"{name} waits for {chain}, not {step.waiting[name]}")
         if stack["phase"] != wanted:
             said = outcome.problem(name)

@@ -97,8 +97,9 @@ class Watch:
         """Have ARM cancel a release that somebody wants ended, or that ran for too long.
 
         Returns why ARM does not, if it refuses: the release is watched all the same. A cancel names
-        the deployment only, which the next release shares: the stack is kept meanwhile. Until ARM has ended it, it is watched, and ARM is asked again. A repository that is followed
-        no more allows nothing to be written: its release runs to its end.
+        the deployment only, which the next release shares: the stack is kept meanwhile. Until ARM has
+        ended it, it is watched, and ARM is asked again. A repository that is followed no more allows
+        nothing to be written: its release runs to its end.
         """
         wanted = turn.record.is_canceled(under_way)
         if not wanted and not changes.is_overrun(turn.record, turn.hold.held.at):

@@ -34,7 +34,7 @@ from tests.git.receiver import Received, receiving
 from tests.git.working_copy import WorkingCopy
 
 OPERATOR_KEY = "canary-of-the-operator-key"
-STACKS = ["network", "storage", "web"]
+STACKS = ["logs", "network", "storage", "vault", "web", "worker"]
 
 
 @dataclass

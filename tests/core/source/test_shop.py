@@ -51,7 +51,11 @@ def engine_context(scope: str) -> Context:
         scope=Scope("resourceGroup", SUBSCRIPTION, scope.rsplit("/", 1)[-1]),
         deployment_name="plumbline.shop.test",
         location=None,
-        subscription={"id": f"/subscriptions/{SUBSCRIPTION}", "subscriptionId": SUBSCRIPTION},
+        subscription={
+            "id": f"/subscriptions/{SUBSCRIPTION}",
+            "subscriptionId": SUBSCRIPTION,
+            "tenantId": SUBSCRIPTION,
+        },
         tenant={},
         environment={},
         deployer={},
@@ -64,13 +68,14 @@ def engine_context(scope: str) -> Context:
 def evaluated(stack: Compiled) -> Evaluated:
     """Return what the simulator's engine makes of a stack, without a running deployment."""
     source = stack.source
-    taken = {name: {"value": f"<{one.output}>"} for name, one in stack.takes.items()}
+    group = f"{source['scope']}/providers/Test.Taken/outputs"
+    taken = {name: {"value": f"{group}/{one.output}"} for name, one in stack.takes.items()}
     parameters = {**source["parameters"], **taken}
     return evaluate(source["template"], parameters, engine_context(source["scope"]))
 
 
 def test_the_shop_manifest_has_no_problems() -> None:
-    """The example is a valid repository of three stacks, each in its own resource group."""
+    """The example is a valid repository of six stacks; the worker shares a resource group with web."""
     manifest = parse_manifest((SHOP / "plumbline.yaml").read_bytes(), "plumbline.yaml")
 
     assert manifest.readable
@@ -78,8 +83,19 @@ def test_the_shop_manifest_has_no_problems() -> None:
     assert not manifest.broken
     assert {name: each.scope for name, each in manifest.stacks.items()} == {
         "network": "rg-network",
+        "logs": "rg-logs",
         "storage": "rg-storage",
         "web": "rg-web",
+        "vault": "rg-vault",
+        "worker": "rg-web",
+    }
+    assert {name: each.dependencies for name, each in manifest.stacks.items()} == {
+        "network": (),
+        "logs": (),
+        "storage": (),
+        "web": ("logs", "network"),
+        "vault": ("logs", "network"),
+        "worker": ("storage", "vault", "web"),
     }
 
 
@@ -89,8 +105,9 @@ def test_the_shop_manifest_has_no_problems() -> None:
         (
             "network",
             ["Microsoft.Network/networkSecurityGroups", "Microsoft.Network/virtualNetworks"],
-            {"networkId", "webSubnetId", "subnetIds"},
+            {"networkId", "webSubnetId", "privateEndpointSubnetId", "subnetIds"},
         ),
+        ("logs", ["Microsoft.OperationalInsights/workspaces"], {"workspaceId"}),
         (
             "storage",
             [
@@ -104,8 +121,18 @@ def test_the_shop_manifest_has_no_problems() -> None:
         (
             "web",
             ["Microsoft.Resources/deployments", "Microsoft.Web/serverfarms", "Microsoft.Web/sites"],
-            {"siteId", "url", "principalId"},
+            {"planId", "componentId", "subnetId", "siteId", "url", "principalId"},
         ),
+        (
+            "vault",
+            [
+                "Microsoft.KeyVault/vaults",
+                "Microsoft.Network/privateEndpoints",
+                "Microsoft.Insights/diagnosticSettings",
+            ],
+            {"vaultUri"},
+        ),
+        ("worker", ["Microsoft.Web/sites"], {"principalId"}),
     ],
 )
 def test_a_shop_stack_compiles_and_evaluates(
@@ -147,14 +174,10 @@ def test_the_shop_web_links_its_monitoring() -> None:
 
     assert "modules/monitoring.json" in stack.files
     assert nested.nested is not None
-    assert {each.type for each in nested.nested.resources} == {
-        "Microsoft.OperationalInsights/workspaces",
-        "Microsoft.Insights/components",
-    }
+    assert [each.type for each in nested.nested.resources] == ["Microsoft.Insights/components"]
     assert namespaces(stack.source["template"]) == {
         "Microsoft.Resources",
         "Microsoft.Web",
-        "Microsoft.OperationalInsights",
         "Microsoft.Insights",
     }
     assert api_versions(stack.source["template"])["microsoft.insights/components"] == "2020-02-02"
