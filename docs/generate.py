@@ -57,6 +57,7 @@ MENDS: Final = {
     "BadScope": "Write a resource group's name, `/subscriptions/<id>/resourceGroups/<name>`, or `/subscriptions/<id>`.",
     "BadTimeout": "Write minutes or hours, from 5m to 24h: `90m`.",
     "BicepNotSupported": "Compile it (`az bicep build`) and commit the JSON.",
+    "CeilingExceeded": "Ask for less, as the problem says, or ask the operator to raise `ceilings` in the configuration.",
     "ContentVersionMismatch": "Make the two versions equal, or leave the link's out.",
     "DefaultInvalid": "Correct the value under `defaults`, or give the stack one of its own.",
     "DeploymentNotLiteral": "Write the nested template out; expressions belong inside of it.",

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from shared.core import names, scopes
+from shared.core import ceilings, names, scopes
 from shared.core.configuration import Repository
 from shared.core.links import broken_links
 from shared.core.problem import Problem
@@ -33,7 +33,7 @@ def settings_digest(repository: Repository) -> str:
     """Return a digest of what the operator's configuration adds to a compilation. Pure."""
     used = [repository.url, repository.branch, repository.manifest]
     used += [repository.default_subscription, *repository.scopes]
-    return hashlib.sha256(msgspec.json.encode(used)).hexdigest()[:16]
+    return hashlib.sha256(msgspec.json.encode([*used, repository.ceilings])).hexdigest()[:16]
 
 
 def survey(previous: Tip, tree: SourceTree, repository: Repository) -> Survey:
@@ -150,6 +150,9 @@ class _Compiled:
         ):
             self.entries[name] = before
             return
+        if above := ceilings.exceeded(spec, self._repository.ceilings):
+            self.broken[name] = above
+            return
         try:
             compiled = compile_stack(self._tree, name, spec, default_subscription=subscription)
         except SourceError as e:
@@ -171,7 +174,7 @@ class _Compiled:
             takes=compiled.takes,
             outputs=compiled.outputs,
             warnings=compiled.warnings,
-            timeout_s=None if spec.timeout is None else int(spec.timeout.total_seconds()),
+            timeout_s=ceilings.timeout_s(spec, self._repository.ceilings),
         )
         if not same or self._previous.forced:
             self.contents[compiled.digest] = compiled.content

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from shared import events
-from shared.core import decision, scopes
+from shared.core import ceilings, decision, scopes
 from shared.core import record as changes
 from shared.core.arm_errors import Active, Refused, Unknown, Unregistered
 from shared.core.backoff import delay_s
@@ -142,6 +142,7 @@ class Puts:
             decision.TAG_INSTALLATION: installation,
             decision.TAG_REPOSITORY: record.repository,
         }
+        ceilings.check_group(configured.ceilings)
         self._check_hold(turn)
         self.gate.create_group(record.scope, record.create_group, tags, configured.scopes)
         self.log(

@@ -140,6 +140,11 @@ STATUSES = {"github": "https://api.github.com/repos/a/b", "token": "PLUMBLINE_SE
             _repository(statuses=STATUSES | {"github": "https://[/repos/"}),
             "$.repositories.example.statuses.github",
         ),
+        (
+            _repository(ceilings={"timeout_minutes": 4}),
+            "$.repositories.example.ceilings.timeout_minutes",
+        ),
+        (_repository(ceilings={"prune": True}), "$.repositories.example.ceilings"),
         (_freeze(stacks=[]), "$.freezes[0].stacks"),
         (_freeze(stacks=["exmaple.*"]), "$.freezes[0].stacks"),
         (_freeze(stacks=["example"]), "$.freezes[0].stacks"),

@@ -7,7 +7,7 @@ import msgspec
 import orjson
 import pytest
 
-from shared.core.configuration import Repository
+from shared.core.configuration import Ceilings, Repository
 from shared.core.survey import Survey, survey
 from shared.core.tip import Tip
 from tests.fakes.git import FakeTree, Symlink
@@ -236,3 +236,56 @@ def test_a_new_ceiling_is_applied_to_what_did_not_change() -> None:
     found = _seen(first, "r1", _files("a"), scopes=[f"/subscriptions/{SUB}/resourceGroups/other"])
 
     assert _codes(found, "a") == ["ScopeNotAllowed"]
+
+
+def _asking(more: str) -> dict[str, Any]:
+    """Return a revision whose stack ``a`` asks for something."""
+    manifest = f"version: 1\nstacks:\n  a: {{template: a.json, scope: rg-a, {more}}}\n"
+    return {"plumbline.yaml": manifest, "a.json": _template()}
+
+
+@pytest.mark.parametrize(
+    ("more", "allowed", "path"),
+    [
+        (
+            "createResourceGroup: westeurope",
+            Ceilings(create_resource_groups=False),
+            "stacks.a.createResourceGroup",
+        ),
+        ("timeout: 2h", Ceilings(timeout_minutes=119), "stacks.a.timeout"),
+    ],
+)
+def test_a_stack_that_asks_for_more_than_a_ceiling_keeps_what_it_has(
+    more: str, allowed: Ceilings, path: str
+) -> None:
+    """It is told where the manifest asks for too much; lifting the ceiling mends it without a push."""
+    first = _seen(EMPTY, "r1", _asking(more)).tip
+
+    found = _seen(first, "r1", _asking(more), ceilings=allowed)
+    lifted = _seen(found.tip, "r1", _asking(more)).tip
+
+    (problem,) = found.tip.broken["a"]
+    assert (problem.code, problem.path) == ("CeilingExceeded", path)
+    assert found.tip.entries["a"] == first.entries["a"]
+    assert not lifted.broken
+
+
+@pytest.mark.parametrize(
+    ("asked", "allowed", "seconds"),
+    [
+        ("timeout: 60m", None, 3600),
+        ("timeout: 60m", 60, 3600),
+        ("timeout: 60m", 90, 3600),
+        ("", 90, 5400),
+        ("", None, None),
+    ],
+)
+def test_a_release_may_run_as_long_as_the_smaller_of_manifest_and_ceiling(
+    asked: str, allowed: int | None, seconds: int | None
+) -> None:
+    """A stack that says nothing has the ceiling; one that asks for less gets what it asks for."""
+    more = asked or "parameters: []"
+
+    tip = _seen(EMPTY, "r1", _asking(more), ceilings=Ceilings(timeout_minutes=allowed)).tip
+
+    assert tip.entries["a"].timeout_s == seconds

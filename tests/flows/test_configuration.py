@@ -320,3 +320,36 @@ def test_a_running_release_is_watched_while_the_configuration_is_wrong(world: Wo
     world.configure(CONFIGURATION)
     world.run(60)
     assert world.status(revision) == "deployed"
+
+
+# ---- ceilings --------------------------------------------------------------------------------
+
+
+def test_no_group_is_created_after_the_operator_forbade_it(world: World) -> None:
+    """A ceiling that came after the sync holds all the same: the release asks it again."""
+    capped = {**EXAMPLE, "ceilings": {"create_resource_groups": False}}
+    world.push(files("a"))
+    for message in world.queues.take("sync", 1, hidden_s=600):
+        world.handle(message)
+    world.configure(following(example=capped))
+    world.restart()
+    for message in world.queues.take("release", 1, hidden_s=600):
+        world.handle(message)
+    stalled = world.record("a")
+    world.configure(following(example=EXAMPLE))
+    world.run(1200)
+
+    assert stalled.problem is not None
+    assert stalled.problem.code == "CeilingExceeded"
+    assert stalled.reached is None
+    assert world.note("a") == ""
+
+
+def test_a_release_that_runs_longer_than_the_ceiling_is_canceled(world: World) -> None:
+    """Also where the manifest names no timeout."""
+    world.configure(following(example={**EXAMPLE, "ceilings": {"timeout_minutes": 10}}))
+    world.arm.default = Outcome(seconds=3600)
+    world.push(files("a"))
+    world.run(1200)
+
+    assert world.api("stacks/a")["problem"]["code"] == "ReleaseTimedOut"

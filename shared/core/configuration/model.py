@@ -33,6 +33,17 @@ class Statuses(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     token: _SecretName
 
 
+class Ceilings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The most that the manifest may ask for; it can only ask for less (part 4).
+
+    ``create_resource_groups``: whether missing groups are created for it. ``timeout_minutes``: how
+    long a release may run; also where the manifest says nothing. None leaves it to the manifest.
+    """
+
+    create_resource_groups: bool = True
+    timeout_minutes: Annotated[int, msgspec.Meta(ge=5, le=1440)] | None = None
+
+
 class Repository(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One followed branch of one repository.
 
@@ -50,6 +61,7 @@ class Repository(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     manifest: str = "plumbline.yaml"
     credential: Credential | None = None
     statuses: Statuses | None = None
+    ceilings: Ceilings = Ceilings()
 
 
 class FreezeRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -25,6 +25,8 @@ _HINTS: Final[Mapping[str, str]] = {
     "by": "Write who froze them.",
     "why": "Write the reason; it is shown with the stack.",
     "release": "Give a whole number from 0 to 150.",
+    "create_resource_groups": "Write true or false.",
+    "timeout_minutes": "Give a whole number of minutes from 5 to 1440.",
     "snapshot": "Give a whole number from 0 to 150.",
 }
 

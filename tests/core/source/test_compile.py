@@ -72,7 +72,7 @@ def test_a_full_scope_is_kept_and_policy_is_handed_on() -> None:
     assert found.create_resource_group == "westeurope"
 
 
-@pytest.mark.parametrize("name", ["network", "storage", "web"])
+@pytest.mark.parametrize("name", ["network", "logs", "storage", "web", "vault", "worker"])
 def test_the_shop_compiles_to_what_was_reviewed(name: str) -> None:
     """A golden file per stack: a change of the compiler that changes a digest is seen."""
     found = compiled_shop(name)
