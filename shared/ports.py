@@ -231,6 +231,14 @@ class Arm(ArmLimits, Protocol):
         """Return the deployment, or None when there is none."""
         ...
 
+    def running(self, scope: str) -> Sequence[Deployment]:
+        """Return the deployments that run in ``scope``, as one listing tells it.
+
+        It may lag behind ``deployment``, and need not show one that was just accepted: what is not
+        in it may run all the same. A scope that is not there has none.
+        """
+        ...
+
     def put(self, request: DeploymentRequest) -> Deployment:
         """Start a deployment; returns it as accepted.
 
