@@ -14,6 +14,7 @@ from shared.core.arm_model import Deployment, DeploymentRequest, Operation
 from shared.core.budget import Kind as BudgetKind
 from shared.core.budget import Purpose
 from shared.core.commit_status import CommitStatus
+from shared.core.record import Attempt
 from shared.core.secret import Secret
 from shared.core.source.tree import SourceTree
 
@@ -216,6 +217,18 @@ class ArmBudget(Protocol):
         """Take calls out of the budget; raises Waiting until there are as many.
 
         The message comes back by itself, and no try is counted.
+        """
+        ...
+
+
+class ArmLooks(Protocol):
+    """Looking at releases that run (rule 9)."""
+
+    def look(self, deployment_id: str, attempt: Attempt) -> Deployment | None:
+        """Return the deployment, or None when there is none; errors as in Arm.
+
+        One that runs and carries ``attempt`` may be told by a recent listing of its scope; anything
+        else is as fresh as ``Arm.deployment``.
         """
         ...
 
