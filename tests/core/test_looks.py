@@ -91,9 +91,7 @@ def test_a_listing_says_only_that_this_release_runs(
     assert found == (listed if is_there and same and state == "running" else None)
 
 
-@given(
-    gaps=st.lists(st.floats(10.0, SEEN_S), min_size=31, max_size=60), singly_first=st.booleans()
-)
+@given(gaps=st.lists(st.floats(10.0, SEEN_S), min_size=31, max_size=60), singly_first=st.booleans())
 def test_no_release_is_left_to_listings_for_long(gaps: list[float], *, singly_first: bool) -> None:
     """However it is looked at, a GET comes before listings were believed for five minutes."""
     scope, now, single = UNKNOWN, 0.0, 0.0
