@@ -21,6 +21,8 @@ MANY, MANY_S = 1000, 200.0
 OPERATION_S = 5.0
 BUCKET, RATE, SLACK = 200, 10, 1.15
 FLAT = 1.1
+LOOKED, LOOKED_S = 60, 40.0
+_LOOKS = ("deployment", "deployments")
 LIMIT_S = 600.0
 REQUEST_LIMIT_S = 20.0
 COMMAND = "python -m bench many_stacks"
@@ -45,6 +47,7 @@ class Run:
     writes: int
     refused: int
     failed: int
+    looks: int
 
     @property
     def third_mib(self) -> float:
@@ -84,10 +87,11 @@ def _moments(running: Running, event: str) -> dict[str, datetime]:
     return found
 
 
-def _push(running: Running, count: int) -> None:
+def _push(running: Running, count: int, group: str | None) -> None:
     names = [f"stack-{n:04d}" for n in range(count)]
     clone = WorkingCopy(running.line["git"]["url"], running.line["git"]["branch"])
-    clone.push({"plumbline.yaml": manifest(*names), **{f"{n}.json": template(n) for n in names}})
+    templates = {f"{n}.json": template(n, name=n) for n in names}
+    clone.push({"plumbline.yaml": manifest(*names, group=group), **templates})
     clone.close()
 
 
@@ -105,13 +109,22 @@ def _watched(running: Running, count: int) -> tuple[Sample, ...]:
     return tuple(samples)
 
 
-def run(count: int, throttle: Mapping[str, Any] | None = None) -> Run:
-    """Push so many stacks, each with a resource group of its own, and follow them to their ends."""
+def run(
+    count: int,
+    throttle: Mapping[str, Any] | None = None,
+    *,
+    group: str | None = None,
+    operation_s: float = OPERATION_S,
+) -> Run:
+    """Push so many stacks and follow them to their ends.
+
+    Each has a resource group of its own, unless all share ``group``.
+    """
     with laptop() as running:
-        knobs = {"deployment_seconds": OPERATION_S, "throttle": throttle}
+        knobs = {"deployment_seconds": operation_s, "throttle": throttle}
         _control(running, "PATCH", "knobs", knobs)
         _control(running, "DELETE", "requests", {})
-        _push(running, count)
+        _push(running, count, group)
         samples = _watched(running, count)
         counts = _control(running, "GET", "requests?limit=0", {})
         pushed = min(
@@ -128,6 +141,7 @@ def run(count: int, throttle: Mapping[str, Any] | None = None) -> Run:
         writes=counts["kinds"]["writes"],
         refused=counts["statuses"].get("429", 0),
         failed=failed,
+        looks=sum(counts["routes"].get(f"GET {route}", 0) for route in _LOOKS),
     )
 
 
@@ -181,8 +195,23 @@ def throttled(count: int = MANY) -> Figure:
     )
 
 
+def looks() -> Figure:
+    """Release stacks into one group, and into groups of their own, where each look is a call."""
+    alone = run(LOOKED, operation_s=LOOKED_S)
+    together = run(LOOKED, operation_s=LOOKED_S, group="rg-shared")
+    return Figure(
+        what=f"{LOOKED} stacks, deployments of {LOOKED_S:g} s: GETs of deployments and their"
+        " listings, a group each / one group for all",
+        target="-",
+        measured=f"{alone.looks} / {together.looks}; {alone.released} / {together.released} released",
+        met=None,
+        command=COMMAND,
+    )
+
+
 def measure() -> Iterator[Figure]:
-    """Take the three, one after the other, each on a fresh laptop."""
+    """Take them one after the other, each on a fresh laptop."""
     yield few()
+    yield looks()
     yield many()
     yield throttled()

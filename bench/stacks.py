@@ -5,13 +5,16 @@ import json
 SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
 
 
-def template(note: str, resources: int = 1) -> str:
-    """Return a template of network security groups; ``note`` makes one differ from another."""
+def template(note: str, resources: int = 1, name: str = "nsg") -> str:
+    """Return a template of network security groups; ``note`` makes one differ from another.
+
+    ``name`` is what their names begin with, for stacks that share a resource group.
+    """
     groups = [
         {
             "type": "Microsoft.Network/networkSecurityGroups",
             "apiVersion": "2023-11-01",
-            "name": f"nsg-{n}",
+            "name": f"{name}-{n}",
             "location": "westeurope",
             "tags": {"note": note},
             "properties": {"securityRules": []},
@@ -21,11 +24,11 @@ def template(note: str, resources: int = 1) -> str:
     return json.dumps({"$schema": SCHEMA, "contentVersion": "1.0.0.0", "resources": groups})
 
 
-def manifest(*names: str) -> str:
-    """Return a manifest whose stacks each have a resource group of their own."""
+def manifest(*names: str, group: str | None = None) -> str:
+    """Return a manifest whose stacks each have a resource group of their own, or share ``group``."""
     lines = ["version: 1", "stacks:"]
     lines += [
-        f"  {name}: {{template: {name}.json, scope: rg-{name}, createResourceGroup: westeurope}}"
+        f"  {name}: {{template: {name}.json, scope: {group or f'rg-{name}'}, createResourceGroup: westeurope}}"
         for name in names
     ]
     return "\n".join(lines) + "\n"

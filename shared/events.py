@@ -20,6 +20,7 @@ RELEASE_REFUSED: Final = "release_refused"
 RELEASE_SUCCEEDED: Final = "release_succeeded"
 RELEASE_FAILED: Final = "release_failed"
 RELEASE_WATCHED: Final = "release_watched"
+LISTING_FAILED: Final = "listing_failed"
 RELEASE_CANCELED: Final = "release_canceled"
 RELEASE_TIMED_OUT: Final = "release_timed_out"
 OPERATION_REFUSED: Final = "operation_refused"
@@ -45,6 +46,7 @@ ERRORS: Final = frozenset({INVOCATION_FAILED, POISON_FOUND})
 WARNINGS: Final = frozenset(
     {
         STALLED,
+        LISTING_FAILED,
         DOCUMENT_SET_ASIDE,
         OPERATION_REFUSED,
         RELEASE_FAILED,
@@ -75,6 +77,7 @@ MEANINGS: Final[dict[str, str]] = {
     RELEASE_SUCCEEDED: "a release ended well",
     RELEASE_FAILED: "a release failed or was canceled; `code` is ARM's",
     RELEASE_WATCHED: "a release was looked at and still runs",
+    LISTING_FAILED: "what runs in a scope could not be listed: for a minute its releases are looked at one by one",
     RELEASE_CANCELED: "ARM was asked to cancel a running release; `by` says who wants it",
     RELEASE_TIMED_OUT: "a release has run for longer than its stack's timeout, `timeout_s`, and is to be canceled",
     OPERATION_REFUSED: "somebody without the operator's role tried to order something; `by`, if known",

@@ -14,6 +14,7 @@ from shared.core.arm_model import Deployment, DeploymentRequest, Operation
 from shared.core.budget import Kind as BudgetKind
 from shared.core.budget import Purpose
 from shared.core.commit_status import CommitStatus
+from shared.core.record import Attempt
 from shared.core.secret import Secret
 from shared.core.source.tree import SourceTree
 
@@ -220,6 +221,18 @@ class ArmBudget(Protocol):
         ...
 
 
+class ArmLooks(Protocol):
+    """Looking at releases that run (rule 9)."""
+
+    def look(self, deployment_id: str, attempt: Attempt) -> Deployment | None:
+        """Return the deployment, or None when there is none; errors as in Arm.
+
+        One that runs and carries ``attempt`` may be told by a recent listing of its scope; anything
+        else is as fresh as ``Arm.deployment``.
+        """
+        ...
+
+
 class Arm(ArmLimits, Protocol):
     """Azure Resource Manager. Every method makes one attempt: retries are messages.
 
@@ -229,6 +242,14 @@ class Arm(ArmLimits, Protocol):
 
     def deployment(self, deployment_id: str) -> Deployment | None:
         """Return the deployment, or None when there is none."""
+        ...
+
+    def running(self, scope: str) -> Sequence[Deployment]:
+        """Return the deployments that run in ``scope``, as one listing tells it.
+
+        It may lag behind ``deployment``, and need not show one that was just accepted: what is not
+        in it may run all the same. A scope that is not there has none.
+        """
         ...
 
     def put(self, request: DeploymentRequest) -> Deployment:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from shared import events
 from shared.adapters.budget import WorkerBudget
+from shared.adapters.looks import WorkerLooks
 from shared.adapters.system import JsonLog, SystemClock, SystemIds, ThreadParallel
 from shared.core.budget import Kind
 from shared.core.redaction import keyed_digest
@@ -182,7 +183,7 @@ class Services:
             configurations=self._configurations,
             gate=self._gate,
             records=self._records,
-            arm=self._ports.arm,
+            looks=self._looks,
             conclude=self._conclude,
             messenger=self._messenger,
             log=self.log,
@@ -347,6 +348,10 @@ class Services:
     @made
     def _budget(self) -> WorkerBudget:
         return WorkerBudget(self._ports.arm, self._ports.clock, self._configurations.reserves)
+
+    @made
+    def _looks(self) -> WorkerLooks:
+        return WorkerLooks(self._ports.arm, self.clock, self.log)
 
     @property
     def _gate(self) -> Gate:

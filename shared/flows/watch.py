@@ -16,10 +16,10 @@ from shared.core.message import StackMessage
 from shared.core.problem import Problem, problem_of
 from shared.core.record import Attempt, Record
 from shared.flows.conclude import Conclude
-from shared.flows.gate import ArmReads, Gate
+from shared.flows.gate import Gate
 from shared.flows.messenger import Messenger
 from shared.flows.turn import CONFIGURATION_RETRY, CONFIGURATION_WRONG, WATCHED_S, Turn
-from shared.ports import Log
+from shared.ports import ArmLooks, Log
 from shared.state.configurations import Configurations
 from shared.state.records import Change, FencedError, Records
 
@@ -37,7 +37,7 @@ class Watch:
 
     configurations: Configurations
     records: Records
-    arm: ArmReads
+    looks: ArmLooks
     gate: Gate
     conclude: Conclude
     messenger: Messenger
@@ -84,7 +84,7 @@ class Watch:
         under_way = record.in_flight
         if under_way is None or record.deployment_id is None:
             return
-        deployment = self.arm.deployment(record.deployment_id)
+        deployment = self.looks.look(record.deployment_id, under_way)
         if deployment is None or not carries(deployment, under_way):
             self.messenger.stack("release", message.repository, message.stack)
         elif deployment.state == "running":

@@ -50,6 +50,8 @@ def test_nothing_is_none(world: World) -> None:
     assert world.arm.deployment(DEPLOYMENT) is None
     assert world.arm.deployment(missing) is None
     assert world.arm.operations(DEPLOYMENT) == []
+    assert world.arm.running(GROUP) == []
+    assert world.arm.running(nowhere) == []
     assert world.arm.has_group(nowhere) is False
     assert world.arm.has_group(GROUP.upper()) is True
     assert world.arm.resource(vnet_id("v"), "2024-05-01") is None
@@ -76,6 +78,25 @@ def test_a_deployment_starts_runs_and_ends(world: World) -> None:
     assert ended.duration_s is not None
     assert ended.duration_s >= 1.0
     assert ended.error is None
+
+
+def test_what_runs_in_a_scope_can_be_listed(world: World) -> None:
+    """With id, state and tags as a GET tells them; not what has ended, nor what runs elsewhere."""
+    above = f"/subscriptions/{SUBSCRIPTION}"
+    world.arm.put(request(vnet("v")))
+    world.finished(DEPLOYMENT)
+    ended = world.arm.running(GROUP)
+    world.last(30)
+    world.arm.put(request(vnet("v"), release="2.1"))
+    world.arm.put(request(vnet("w"), scope=OTHER_GROUP))
+    until(lambda: bool(world.arm.running(GROUP)), limit_s=10, what="the listing to show it")
+    [listed] = world.arm.running(GROUP.upper())
+
+    assert ended == []
+    assert listed.id.lower() == DEPLOYMENT.lower()
+    assert listed.state == "running"
+    assert listed.tags == {"plumbline-release": "2.1", "plumbline-stack": "web"}
+    assert world.arm.running(above) == []
 
 
 def test_what_was_deployed_is_there(world: World) -> None:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 from uuid import uuid4
 
 import pytest
@@ -244,6 +245,34 @@ def test_deployment_reads_what_arm_tells(wire: Wire) -> None:
     assert found.timestamp == datetime(2026, 10, 7, 8, 0, 0, 123456, tzinfo=UTC)
     assert found.outputs == outputs
     assert found.correlation_id == "c-1"
+
+
+@pytest.mark.parametrize(
+    ("scope", "asked"),
+    [
+        (GROUP, f"/subscriptions/{SUBSCRIPTION}/resourcegroups/rg-a/"),
+        (GROUP[:51], f"/subscriptions/{SUBSCRIPTION}/"),
+    ],
+)
+def test_only_what_runs_is_listed(wire: Wire, scope: str, asked: str) -> None:
+    """ARM is asked for what runs, every page is read, and what ended meanwhile is left out."""
+    following = f"{wire.url}{scope}/providers/Microsoft.Resources/deployments/?$skiptoken=abc"
+    wire.script = [
+        answer(200, {"value": [deployment("Running")], "nextLink": following}),
+        answer(200, {"value": [deployment("Succeeded"), deployment("Running")]}),
+    ]
+    calls: list[str] = []
+    with closing(connect(wire, _Credential(), on_call=calls.append)) as arm:
+        found = arm.running(scope)
+
+    path, _, query = wire.seen[0].path.partition("?")
+    assert path.lower() == f"{asked}providers/microsoft.resources/deployments".lower()
+    assert parse_qs(query)["$filter"] == ["provisioningState eq 'Running'"]
+    assert "skiptoken=abc" in wire.seen[1].path
+    assert calls == ["deployments.list"] * 2
+    assert [(one.id, one.state) for one in found] == [(DEPLOYMENT, "running")] * 2
+    assert found[0].tags == {"plumbline-release": "1.1"}
+    assert found[0].timestamp == datetime(2026, 10, 7, 8, 0, 0, 123456, tzinfo=UTC)
 
 
 def test_resource_uses_the_given_version_and_an_escaped_path(wire: Wire) -> None:

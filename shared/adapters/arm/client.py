@@ -23,6 +23,9 @@ from shared.core.budget import Kind as BudgetKind
 from shared.core.errors import Stalled
 from shared.ports import CallsLeft, Clock, Ids
 
+_RUNNING = "provisioningState eq 'Running'"
+"""Of 800 deployments in a scope's history the few that are asked about."""
+
 MAX_DEPLOYMENTS = 500
 """Nested deployments whose operations are read; ARM expands no more either."""
 
@@ -70,6 +73,25 @@ class AzureArm:
                     return None
                 raise
             return reading.read_deployment(_object(body), deployment_id)
+
+    def running(self, scope: str) -> Sequence[Deployment]:
+        """Return the deployments that run in ``scope``, page by page; see ports.Arm."""
+        at = reading.deployment_name(f"{scope}/providers/Microsoft.Resources/deployments/any")
+        operations = self._clients.of(at.subscription).deployments.deployments
+        with self._attempt(
+            "deployments.list", timeout_s=self._endpoint.listing_timeout_s
+        ) as exchange:
+            try:
+                if at.group:
+                    pages = operations.list_by_resource_group(at.group, filter=_RUNNING)
+                else:
+                    pages = operations.list_at_scope(_scope(at), filter=_RUNNING)
+                found = [reading.read_deployment(item.as_dict(), "") for item in pages]
+            except AzureError as error:
+                if is_missing(error, exchange):
+                    return []
+                raise
+        return [one for one in found if one.state == "running"]
 
     def put(self, request: DeploymentRequest) -> Deployment:
         """Start a deployment; see ports.Arm. The PUT is over after the endpoint's time-out."""

@@ -19,6 +19,7 @@ from itertools import pairwise
 from threading import RLock
 from typing import Any
 
+from shared.core import names
 from shared.core.arm_answers import flatten
 from shared.core.arm_errors import Active, Refused, Unknown, Unregistered
 from shared.core.arm_model import Deployment, DeploymentRequest, DeploymentState, Operation
@@ -35,7 +36,8 @@ _ALWAYS_REGISTERED = frozenset({"microsoft.resources", "microsoft.authorization"
 class Outcome:
     """How a deployment goes. ``failures`` are ARM errors by resource name; the rest is created.
 
-    ``looks`` counts GETs of the deployment and, when given, rules instead of ``seconds``.
+    ``looks`` counts GETs of the deployment, and listings of its scope, and, when given, rules
+    instead of ``seconds``.
     """
 
     seconds: float = 10.0
@@ -108,6 +110,20 @@ class FakeArm:
             run.looks += 1
             self._settle()
             return self._shown(run)
+
+    def running(self, scope: str) -> Sequence[Deployment]:
+        """Return what runs in exactly this scope; each call is one look at each of them."""
+        with self.faults.around("arm.running", scope), self._lock:
+            here = [
+                run
+                for run in self._runs.values()
+                if names.scope_of(run.request.id).lower() == scope.lower()
+                and self._group_is_there(run.request.id)
+            ]
+            for run in here:
+                run.looks += 1
+            self._settle()
+            return [self._shown(run) for run in here if run.state == "running"]
 
     def put(self, request: DeploymentRequest) -> Deployment:
         """Start a deployment, or refuse it as ARM does."""
