@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from shared.core.configuration import Ceilings
 from shared.core.errors import Stalled
 from shared.core.problem import Problem
@@ -13,34 +15,34 @@ if TYPE_CHECKING:  # a worker that only checks a group need not know the manifes
 CODE = "CeilingExceeded"
 
 
-def exceeded(spec: "StackSpec", ceilings: Ceilings) -> tuple[Problem, ...]:
-    """Return a problem for each thing that a stack asks for and may not have, where it says so."""
-    problems = []
+def capped(spec: "StackSpec", ceilings: Ceilings) -> "tuple[StackSpec, tuple[Problem, ...]]":
+    """Return what a stack may have of what it asks for, and a warning where that is less.
+
+    A stack that asks for too much is deployed all the same: a ceiling that is lowered holds at once
+    and stops nobody's releases.
+    """
+    warnings = []
     if spec.create_resource_group is not None and not ceilings.create_resource_groups:
-        problems.append(
+        warnings.append(
             spec.place("createResourceGroup").problem(
                 CODE,
                 "The operator does not let this repository create resource groups.",
-                "Take createResourceGroup out and have the group made, or ask the operator.",
+                "Take createResourceGroup out and have a missing group made, or ask the operator.",
             )
         )
-    most = _longest(ceilings)
-    if most is not None and spec.timeout is not None and spec.timeout > most:
-        problems.append(
-            spec.place("timeout").problem(
-                CODE,
-                f"The operator lets a release of this repository run for {ceilings.timeout_minutes}m"
-                " at most.",
-                f"Write {ceilings.timeout_minutes}m or less, or leave timeout out.",
+        spec = msgspec.structs.replace(spec, create_resource_group=None)
+    most = None if ceilings.timeout_minutes is None else timedelta(minutes=ceilings.timeout_minutes)
+    if most is not None and (spec.timeout is None or spec.timeout > most):
+        if spec.timeout is not None:
+            warnings.append(
+                spec.place("timeout").problem(
+                    CODE,
+                    f"The operator lets a release run for {ceilings.timeout_minutes}m at most.",
+                    f"Write {ceilings.timeout_minutes}m or less, or leave timeout out.",
+                )
             )
-        )
-    return tuple(problems)
-
-
-def timeout_s(spec: "StackSpec", ceilings: Ceilings) -> int | None:
-    """Return how many seconds a stack's release may run: what it asks for, else the ceiling."""
-    allowed = spec.timeout or _longest(ceilings)
-    return None if allowed is None else int(allowed.total_seconds())
+        spec = msgspec.structs.replace(spec, timeout=most)
+    return spec, tuple(warnings)
 
 
 def check_group(ceilings: Ceilings) -> None:
@@ -51,8 +53,3 @@ def check_group(ceilings: Ceilings) -> None:
             "The resource group is missing, and the operator lets nobody create it.",
             hint="Have the group made, or ask the operator to allow it.",
         )
-
-
-def _longest(ceilings: Ceilings) -> timedelta | None:
-    minutes = ceilings.timeout_minutes
-    return None if minutes is None else timedelta(minutes=minutes)

@@ -150,9 +150,7 @@ class _Compiled:
         ):
             self.entries[name] = before
             return
-        if above := ceilings.exceeded(spec, self._repository.ceilings):
-            self.broken[name] = above
-            return
+        spec, above = ceilings.capped(spec, self._repository.ceilings)
         try:
             compiled = compile_stack(self._tree, name, spec, default_subscription=subscription)
         except SourceError as e:
@@ -173,8 +171,8 @@ class _Compiled:
             renamed_from=spec.renamed_from,
             takes=compiled.takes,
             outputs=compiled.outputs,
-            warnings=compiled.warnings,
-            timeout_s=ceilings.timeout_s(spec, self._repository.ceilings),
+            warnings=above + compiled.warnings,
+            timeout_s=None if spec.timeout is None else int(spec.timeout.total_seconds()),
         )
         if not same or self._previous.forced:
             self.contents[compiled.digest] = compiled.content

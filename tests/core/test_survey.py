@@ -255,19 +255,21 @@ def _asking(more: str) -> dict[str, Any]:
         ("timeout: 2h", Ceilings(timeout_minutes=119), "stacks.a.timeout"),
     ],
 )
-def test_a_stack_that_asks_for_more_than_a_ceiling_keeps_what_it_has(
+def test_a_stack_that_asks_for_more_than_a_ceiling_is_capped_and_warned(
     more: str, allowed: Ceilings, path: str
 ) -> None:
-    """It is told where the manifest asks for too much; lifting the ceiling mends it without a push."""
+    """What ARM receives stays as it was; lifting the ceiling gives it all, without a push."""
     first = _seen(EMPTY, "r1", _asking(more)).tip
 
-    found = _seen(first, "r1", _asking(more), ceilings=allowed)
-    lifted = _seen(found.tip, "r1", _asking(more)).tip
+    capped = _seen(first, "r1", _asking(more), ceilings=allowed).tip
+    lifted = _seen(capped, "r1", _asking(more)).tip
 
-    (problem,) = found.tip.broken["a"]
-    assert (problem.code, problem.path) == ("CeilingExceeded", path)
-    assert found.tip.entries["a"] == first.entries["a"]
-    assert not lifted.broken
+    (warning,) = capped.entries["a"].warnings
+    assert (warning.code, warning.path) == ("CeilingExceeded", path)
+    assert capped.entries["a"].digest == first.entries["a"].digest
+    assert capped.entries["a"].create_group is None
+    assert capped.entries["a"].timeout_s in {None, 119 * 60}
+    assert lifted.entries["a"] == first.entries["a"]
 
 
 @pytest.mark.parametrize(

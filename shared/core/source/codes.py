@@ -14,7 +14,7 @@ PROBLEM_CODES: Final[Mapping[str, str]] = {
     "BadScope": "Neither the name or id of a resource group, nor the id of a subscription.",
     "BadTimeout": "A timeout that is no whole number of minutes or hours, shorter than 5m or longer than 24h.",
     "BicepNotSupported": "A Bicep file where its compiled JSON belongs.",
-    "CeilingExceeded": "The manifest asks for more than the operator allows this repository.",
+    "CeilingExceeded": "Warning: the manifest asks for more than the operator allows this repository.",
     "ContentVersionMismatch": "A link asks for another contentVersion than the linked file has.",
     "DefaultInvalid": "A stack would inherit a default that is wrong.",
     "DeploymentNotLiteral": "A nested deployment whose content is an expression: nobody can tell what it deploys.",
