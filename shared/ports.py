@@ -224,11 +224,13 @@ class ArmBudget(Protocol):
 class ArmLooks(Protocol):
     """Looking at releases that run (rule 9)."""
 
-    def look(self, deployment_id: str, attempt: Attempt) -> Deployment | None:
+    def look(
+        self, deployment_id: str, attempt: Attempt, *, alone: bool = False
+    ) -> Deployment | None:
         """Return the deployment, or None when there is none; errors as in Arm.
 
-        One that runs and carries ``attempt`` may be told by a recent listing of its scope; anything
-        else is as fresh as ``Arm.deployment``.
+        One that runs and carries ``attempt`` may be told by a recent listing of its scope, unless it
+        is to be looked at ``alone``; anything else is as fresh as ``Arm.deployment``.
         """
         ...
 

@@ -9,7 +9,6 @@ from local.demo.story import STACKS, Overtaken, Step
 
 MANIFEST = "plumbline.yaml"
 LOGS_VALUES = "stacks/logs/prod.parameters.json"
-NETWORK_VALUES = "stacks/network/prod.parameters.json"
 NETWORK = "stacks/network/main.json"
 STORAGE_VALUES = "stacks/storage/prod.parameters.json"
 WEB = "stacks/web/main.json"
@@ -82,11 +81,11 @@ def _chains() -> list[Step]:
     """Hand values on, and let stacks wait for others."""
     return [
         Step(
-            title="A value is handed on: who takes it from the network follows, and nobody else",
-            edit=_rename_subnet,
-            message="Call the first subnet what it is for",
+            title="A value is handed on: who takes it from logs follows, and nobody else",
+            edit=_move_logs,
+            message="A workspace of our own",
             status="deployed",
-            deployed=frozenset({"network", "web", "worker"}),
+            deployed=frozenset({"logs", "web", "vault"}),
         ),
         Step(
             title="A failing stack holds back those that wait for it, over two waves",
@@ -154,8 +153,9 @@ def _mistype(clone: Clone) -> None:
     clone.replace(STORAGE_VALUES, "Standard_ZRS", "Standard_GZRS")
 
 
-def _rename_subnet(clone: Clone) -> None:
-    clone.replace(NETWORK_VALUES, '["web", "data"', '["applications", "data"')
+def _move_logs(clone: Clone) -> None:
+    name = '"workspaceName": { "value": "log-shop-prod" }'
+    clone.replace(LOGS_VALUES, '    "tags"', f'    {name},\n    "tags"')
 
 
 def _overlap(clone: Clone) -> None:

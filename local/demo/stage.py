@@ -23,7 +23,9 @@ LOOK_EVERY_S = 0.2
 HIDDEN = frozenset({"sweep", "poison", "status"})
 SNAPSHOT, SETTLE, WATCH = "snapshot", "settle", "watch"
 SLOW_S = 4.0
-"""How long the simulator works on a resource in whose deployment something is to happen."""
+"""How long the simulator works on the resource in whose deployment the workers are killed."""
+OVERTAKEN_SLOW_S = 8.0
+"""The same for what a force-push is to overtake: longer than git takes for it on a slow machine."""
 FOLLOWERS_LIMIT_S = 20.0
 SNAPSHOT_LIMIT_S = 5.0
 STATUS_LIMIT_S = 10.0
@@ -84,6 +86,7 @@ class Stage:
             told=self._see_statuses(pushed.sha),
             killed=killed,
             overtaken=self.api.final_revision(lost.sha) if lost else None,
+            overtaken_told=self._see_statuses(lost.sha) if lost else {},
         )
 
     def _overtake(
@@ -93,7 +96,7 @@ class Stage:
         deployments: dict[str, Deployment],
     ) -> Pushed:
         """Push what a force-push is to take out, and go back before it once Azure works on it."""
-        self.azure.take_time(overtaken.stack, SLOW_S)
+        self.azure.take_time(overtaken.stack, OVERTAKEN_SLOW_S)
         overtaken.edit(self.clone)
         lost = self.clone.push(overtaken.message)
         self.screen.pushed(lost, overtaken.message)

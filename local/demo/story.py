@@ -74,6 +74,8 @@ class Outcome:
     """How many workers were killed."""
     overtaken: Mapping[str, Any] | None = None
     """What became of the revision that a force-push took out."""
+    overtaken_told: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The states of each of its commit statuses, oldest first."""
 
     def problem(self, stack: str) -> str:
         """Return what the stack says is wrong; empty if nothing."""
@@ -101,7 +103,7 @@ def _revision_promises(step: Step, outcome: Outcome) -> list[str]:
     if status != step.status:
         return [f"the revision ended as {status}, not {step.status}"]
     good = status in {"deployed", "nothing"}
-    for context, states in outcome.told.items():
+    for context, states in [*outcome.told.items(), *outcome.overtaken_told.items()]:
         ends = [state for state in states if state != PENDING]
         if len(ends) != 1:
             return [f"the commit status {context} has the ends {ends}, and should have one"]
@@ -128,8 +130,12 @@ def _azure_promises(step: Step, outcome: Outcome) -> list[str]:
         return early
     if step.killed and not outcome.killed:
         return ["no worker was killed"]
-    if not step.failed and outcome.puts != len(wanted):
-        return [f"Azure was asked to deploy {outcome.puts} times, not {len(wanted)}"]
+    begun = [one.stack for one in outcome.deployments if one.stack in step.waiting]
+    if begun:
+        return [f"Azure was asked to deploy {begun}, which had to wait"]
+    asked = len(wanted) + len(step.failed)
+    if outcome.puts != asked:
+        return [f"Azure was asked to deploy {outcome.puts} times, not {asked}"]
     return []
 
 

@@ -7,7 +7,7 @@ calls it; what a listing may say is decided in core.looks.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Event, Lock
-from typing import Protocol
+from typing import Final, Protocol
 
 from shared import events
 from shared.core import looks
@@ -17,6 +17,9 @@ from shared.core.looks import Listing, Scope
 from shared.core.names import scope_of
 from shared.core.record import Attempt
 from shared.ports import Clock, Log
+
+PATIENCE_S: Final = 1.0
+"""How long a look waits for a listing that another one asked for, before it goes by itself."""
 
 
 class Looked(Protocol):
@@ -53,29 +56,19 @@ class WorkerLooks:
     _tidied_at: float = 0.0
     _lock: Lock = field(default_factory=Lock)
 
-    def look(self, deployment_id: str, attempt: Attempt) -> Deployment | None:
-        """Return the deployment; see ports.ArmLooks. Waits for a listing that is under way."""
-        listing = self._listing(deployment_id)
-        if listing is not None:
-            told = self._told(listing, deployment_id, attempt)
-            if told is not None:
-                return told
-        found = self.arm.deployment(deployment_id)
+    def look(
+        self, deployment_id: str, attempt: Attempt, *, alone: bool = False
+    ) -> Deployment | None:
+        """Return the deployment; see ports.ArmLooks. Waits a moment for a listing under way."""
+        listing = None if alone else self._listing(deployment_id)
+        found = looks.still_runs(listing, deployment_id, attempt) if listing is not None else None
+        if found is None:
+            found = self.arm.deployment(deployment_id)
         key = looks.scope_key(deployment_id)
         with self._lock:
             now = self.clock.monotonic()
             self._tidy(now)
-            self._scopes[key] = looks.noted_single(self._scope(key), deployment_id, found, now)
-        return found
-
-    def _told(self, listing: Listing, deployment_id: str, attempt: Attempt) -> Deployment | None:
-        """Return what a listing says of a release, if it says anything."""
-        key = looks.scope_key(deployment_id)
-        with self._lock:
-            scope, now = self._scope(key), self.clock.monotonic()
-            found = looks.still_runs(listing, scope, deployment_id, attempt)
-            if found is not None:
-                self._scopes[key] = looks.noted_listed(scope, deployment_id, now)
+            self._scopes[key] = looks.noted(self._scope(key), deployment_id, found, now)
         return found
 
     def _listing(self, deployment_id: str) -> Listing | None:
@@ -95,8 +88,8 @@ class WorkerLooks:
         if leads:
             self._fly(flight, key, scope_of(deployment_id))
         else:
-            # Not for long: the attempt at ARM is over after a known time.
-            flight.landed.wait()
+            # A moment only: a listing that is slow must not keep the threads of the worker.
+            flight.landed.wait(PATIENCE_S)
         return flight.listing
 
     def _fly(self, flight: _Flight, key: str, scope: str) -> None:

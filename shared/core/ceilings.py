@@ -8,6 +8,7 @@ import msgspec
 from shared.core.configuration import Ceilings
 from shared.core.errors import Stalled
 from shared.core.problem import Problem
+from shared.core.source.faults import Place
 
 if TYPE_CHECKING:  # a worker that only checks a group need not know the manifest's shape
     from shared.core.source.spec import StackSpec
@@ -24,10 +25,10 @@ def capped(spec: "StackSpec", ceilings: Ceilings) -> "tuple[StackSpec, tuple[Pro
     warnings = []
     if spec.create_resource_group is not None and not ceilings.create_resource_groups:
         warnings.append(
-            spec.place("createResourceGroup").problem(
+            _place(spec, "createResourceGroup").problem(
                 CODE,
-                "The operator does not let this repository create resource groups.",
-                "Take createResourceGroup out and have a missing group made, or ask the operator.",
+                "The operator does not let resource groups be created by createResourceGroup.",
+                "Take it out and have a missing group made, or ask the operator.",
             )
         )
         spec = msgspec.structs.replace(spec, create_resource_group=None)
@@ -35,7 +36,7 @@ def capped(spec: "StackSpec", ceilings: Ceilings) -> "tuple[StackSpec, tuple[Pro
     if most is not None and (spec.timeout is None or spec.timeout > most):
         if spec.timeout is not None:
             warnings.append(
-                spec.place("timeout").problem(
+                _place(spec, "timeout").problem(
                     CODE,
                     f"The operator lets a release run for {ceilings.timeout_minutes}m at most.",
                     f"Write {ceilings.timeout_minutes}m or less, or leave timeout out.",
@@ -43,6 +44,12 @@ def capped(spec: "StackSpec", ceilings: Ceilings) -> "tuple[StackSpec, tuple[Pro
             )
         spec = msgspec.structs.replace(spec, timeout=most)
     return spec, tuple(warnings)
+
+
+def _place(spec: "StackSpec", field: str) -> Place:
+    """Return where the manifest says a field: on the stack, or under defaults."""
+    own = spec.place(field)
+    return own if own.line is not None else Place(own.file, f"defaults.{field}")
 
 
 def check_group(ceilings: Ceilings) -> None:

@@ -27,27 +27,21 @@ FRESH_S: Final = 2.0
 REST_S: Final = 60.0
 """How long a scope is left in peace after a listing that failed."""
 
-BELIEVED_S: Final = 300.0
-"""How long listings are believed about one release before it is looked at by itself once.
+ALONE_EVERY: Final = 10
+"""So often a release is looked at by itself, whatever listings say.
 
-A listing that would not let go of what has ended could otherwise keep a release for ever.
+A listing that would not let go of what has ended could otherwise keep a release for ever. The chain of
+messages counts, and not a worker: of several workers each sees a release only now and then.
 """
-
-
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """When a release was last seen running, and since when only listings have said so."""
-
-    at: float
-    since: float
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker knows of one scope; times are seconds on its monotonic clock.
 
-    ``running`` has the deployments that were seen running, by folded id.
+    ``running`` has when deployments were last seen running, by folded id.
     """
 
-    running: Mapping[str, Seen] = msgspec.field(default_factory=dict)
+    running: Mapping[str, float] = msgspec.field(default_factory=dict)
     rests_until: float = 0.0
 
 
@@ -76,7 +70,7 @@ def is_worth_listing(scope: Scope, now: float) -> bool:
     """Tell whether one listing is to serve the looks at this scope's releases. Pure."""
     if now < scope.rests_until:
         return False
-    return sum(now - seen.at <= SEEN_S for seen in scope.running.values()) > MOST_SINGLE
+    return sum(now - seen <= SEEN_S for seen in scope.running.values()) > MOST_SINGLE
 
 
 def is_fresh(listing: Listing, now: float) -> bool:
@@ -84,30 +78,26 @@ def is_fresh(listing: Listing, now: float) -> bool:
     return now - listing.asked_at <= FRESH_S
 
 
-def still_runs(
-    listing: Listing, scope: Scope, deployment_id: str, attempt: Attempt
-) -> Deployment | None:
+def is_alone(looks: int) -> bool:
+    """Tell whether this look of a release's chain of messages is one by itself. Pure."""
+    return looks % ALONE_EVERY == ALONE_EVERY - 1
+
+
+def still_runs(listing: Listing, deployment_id: str, attempt: Attempt) -> Deployment | None:
     """Return the deployment of ``attempt`` if the listing says that it runs; None: look at it. Pure."""
-    key = deployment_id.lower()
-    found = listing.running.get(key)
+    found = listing.running.get(deployment_id.lower())
     if found is None or found.state != "running" or not carries(found, attempt):
-        return None
-    seen = scope.running.get(key)
-    if seen is not None and listing.asked_at - seen.since > BELIEVED_S:
         return None
     return found
 
 
-def noted_listed(scope: Scope, deployment_id: str, now: float) -> Scope:
-    """Return the scope after a listing said of a release that it runs. Pure."""
-    seen = scope.running.get(deployment_id.lower())
-    return _noted(scope, deployment_id, Seen(at=now, since=now if seen is None else seen.since))
-
-
-def noted_single(scope: Scope, deployment_id: str, found: Deployment | None, now: float) -> Scope:
-    """Return the scope after a release was looked at by itself. Pure."""
-    runs = found is not None and found.state == "running"
-    return _noted(scope, deployment_id, Seen(at=now, since=now) if runs else None)
+def noted(scope: Scope, deployment_id: str, found: Deployment | None, now: float) -> Scope:
+    """Return the scope after a look at a release. Pure."""
+    key = deployment_id.lower()
+    running = {one: at for one, at in scope.running.items() if one != key and now - at <= SEEN_S}
+    if found is not None and found.state == "running":
+        running[key] = now
+    return msgspec.structs.replace(scope, running=running)
 
 
 def noted_failure(scope: Scope, now: float) -> Scope:
@@ -117,12 +107,4 @@ def noted_failure(scope: Scope, now: float) -> Scope:
 
 def is_forgotten(scope: Scope, now: float) -> bool:
     """Tell whether nothing that is known of a scope matters any more. Pure."""
-    return now >= scope.rests_until and all(now - s.at > SEEN_S for s in scope.running.values())
-
-
-def _noted(scope: Scope, deployment_id: str, seen: Seen | None) -> Scope:
-    running = {key: kept for key, kept in scope.running.items() if key != deployment_id.lower()}
-    if seen is not None:
-        running = {key: kept for key, kept in running.items() if seen.at - kept.at <= SEEN_S}
-        running[deployment_id.lower()] = seen
-    return msgspec.structs.replace(scope, running=running)
+    return now >= scope.rests_until and all(now - seen > SEEN_S for seen in scope.running.values())

@@ -12,6 +12,7 @@ from shared.core import record as changes
 from shared.core.backoff import delay_s, look_delay_s
 from shared.core.decision import carries
 from shared.core.errors import Stalled, Transient
+from shared.core.looks import is_alone
 from shared.core.message import StackMessage
 from shared.core.problem import Problem, problem_of
 from shared.core.record import Attempt, Record
@@ -84,7 +85,7 @@ class Watch:
         under_way = record.in_flight
         if under_way is None or record.deployment_id is None:
             return
-        deployment = self.looks.look(record.deployment_id, under_way)
+        deployment = self.looks.look(record.deployment_id, under_way, alone=is_alone(message.looks))
         if deployment is None or not carries(deployment, under_way):
             self.messenger.stack("release", message.repository, message.stack)
         elif deployment.state == "running":
@@ -102,10 +103,11 @@ class Watch:
         nothing to be written: its release runs to its end.
         """
         wanted = turn.record.is_canceled(under_way)
-        if not wanted and not changes.is_overrun(turn.record, turn.hold.held.at):
+        ceiling_s = self._ceiling_s(turn.record.repository)
+        if not wanted and not changes.is_overrun(turn.record, turn.hold.held.at, ceiling_s):
             return None
         configured = self.configurations.current().repositories.get(turn.record.repository)
-        if configured is None or not (wanted or self._is_timed_out(turn, under_way)):
+        if configured is None or not (wanted or self._is_timed_out(turn, under_way, ceiling_s)):
             return None
         turn.update(changes.kept_busy)
         if self.records.left_s(turn.hold) <= CANCEL_S:
@@ -125,11 +127,25 @@ class Watch:
         )
         return None
 
-    def _is_timed_out(self, turn: Turn, under_way: Attempt) -> bool:
+    def _ceiling_s(self, repository: str) -> int | None:
+        """Return how long the operator lets a release run; a wrong configuration says nothing of it.
+
+        Releases are watched without one, and nothing is canceled then.
+        """
+        try:
+            configured = self.configurations.current().repositories.get(repository)
+        except Stalled as e:
+            if e.reason not in CONFIGURATION_WRONG:
+                raise
+            return None
+        minutes = configured.ceilings.timeout_minutes if configured is not None else None
+        return None if minutes is None else minutes * 60
+
+    def _is_timed_out(self, turn: Turn, under_way: Attempt, ceiling_s: int | None) -> bool:
         """Write down that the release is to be canceled, unless it was given more time meanwhile."""
         if turn.record.timed_out_s is not None:
             return True
-        turn.update(lambda r, at: changes.timed_out(r, at, timedelta(seconds=WATCHED_S)))
+        turn.update(lambda r, at: changes.timed_out(r, at, timedelta(seconds=WATCHED_S), ceiling_s))
         written = turn.record
         if written.timed_out_s is not None:
             self.log(

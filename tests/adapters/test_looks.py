@@ -13,7 +13,7 @@ from shared.adapters.looks import WorkerLooks
 from shared.core import record as changes
 from shared.core.arm_model import Deployment
 from shared.core.errors import Stalled, Transient
-from shared.core.looks import BELIEVED_S, FRESH_S, MOST_SINGLE, REST_S, SEEN_S
+from shared.core.looks import FRESH_S, MOST_SINGLE, REST_S, SEEN_S
 from tests.core import stacks
 from tests.fakes.system import FakeClock, ListLog
 
@@ -169,17 +169,32 @@ def test_what_a_listing_does_not_vouch_for_is_looked_at(scene: Scene) -> None:
     assert (len(scene.arm.lists), scene.arm.gets) == (1, [absent, ended, other, gone])
 
 
-def test_a_listing_that_never_lets_go_is_not_believed_for_ever(scene: Scene) -> None:
-    """What ended is found out by a GET after five minutes at the latest."""
+def test_a_look_that_shall_be_alone_asks_no_listing(scene: Scene) -> None:
+    """It is what finds out about a listing that never lets go of what has ended."""
     stale = list(scene.arm.state.values())
     scene.arm.listing = lambda: stale
     scene.arm.state = {name: replace(one, state="failed") for name, one in scene.arm.state.items()}
-    states: set[str] = set()
-    for _ in range(int(BELIEVED_S / 10) + 2):
-        scene.clock.advance(10.0)
-        states = {found.state for name in IDS if (found := scene.look(name))}
+    listed = scene.look(IDS[0])
+    alone = scene.looks.look(IDS[0], ATTEMPT, alone=True)
 
-    assert states == {"failed"}
+    assert (listed and listed.state, alone and alone.state) == ("running", "failed")
+    assert scene.arm.gets == [IDS[0]]
+
+
+def test_a_slow_listing_keeps_no_other_look(scene: Scene) -> None:
+    """The threads of a worker are for all of its functions: who waits goes by itself after a moment."""
+    scene.arm.go.clear()
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(scene.look, IDS[0])
+        assert scene.arm.asked.wait(LIMIT_S)
+        second = pool.submit(scene.look, IDS[1])
+        found = second.result(LIMIT_S)
+        waits = not first.done()
+        scene.arm.go.set()
+
+    assert waits
+    assert found == scene.arm.state[IDS[1]]
+    assert scene.arm.gets == [IDS[1]]
 
 
 def test_scopes_do_not_share_anything(scene: Scene) -> None:

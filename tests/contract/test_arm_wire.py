@@ -785,3 +785,13 @@ def test_clients_are_made_once_per_subscription_by_many_threads(wire: Wire) -> N
             thread.join()
 
     assert found == [True] * 12
+
+
+@pytest.mark.parametrize("body", [{"value": None}, {"value": [None]}, {"value": ["x"]}, [], "x"])
+def test_a_listing_of_another_shape_may_pass(wire: Wire, body: Any) -> None:
+    """It is what a proxy in between may say: tried again, as with a single deployment."""
+    wire.script = [answer(200, body)]
+    with closing(connect(wire, _Credential())) as arm, pytest.raises(Transient) as raised:
+        arm.running(GROUP)
+
+    assert raised.value.reason == "ArmAnswerUnreadable"

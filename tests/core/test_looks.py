@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.core import looks
 from shared.core import record as changes
 from shared.core.arm_model import DeploymentState
-from shared.core.looks import BELIEVED_S, FRESH_S, MOST_SINGLE, REST_S, SEEN_S, UNKNOWN, Scope
+from shared.core.looks import FRESH_S, MOST_SINGLE, REST_S, SEEN_S, UNKNOWN, Scope
 from tests.core import stacks
 
 PUSHED = stacks.fresh()
@@ -23,7 +23,7 @@ def seen(*, running: int, at: float = 0.0, times: int = 1) -> Scope:
     scope = UNKNOWN
     for n in range(running * times):
         found = replace(RUNNING, id=f"/scope/providers/x/{n % running}")
-        scope = looks.noted_single(scope, found.id, found, at)
+        scope = looks.noted(scope, found.id, found, at)
     return scope
 
 
@@ -53,7 +53,7 @@ def test_a_release_that_ended_counts_no_more(state: DeploymentState | None) -> N
     scope = seen(running=MOST_SINGLE + 1)
     first = next(iter(scope.running))
     found = None if state is None else replace(RUNNING, id=first, state=state)
-    scope = looks.noted_single(scope, first.upper(), found, 1.0)
+    scope = looks.noted(scope, first.upper(), found, 1.0)
 
     assert not looks.is_worth_listing(scope, 1.0)
 
@@ -85,33 +85,23 @@ def test_a_listing_says_only_that_this_release_runs(
     listed = replace(RUNNING, state=state, tags={**RUNNING.tags, **tags})
     listing = looks.listed([listed] if is_there else [], 0.0)
     asked = RUNNING.id.upper() if shout else RUNNING.id
-    found = looks.still_runs(listing, UNKNOWN, asked, ATTEMPT)
+    found = looks.still_runs(listing, asked, ATTEMPT)
 
     same = all(RUNNING.tags[key] == value for key, value in tags.items())
     assert found == (listed if is_there and same and state == "running" else None)
 
 
-@given(gaps=st.lists(st.floats(10.0, SEEN_S), min_size=31, max_size=60), singly_first=st.booleans())
-def test_no_release_is_left_to_listings_for_long(gaps: list[float], *, singly_first: bool) -> None:
-    """However it is looked at, a GET comes before listings were believed for five minutes."""
-    scope, now, single = UNKNOWN, 0.0, 0.0
-    if singly_first:
-        scope = looks.noted_single(scope, RUNNING.id, RUNNING, now)
-    for number, gap in enumerate(gaps):
-        now += gap
-        found = looks.still_runs(looks.listed([RUNNING], now), scope, RUNNING.id, ATTEMPT)
-        if found is None:
-            scope, single = looks.noted_single(scope, RUNNING.id, RUNNING, now), now
-        else:
-            scope = looks.noted_listed(scope, RUNNING.id, now)
-            single = now if number == 0 and not singly_first else single
-        assert now - single <= BELIEVED_S
+def test_each_tenth_look_of_a_chain_is_one_by_itself() -> None:
+    """However many workers share a chain, listings are never all that a release is told by."""
+    alone = [n for n in range(40) if looks.is_alone(n)]
+
+    assert alone == [9, 19, 29, 39]
 
 
 def test_what_is_known_of_a_scope_is_bounded() -> None:
     """Releases that nobody looks at any more are forgotten, and so are quiet scopes."""
     scope = seen(running=20)
-    later = looks.noted_single(scope, RUNNING.id, RUNNING, SEEN_S + 1)
+    later = looks.noted(scope, RUNNING.id, RUNNING, SEEN_S + 1)
 
     assert list(later.running) == [RUNNING.id.lower()]
     assert not looks.is_forgotten(scope, SEEN_S)

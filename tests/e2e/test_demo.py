@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,31 @@ def test_a_force_push_that_supersedes_nothing_breaks_its_step() -> None:
     assert broken_promises(step, outcome(step, *twice, overtaken={"status": "superseded"})) == []
     assert broken_promises(step, outcome(step, *twice, overtaken={"status": "deployed"}))
     assert broken_promises(step, outcome(step, twice[0], overtaken={"status": "superseded"}))
+
+
+def test_a_failing_step_allows_no_more_than_was_asked_for() -> None:
+    """Neither may a failed stack be put again and again, nor one that waits be put at all."""
+    step = Step(
+        title="t",
+        edit=lambda _: None,
+        message="m",
+        status="failed",
+        failed=frozenset({"network"}),
+        waiting={"web": ["network"]},
+    )
+    whole = {f"plumbline/{laptops.REPOSITORY}": ["pending", "failure"]}
+    good = outcome(step)
+    stacks = {
+        **good.stacks,
+        "network": {"phase": "failed", "problem": "no"},
+        "web": {"phase": "pending", "waiting": [{"stack": "network"}]},
+    }
+    good = replace(good, stacks=stacks, puts=1, told=whole)
+    put = replace(deployment("web", 1.0), state="Failed")
+
+    assert broken_promises(step, good) == []
+    assert broken_promises(step, replace(good, puts=2))
+    assert broken_promises(step, replace(good, deployments=[put]))
 
 
 def test_an_interrupted_demo_stops_what_it_started(folder: Path) -> None:

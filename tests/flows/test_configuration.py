@@ -353,3 +353,29 @@ def test_a_release_that_runs_longer_than_the_ceiling_is_canceled(world: World) -
     world.run(1200)
 
     assert world.api("stacks/a")["problem"]["code"] == "ReleaseTimedOut"
+
+
+NOT_COMPILED: Final[dict[str, dict[str, Any]]] = {
+    "a mistake in its template": {"plumbline.yaml": manifest(a={}), "a.json": b"{"},
+    "gone": {"plumbline.yaml": manifest(b={}), "b.json": template()},
+    "a manifest that cannot be read": {"plumbline.yaml": "stacks: ["},
+}
+
+
+@pytest.mark.parametrize("then", NOT_COMPILED)
+def test_a_lowered_ceiling_ends_releases_of_stacks_that_are_not_compiled_any_more(
+    world: World, then: str
+) -> None:
+    """What sync copied before it stays in the record; the ceiling is asked where it counts."""
+    world.arm.default = Outcome(seconds=10**6)
+    both = manifest(a={"timeout": "24h"}, b={})
+    world.push({"plumbline.yaml": both, "a.json": template(), "b.json": template()})
+    world.run(60)
+    world.push(NOT_COMPILED[then])
+    world.run(60)
+    world.configure(following(example={**EXAMPLE, "ceilings": {"timeout_minutes": 10}}))
+    world.run(2400)
+
+    failure = world.record("a").failure
+    assert failure is not None
+    assert failure.code == "ReleaseTimedOut"

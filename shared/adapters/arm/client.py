@@ -20,7 +20,7 @@ from shared.adapters.arm.failures import is_conflict, is_missing, translated
 from shared.adapters.arm.pipeline import Account, ArmEndpoint, Clients
 from shared.core.arm_model import Deployment, DeploymentRequest, Operation
 from shared.core.budget import Kind as BudgetKind
-from shared.core.errors import Stalled
+from shared.core.errors import Stalled, Transient
 from shared.ports import CallsLeft, Clock, Ids
 
 _RUNNING = "provisioningState eq 'Running'"
@@ -78,9 +78,7 @@ class AzureArm:
         """Return the deployments that run in ``scope``, page by page; see ports.Arm."""
         at = reading.deployment_name(f"{scope}/providers/Microsoft.Resources/deployments/any")
         operations = self._clients.of(at.subscription).deployments.deployments
-        with self._attempt(
-            "deployments.list", timeout_s=self._endpoint.listing_timeout_s
-        ) as exchange:
+        with self._attempt("deployments.list", timeout_s=self._endpoint.timeout_s) as exchange:
             try:
                 if at.group:
                     pages = operations.list_by_resource_group(at.group, filter=_RUNNING)
@@ -91,6 +89,13 @@ class AzureArm:
                 if is_missing(error, exchange):
                     return []
                 raise
+            except (
+                AttributeError,
+                TypeError,
+            ) as error:  # what the SDK's pager says of other shapes
+                raise Transient(
+                    "ArmAnswerUnreadable", "ARM listed deployments in a way that cannot be read."
+                ) from error
         return [one for one in found if one.state == "running"]
 
     def put(self, request: DeploymentRequest) -> Deployment:

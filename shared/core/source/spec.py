@@ -83,7 +83,7 @@ TimeoutText = Annotated[
     msgspec.Meta(
         pattern=r"^[1-9][0-9]{0,3}[mh]$",
         description="How long a release may run: minutes or hours, from 5m to 24h. One that runs "
-        "longer is canceled; without it a release may take as long as ARM lets it.",
+        "longer is canceled; without it a release may take as long as the operator and ARM let it.",
         examples=["90m", "2h"],
     ),
 ]
