@@ -45,6 +45,17 @@ class Deployment:
         return self.state not in RUNNING
 
 
+@dataclass(frozen=True)
+class Fact:
+    """What a resource in Azure must have; ``path`` leads to it, as in ``properties.accessTier``."""
+
+    group: str
+    kind: str
+    api_version: str
+    path: str
+    value: object
+
+
 class Azure:
     """Reads the simulator through the same API that the Azure portal uses, as somebody of its own.
 
@@ -68,6 +79,15 @@ class Azure:
         base = f"{self._subscription}/resourcegroups/{deployment.group}"
         name = f"{STACK_PREFIX}{deployment.stack}"
         return self._written(f"{base}/providers/{DEPLOYMENT}/{name}")
+
+    def found(self, fact: Fact) -> list[object]:
+        """Return what the resources of that kind in the group have at the fact's path."""
+        group = f"{self._subscription}/resourcegroups/{fact.group}"
+        return [
+            _at(self._get(self._url(resource["id"], fact.api_version)), fact.path)
+            for resource in self._list(f"{group}/resources")
+            if resource["type"].lower() == fact.kind.lower()
+        ]
 
     def puts(self) -> int:
         """Return how often a deployment was asked for so far, refused ones included."""
@@ -104,9 +124,11 @@ class Azure:
                     yield _deployment(group["name"], one)
 
     def _list(self, path: str) -> list[Any]:
-        url = f"{self._arm['endpoint']}{path}?api-version={API_VERSION}"
-        page: list[Any] = self._get(url)["value"]
+        page: list[Any] = self._get(self._url(path, API_VERSION))["value"]
         return page
+
+    def _url(self, path: str, api_version: str) -> str:
+        return f"{self._arm['endpoint']}{path}?api-version={api_version}"
 
     def _get(self, url: str) -> Any:
         return self._call(url, None)
@@ -135,6 +157,12 @@ def _deployment(group: str, content: Mapping[str, Any]) -> Deployment:
         seconds=_seconds(properties.get("duration", "PT0S")),
         error=_deepest_message(properties.get("error") or {}),
     )
+
+
+def _at(resource: Any, path: str) -> object:
+    for key in path.split("."):
+        resource = (resource or {}).get(key)
+    return resource
 
 
 def _deepest_message(error: Mapping[str, Any]) -> str:
