@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from local import simulator
+from local.arm import tokens
 from local.laptop import REPOSITORY
 
 API_VERSION = "2024-03-01"
@@ -43,11 +45,32 @@ class Deployment:
         return self.state not in RUNNING
 
 
+@dataclass(frozen=True)
+class Fact:
+    """What a resource in Azure must have; ``path`` leads to it, as in ``properties.accessTier``.
+
+    The resource is the one in the group whose type is ``kind`` and whose name begins with ``name``.
+    """
+
+    group: str
+    kind: str
+    name: str
+    api_version: str
+    path: str
+    value: object
+
+
 class Azure:
-    """Reads the simulator through the same API that the Azure portal uses."""
+    """Reads the simulator through the same API that the Azure portal uses, as somebody of its own.
+
+    ARM counts calls for each identity: whoever watched as Plumbline would take its calls away.
+    """
 
     def __init__(self, line: Mapping[str, Any]) -> None:
         self._arm = line["arm"]
+        tenant = tokens.read(self._arm["token"])[0].tid
+        watcher = tokens.Identity(subscription="who watches the demo", tenant=tenant)
+        self._token = watcher.token("https://management.azure.com/", 0, tokens.FAR_FUTURE)
         self._subscription = f"/subscriptions/{line['subscription_id']}"
         self._context = ssl.create_default_context(cafile=self._arm["ca_file"])
 
@@ -60,6 +83,16 @@ class Azure:
         base = f"{self._subscription}/resourcegroups/{deployment.group}"
         name = f"{STACK_PREFIX}{deployment.stack}"
         return self._written(f"{base}/providers/{DEPLOYMENT}/{name}")
+
+    def found(self, fact: Fact) -> list[object]:
+        """Return what the resources that a fact is about have at its path: one, if all is well."""
+        group = f"{self._subscription}/resourcegroups/{fact.group}"
+        return [
+            _at(self._get(self._url(resource["id"], fact.api_version)), fact.path)
+            for resource in self._list(f"{group}/resources")
+            if resource["type"].lower() == fact.kind.lower()
+            and resource["name"].startswith(fact.name)
+        ]
 
     def puts(self) -> int:
         """Return how often a deployment was asked for so far, refused ones included."""
@@ -88,15 +121,19 @@ class Azure:
 
     def _deployments(self) -> Iterator[Deployment]:
         for group in self._list(f"{self._subscription}/resourcegroups"):
+            if group["name"] in simulator.RESOURCE_GROUPS:
+                continue  # nobody deploys there: looking is not to cost more calls than it must
             path = f"{group['id']}/providers/{DEPLOYMENT}"
             for one in self._list(path):
                 if one["name"].startswith(STACK_PREFIX):
                     yield _deployment(group["name"], one)
 
     def _list(self, path: str) -> list[Any]:
-        url = f"{self._arm['endpoint']}{path}?api-version={API_VERSION}"
-        page: list[Any] = self._get(url)["value"]
+        page: list[Any] = self._get(self._url(path, API_VERSION))["value"]
         return page
+
+    def _url(self, path: str, api_version: str) -> str:
+        return f"{self._arm['endpoint']}{path}?api-version={api_version}"
 
     def _get(self, url: str) -> Any:
         return self._call(url, None)
@@ -106,7 +143,7 @@ class Azure:
         request = urllib.request.Request(  # noqa: S310 - our own simulator
             url,
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {self._arm['token']}"},
+            headers={"Authorization": f"Bearer {self._token}"},
         )
         with urllib.request.urlopen(  # noqa: S310
             request, timeout=REQUEST_LIMIT_S, context=self._context
@@ -125,6 +162,12 @@ def _deployment(group: str, content: Mapping[str, Any]) -> Deployment:
         seconds=_seconds(properties.get("duration", "PT0S")),
         error=_deepest_message(properties.get("error") or {}),
     )
+
+
+def _at(resource: Any, path: str) -> object:
+    for key in path.split("."):
+        resource = (resource or {}).get(key)
+    return resource
 
 
 def _deepest_message(error: Mapping[str, Any]) -> str:

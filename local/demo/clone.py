@@ -63,9 +63,10 @@ class Clone:
         self.write(path, text.replace(old, new, 1))
 
     def push(self, message: str, *, force: bool = False) -> Pushed:
-        """Commit all that was edited and push it; raises ``GitError``."""
+        """Commit what was edited, if anything was, and push it; raises ``GitError``."""
         self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", message)
+        if self.git("status", "--porcelain"):
+            self.git("commit", "--quiet", "--message", message)
         said = self.git("push", *(["--force"] if force else []), "origin", self._branch)
         shown = self.git("show", "--name-only", "--format=", "HEAD")
         return Pushed(
@@ -81,6 +82,10 @@ class Clone:
     def drop(self) -> None:
         """Take the last commit out of the history, as if it had never been made."""
         self.git("reset", "--quiet", "--hard", "HEAD~1")
+
+    def pick_up(self, sha: str) -> None:
+        """Put the branch at a commit that this clone has had."""
+        self.git("reset", "--quiet", "--hard", sha)
 
     def git(self, *arguments: str) -> str:
         """Run git in the work tree; return all that it said; raises ``GitError``."""

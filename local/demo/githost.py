@@ -33,6 +33,12 @@ class GitHost:
         return answer
 
 
+def since(before: Mapping[str, list[str]], now: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Return the states that were added; contexts without any are left out. Pure."""
+    added = {context: states[len(before.get(context, ())) :] for context, states in now.items()}
+    return {context: states for context, states in added.items() if states}
+
+
 def all_final(statuses: Mapping[str, list[str]]) -> bool:
     """Tell whether every context has an end. Pure."""
     return bool(statuses) and all(states[-1] != PENDING for states in statuses.values())

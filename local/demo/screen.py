@@ -2,17 +2,22 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from local.demo.azure import Deployment
 from local.demo.clone import Pushed
 from local.demo.runs import Run
 from local.demo.story import Outcome, Step
+from local.laptop import REPOSITORY
 
 SHORT = 7
+WHOLE = f"plumbline/{REPOSITORY}"
+"""The commit status of the whole repository; those of its stacks are below it."""
 
 
 class Screen:
@@ -37,14 +42,17 @@ class Screen:
     def line(self, actor: str, text: str, style: str = "") -> None:
         """Say what happened, at which second of the step."""
         elapsed = time.monotonic() - self._started
-        shown = f"[{style}]{escape(text)}[/]" if style else escape(text)
-        self._console.print(f"[dim]{elapsed:6.1f} s[/]  [cyan]{actor:<9}[/] {shown}")
+        row = Table.grid(padding=(0, 1, 0, 0))  # what is long goes on below itself
+        row.add_column(width=9)
+        row.add_column(width=9)
+        row.add_column(overflow="fold")
+        row.add_row(Text(f"{elapsed:6.1f} s", "dim"), Text(actor, "cyan"), Text(text, style))
+        self._console.print(row)
 
     def pushed(self, pushed: Pushed, message: str, *, force: bool = False) -> None:
         """Say what the user pushed, and what the remote said."""
-        if force:
-            self.line("git push", "--force, over the commit before it", "bold")
-        self.line("git push", f'{pushed.sha[:SHORT]} "{message}": {files(pushed.files)}', "bold")
+        text = f'{pushed.sha[:SHORT]} "{message}": {files(pushed.files)}'
+        self.line("git push", f"--force {text}" if force else text, "bold")
         for words in pushed.remote_words:
             self.line("remote", words)
 
@@ -79,10 +87,9 @@ class Screen:
         if deployment.error:
             self.line("azure", deployment.error, "red")
 
-    def told(self, statuses: Mapping[str, Sequence[str]]) -> None:
+    def told(self, sha: str, statuses: Mapping[str, Sequence[str]]) -> None:
         """Say what the Git host shows at the commit."""
-        shown = ", ".join(f"{context} {states[-1]}" for context, states in statuses.items())
-        self.line("git host", shown or "shows nothing")
+        self.line("git host", f"{sha[:SHORT]}: {shown(statuses)}")
 
     def verdict(self, outcome: Outcome, step: Step, broken: Sequence[str]) -> None:
         """Say how the step ended."""
@@ -91,21 +98,25 @@ class Screen:
             lost = outcome.overtaken
             text = f"revision {lost['revision'][:SHORT]}: {lost['status']}"
             self.line("plumbline", f"{text}, it is in the history no more")
-        for name, chain in sorted(step.waiting.items()):
-            self.line("plumbline", f"{name} waits for {', '.join(chain)}")
         for name in sorted(step.failed):
-            self.line("plumbline", f"{name}: {outcome.problem(name)}", "red")
+            self.line("plumbline", f"{name} failed: {outcome.problem(name)}", "red")
+        for name in sorted(step.waiting):
+            waits_for = outcome.stacks.get(name, {}).get("waiting", ())
+            self.line("plumbline", f"{name} waits for {chain(waits_for)}", "yellow")
+        for fact, found in outcome.found.items():
+            has = ", ".join(map(str, found))
+            self.line("azure", f"{fact.group}: {fact.path} of {fact.kind} is {has}")
         for promise in broken:
             self.line("BROKEN", promise, "bold red")
 
     def summary(self, rows: Iterable[tuple[Step, Outcome | None, Sequence[str]]]) -> None:
         """Print the table of all steps; a step without an outcome was not reached."""
         table = Table(title="What happened", title_justify="left", padding=(0, 1, 0, 0))
-        table.add_column("step", ratio=1)
-        table.add_column("ran", justify="right")
-        for column in ("in Azure", "revision"):
-            table.add_column(column, no_wrap=True)
-        table.add_column("took", justify="right")
+        table.add_column("step", ratio=3)
+        table.add_column("functions", justify="right")
+        table.add_column("deployed, in this order", ratio=2)
+        table.add_column("revision", no_wrap=True)
+        table.add_column("took", justify="right", no_wrap=True)
         table.add_column("held")
         for step, outcome, broken in rows:
             if outcome is None:
@@ -114,7 +125,7 @@ class Screen:
             held = "[bold red]no[/]" if broken else "[green]yes[/]"
             table.add_row(
                 escape(step.title),
-                f"{sum(outcome.functions.values())} functions",
+                str(sum(outcome.functions.values())),
                 escape(azure(outcome.deployments)),
                 words(outcome),
                 f"{outcome.elapsed_s:.1f} s",
@@ -141,9 +152,29 @@ def files(names: Sequence[str]) -> str:
 
 
 def azure(deployments: Sequence[Deployment]) -> str:
-    """Return what was deployed. Pure."""
-    shown = [
+    """Return what was deployed, in the order in which Azure began. Pure."""
+    names = [
         one.stack if one.state == "Succeeded" else f"{one.stack} ({one.state})"
-        for one in deployments
+        for one in sorted(deployments, key=lambda one: one.began)
     ]
-    return ", ".join(sorted(shown)) or "nothing"
+    return ", ".join(names) or "nothing"
+
+
+def chain(waits_for: Iterable[Mapping[str, Any]]) -> str:
+    """Return what a stack waits for, nearest first. Pure."""
+    links = [
+        f"{one['stack']} ({one['phase']}{', ' + one['code'] if one.get('code') else ''})"
+        for one in waits_for
+    ]
+    return ", which waits for ".join(links) or "nothing"
+
+
+def shown(told: Mapping[str, Sequence[str]]) -> str:
+    """Return what the Git host shows: the repository's status, and its stacks' by state. Pure."""
+    stacks: dict[str, list[str]] = {}
+    for context, states in told.items():
+        if context != WHOLE:
+            stacks.setdefault(states[-1], []).append(context.removeprefix(f"{WHOLE}/"))
+    below = "; ".join(f"{state}: {', '.join(names)}" for state, names in stacks.items())
+    whole = told.get(WHOLE, ["nothing"])[-1]
+    return f"{WHOLE} {whole}" + (f" ({below})" if below else "")

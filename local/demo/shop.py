@@ -4,10 +4,12 @@ import re
 import shutil
 
 from local import example
+from local.demo.azure import Fact
 from local.demo.clone import Clone
 from local.demo.story import STACKS, Overtaken, Step
 
 MANIFEST = "plumbline.yaml"
+OWN_LOGS = "log-shop-prod"
 LOGS_VALUES = "stacks/logs/prod.parameters.json"
 NETWORK = "stacks/network/main.json"
 STORAGE_VALUES = "stacks/storage/prod.parameters.json"
@@ -118,6 +120,16 @@ def _accidents() -> list[Step]:
             message="Keep what customers send back",
             status="deployed",
             deployed=frozenset({"logs", "storage"}),
+            facts=(_retention(90), _owner("team-platform")),
+        ),
+        Step(
+            title="The branch returns to what was taken out, which is deployed this time",
+            returns=True,
+            edit=lambda _clone: None,
+            message="Keep logs for two years; the vault is the auditors'",
+            status="deployed",
+            deployed=frozenset({"logs", "storage", "vault"}),
+            facts=(_retention(730), _owner("team-audit")),
         ),
         Step(
             title="A worker is killed in mid-deployment; nobody notices but the log",
@@ -128,6 +140,17 @@ def _accidents() -> list[Step]:
             killed="storage",
         ),
     ]
+
+
+def _retention(days: int) -> Fact:
+    kind = "Microsoft.OperationalInsights/workspaces"
+    return Fact("rg-logs", kind, OWN_LOGS, "2025-02-01", "properties.retentionInDays", days)
+
+
+def _owner(team: str) -> Fact:
+    return Fact(
+        "rg-vault", "Microsoft.KeyVault/vaults", "kv-shop", "2024-11-01", "tags.owner", team
+    )
 
 
 def _put_example(clone: Clone) -> None:
@@ -154,7 +177,7 @@ def _mistype(clone: Clone) -> None:
 
 
 def _move_logs(clone: Clone) -> None:
-    name = '"workspaceName": { "value": "log-shop-prod" }'
+    name = f'"workspaceName": {{ "value": "{OWN_LOGS}" }}'
     clone.replace(LOGS_VALUES, '    "tags"', f'    {name},\n    "tags"')
 
 

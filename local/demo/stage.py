@@ -11,7 +11,7 @@ from local import waiting
 from local.demo.api import Api, UnexpectedAnswerError
 from local.demo.azure import Azure, Deployment
 from local.demo.clone import Clone, Pushed
-from local.demo.githost import GitHost, all_final
+from local.demo.githost import GitHost, all_final, since
 from local.demo.runs import RunLog
 from local.demo.screen import Screen
 from local.demo.story import Outcome, Overtaken, Step
@@ -31,6 +31,15 @@ SNAPSHOT_LIMIT_S = 5.0
 STATUS_LIMIT_S = 10.0
 
 
+@dataclass(frozen=True)
+class Lost:
+    """A commit that a force-push took out, and all that was said of it by then."""
+
+    sha: str
+    revision: Mapping[str, Any]
+    told: Mapping[str, list[str]]
+
+
 @dataclass(kw_only=True)
 class Stage:
     """A running laptop with a user in front of it."""
@@ -43,6 +52,8 @@ class Stage:
     workers: Workers
     screen: Screen
     _known: dict[str, Deployment] = field(default_factory=dict, init=False)
+    _lost: Lost | None = field(default=None, init=False)
+    """What a force-push took out, for the step in which the branch returns to it."""
 
     def play(self, step: Step) -> Outcome:
         """Push the step's edit and wait until Plumbline has said the last word about it.
@@ -56,25 +67,33 @@ class Stage:
         functions: Counter[str] = Counter()
         deployments: dict[str, Deployment] = {}
         lost = self._overtake(step.overtaken, functions, deployments) if step.overtaken else None
+        earlier = self._lost if step.returns else None
+        if earlier is not None:
+            self.clone.pick_up(earlier.sha)
         step.edit(self.clone)
-        pushed = self.clone.push(step.message, force=lost is not None)
-        self.screen.pushed(pushed, step.message, force=lost is not None)
+        force = lost is not None or earlier is not None
+        pushed = self.clone.push(step.message, force=force)
+        self.screen.pushed(pushed, step.message, force=force)
 
         killed = self._kill_workers(step.killed, functions, deployments) if step.killed else 0
 
-        def final() -> Mapping[str, Any] | None:
-            answer = self.api.final_revision(pushed.sha)  # first, so that nothing after it is lost
-            self._look(functions, deployments)
-            return answer
+        def final(sha: str) -> Mapping[str, Any]:
+            def answer() -> Mapping[str, Any] | None:
+                found = self.api.final_revision(sha)  # first, so that nothing after it is lost
+                self._look(functions, deployments)
+                # What was said of the commit's earlier visit is not the answer to this push.
+                return None if earlier is not None and found == earlier.revision else found
 
-        revision = waiting.until(
-            final,
-            limit_s=STEP_LIMIT_S,
-            what=f"the final status of {pushed.sha[:7]}",
-            pause_s=LOOK_EVERY_S,
-        )
+            what = f"the final status of {sha[:7]}"
+            return waiting.until(answer, limit_s=STEP_LIMIT_S, what=what, pause_s=LOOK_EVERY_S)
+
+        revision = final(pushed.sha)
         elapsed_s = time.monotonic() - started
         self._see_followers(step, functions, deployments)
+        told = self._see_statuses(pushed.sha, earlier.told if earlier is not None else {})
+        if lost is not None:
+            self._lost = Lost(lost.sha, final(lost.sha), self._see_statuses(lost.sha, {}))
+        taken_out = self._lost if lost is not None else None
         return Outcome(
             pushed=pushed,
             revision=revision,
@@ -83,10 +102,11 @@ class Stage:
             puts=self.azure.puts() - puts,
             functions=functions,
             elapsed_s=elapsed_s,
-            told=self._see_statuses(pushed.sha),
+            told=told,
             killed=killed,
-            overtaken=self.api.final_revision(lost.sha) if lost else None,
-            overtaken_told=self._see_statuses(lost.sha) if lost else {},
+            overtaken=taken_out.revision if taken_out is not None else None,
+            overtaken_told=taken_out.told if taken_out is not None else {},
+            found={fact: self.azure.found(fact) for fact in step.facts},
         )
 
     def _overtake(
@@ -137,18 +157,25 @@ class Stage:
         self.screen.replaced(self.workers.pids())
         return len(killed)
 
-    def _see_statuses(self, sha: str) -> Mapping[str, list[str]]:
-        """Stay until the Git host knows the end of the revision; what it knows then is told."""
+    def _see_statuses(self, sha: str, before: Mapping[str, list[str]]) -> Mapping[str, list[str]]:
+        """Stay until the Git host knows the revision's end; show and return what it was told.
+
+        ``before`` is what it was told at an earlier visit.
+        """
+
+        def told() -> dict[str, list[str]]:
+            return since(before, self.host.statuses(sha))
+
         with contextlib.suppress(waiting.WaitedTooLongError):
             waiting.until(
-                lambda: all_final(self.host.statuses(sha)),
+                lambda: all_final(told()),
                 limit_s=STATUS_LIMIT_S,
                 what="the commit statuses",
                 pause_s=LOOK_EVERY_S,
             )
-        told = self.host.statuses(sha)
-        self.screen.told(told)
-        return told
+        found = told()
+        self.screen.told(sha, found)
+        return found
 
     def _see_followers(
         self, step: Step, functions: Counter[str], deployments: dict[str, Deployment]

@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.demo.azure import Deployment
+from local.demo.azure import Deployment, Fact
 from local.demo.clone import Clone, Pushed
 from local.demo.githost import PENDING
 from local.laptop import REPOSITORY
@@ -50,6 +50,10 @@ class Step:
     """Stacks that must wait, and for which ones."""
     overtaken: Overtaken | None = None
     """What is pushed first, and is not in the history that the step ends with."""
+    returns: bool = False
+    """Whether the branch goes back, by a force-push, to what was taken out before."""
+    facts: Sequence[Fact] = ()
+    """What Azure must have in the end."""
     words: str = ""
     """What the problem must say, in ARM's own words."""
     killed: str = ""
@@ -76,6 +80,8 @@ class Outcome:
     """What became of the revision that a force-push took out."""
     overtaken_told: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The states of each of its commit statuses, oldest first."""
+    found: Mapping[Fact, Sequence[object]] = field(default_factory=dict)
+    """What Azure has of the step's facts."""
 
     def problem(self, stack: str) -> str:
         """Return what the stack says is wrong; empty if nothing."""
@@ -118,7 +124,8 @@ def _revision_promises(step: Step, outcome: Outcome) -> list[str]:
 def _azure_promises(step: Step, outcome: Outcome) -> list[str]:
     wanted = [*step.deployed, *([step.overtaken.stack] if step.overtaken else [])]
     succeeded = [one for one in outcome.deployments if one.state == "Succeeded"]
-    if sorted(one.stack for one in succeeded) != sorted(wanted):
+    # By name: how often is counted below. The end of what was overtaken may pass between two looks.
+    if {one.stack for one in succeeded} != step.deployed | set(wanted):
         return [f"Azure deployed {sorted(one.stack for one in succeeded)}, not {sorted(wanted)}"]
     early = [
         f"Azure began with {one.stack} before {other.stack} was there"
@@ -136,7 +143,11 @@ def _azure_promises(step: Step, outcome: Outcome) -> list[str]:
     asked = len(wanted) + len(step.failed)
     if outcome.puts != asked:
         return [f"Azure was asked to deploy {outcome.puts} times, not {asked}"]
-    return []
+    return [
+        f"{fact.path} of {fact.kind} is {outcome.found.get(fact)} in Azure, not {fact.value}"
+        for fact in step.facts
+        if list(outcome.found.get(fact, ())) != [fact.value]
+    ]
 
 
 def _stack_promises(step: Step, outcome: Outcome) -> list[str]:

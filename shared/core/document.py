@@ -13,6 +13,7 @@ import msgspec
 import orjson
 from msgspec.structs import FieldInfo
 
+from shared.core.decoding import decoder
 from shared.core.errors import Stalled
 
 SCHEMA_VERSION = 1
@@ -78,7 +79,7 @@ def _explicit(document: Any) -> Any:
 def decode(kind: type[D], name: str, data: bytes) -> Decoded[D]:
     """Read a document. Raises Stalled (``DocumentUnreadable``) naming it when it cannot be read."""
     try:
-        document = msgspec.json.decode(data, type=kind)
+        document = decoder(kind).decode(data)
         if encode(document) == data:
             return Decoded(document, {})  # as this version writes it: nothing to look for
         raw = orjson.loads(data)

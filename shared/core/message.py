@@ -5,6 +5,7 @@ from typing import Final, Literal
 import msgspec
 
 from shared.core import names
+from shared.core.decoding import decoder
 from shared.core.errors import BadMessage
 
 VERSION: Final = 1
@@ -72,7 +73,7 @@ def _checked(message: Message) -> Message:
 def decode_repository(body: bytes) -> RepositoryMessage:
     """Read a message about a repository; raises BadMessage for anything else."""
     try:
-        message = msgspec.json.decode(body, type=RepositoryMessage)
+        message = decoder(RepositoryMessage).decode(body)
     except msgspec.MsgspecError as e:
         raise BadMessage("MessageUnreadable", str(e)) from e
     _checked(message)
@@ -82,7 +83,7 @@ def decode_repository(body: bytes) -> RepositoryMessage:
 def decode_stack(body: bytes) -> StackMessage:
     """Read a message about a stack; raises BadMessage for anything else."""
     try:
-        message = msgspec.json.decode(body, type=StackMessage)
+        message = decoder(StackMessage).decode(body)
     except msgspec.MsgspecError as e:
         raise BadMessage("MessageUnreadable", str(e)) from e
     _checked(message)

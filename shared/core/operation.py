@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import msgspec
 
 from shared.core.audit import Audit
+from shared.core.decoding import decoder
 from shared.core.errors import PlumblineError
 from shared.core.record import Asked, Cancel, Freeze, Record, TakenOver
 
@@ -55,7 +56,7 @@ def read_body(operation: str, data: bytes, known: Collection[str] | None = None)
             f"Known are {', '.join(known)}.",
         )
     try:
-        body = msgspec.json.decode(data, type=Body)
+        body = decoder(Body).decode(data)
     except msgspec.MsgspecError as e:
         raise OperationRefusedError(
             400, "OperationUnreadable", str(e), 'Send {"why": "what this is for"} as JSON.'

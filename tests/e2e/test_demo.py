@@ -15,8 +15,10 @@ import pytest
 
 from local import laptop as laptops
 from local import processes, waiting
-from local.demo.azure import Deployment
+from local.demo import screen
+from local.demo.azure import Deployment, Fact
 from local.demo.clone import Pushed
+from local.demo.githost import all_final, since
 from local.demo.runs import Run, RunLog, run_of
 from local.demo.story import STACKS, Outcome, Overtaken, Step, broken_promises
 from tests.conftest import ROOT, LaptopRun
@@ -57,6 +59,8 @@ def test_every_step_of_the_story_holds(folder: Path) -> None:
     words = " ".join(said.split())  # lines are folded at the width of the terminal
     assert "The template parameter 'runtimeVersion' is not found" in words
     assert "maxPollingInterval = 00:00:00.2" in said
+    # Who watches has calls of his own: Plumbline never waits for a token of ARM.
+    assert "ArmBudget" not in (folder / "logs" / "functions.log").read_text()
     left = laptops.load(folder)
     assert left is not None
     assert left.processes == {}
@@ -151,6 +155,36 @@ def test_an_interrupted_demo_stops_what_it_started(folder: Path) -> None:
     assert demo.returncode == 130
     assert started() == {}
     assert [one for one in running.values() if processes.is_alive(one)] == []
+
+
+def test_what_azure_has_is_part_of_what_a_step_promises() -> None:
+    """A fact that is not so in Azure breaks the step, and so does a resource that is not there."""
+    fact = Fact("rg-logs", "Contoso.Shop/shelves", "a", "2024-01-01", "properties.days", 90)
+    step = a_step(facts=(fact,))
+
+    assert broken_promises(step, outcome(step, found={fact: [90]})) == []
+    assert broken_promises(step, outcome(step, found={fact: [730]}))
+    assert broken_promises(step, outcome(step, found={fact: []}))
+
+
+def test_a_commit_that_returns_is_told_of_anew() -> None:
+    """What the Git host was told at the first visit is not taken for the end of the second."""
+    before = {"plumbline/example": ["pending", "error"], "plumbline/example/logs": ["success"]}
+    now = {**before, "plumbline/example": ["pending", "error", "pending"]}
+
+    assert since(before, before) == {}
+    assert since(before, now) == {"plumbline/example": ["pending"]}
+    assert not all_final(since(before, now))
+
+
+def test_a_chain_names_each_stack_with_what_is_wrong_with_it() -> None:
+    """Whoever reads a chain sees where the matter begins, and as what."""
+    web = {"stack": "web", "phase": "pending", "code": None}
+    network = {"stack": "network", "phase": "failed", "code": "InvalidTemplate"}
+
+    said = screen.chain([web, network])
+
+    assert said == "web (pending), which waits for network (failed, InvalidTemplate)"
 
 
 def test_runs_are_read_from_both_hosts_logs() -> None:

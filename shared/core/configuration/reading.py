@@ -9,6 +9,7 @@ import msgspec
 from shared.core.configuration.checks import check
 from shared.core.configuration.fault import invalid
 from shared.core.configuration.model import Configuration, Repository
+from shared.core.decoding import decoder
 
 _SEE: Final = "See docs/configuration.md for every field."
 _NAMED: Final = (
@@ -37,7 +38,7 @@ def parse_configuration(data: bytes) -> Configuration:
     Raises Stalled (``ConfigurationInvalid``) with the path and how to mend it.
     """
     try:
-        configuration = msgspec.json.decode(data, type=Configuration)
+        configuration = decoder(Configuration).decode(data)
     except msgspec.ValidationError as e:
         message, path = _named(e, data)
         raise invalid(path, message, _hint(path, message)) from e
