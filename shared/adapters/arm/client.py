@@ -89,10 +89,8 @@ class AzureArm:
                 if is_missing(error, exchange):
                     return []
                 raise
-            except (
-                AttributeError,
-                TypeError,
-            ) as error:  # what the SDK's pager says of other shapes
+            except (AttributeError, TypeError) as error:
+                # What the SDK's pager says of an answer of another shape.
                 raise Transient(
                     "ArmAnswerUnreadable", "ARM listed deployments in a way that cannot be read."
                 ) from error
