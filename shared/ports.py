@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from shared.core.arm_model import Deployment, DeploymentRequest, Operation
+from shared.core.activity import Write
+from shared.core.arm_model import Deployment, DeploymentRequest, Operation, SightingsPage
 from shared.core.budget import Kind as BudgetKind
 from shared.core.budget import Purpose
 from shared.core.commit_status import CommitStatus
+from shared.core.prediction import Predicting, Prediction
 from shared.core.record import Attempt
 from shared.core.secret import Secret
 from shared.core.source.tree import SourceTree
@@ -296,6 +298,51 @@ class Arm(ArmLimits, Protocol):
         """Return the resource's body, or None when there is none."""
         ...
 
+    def predict(self, request: DeploymentRequest) -> Prediction | Predicting:
+        """Start a what-if of a deployment; it changes nothing, and costs a write.
+
+        Raises core.arm_errors.Refused when ARM refuses the template outright.
+        """
+        ...
+
+    def prediction(self, address: str) -> Prediction | Predicting:
+        """Return how a what-if ended, or that it still runs.
+
+        Raises Stalled (``PredictionGone``) for one that ARM does not know any more.
+        """
+        ...
+
+    def sightings(self, scope: str, after: str | None = None) -> SightingsPage:
+        """Return one page of the resources in a subscription or resource group, 1,000 per page.
+
+        ``scope`` is the id of either. A group that is not there has none.
+        """
+        ...
+
+    def api_version(self, subscription_id: str, resource_type: str) -> str | None:
+        """Return the newest stable api-version of a type, None for a type that ARM does not know."""
+        ...
+
+    def delete_resource(self, resource_id: str, api_version: str) -> None:
+        """Ask for a resource to be deleted; it may take a while until ``resource`` is None.
+
+        One that is not there is no error. Raises Stalled for what ARM refuses (locks, rights), and
+        Transient where others stand in the way for now (409).
+        """
+        ...
+
+
+class ActivityLog(Protocol):
+    """Who changed what in a subscription. Errors as in Arm."""
+
+    def writes(self, subscription: str, since: datetime) -> Sequence[Write]:
+        """Return what was changed or deleted and has reached the log since a moment, oldest first.
+
+        ``since`` is compared with ``seen_at``. Reads, and what failed, are not in it. Raises Stalled
+        (``ActivityLogMissing``, ``AuthorizationFailed``) where the log cannot be asked.
+        """
+        ...
+
 
 @dataclass(frozen=True)
 class Caller:
@@ -386,6 +433,11 @@ class Ports(Protocol):
     @property
     def arm(self) -> Arm:
         """Azure Resource Manager."""
+        ...
+
+    @property
+    def activity(self) -> ActivityLog:
+        """The Activity Log."""
         ...
 
     @property

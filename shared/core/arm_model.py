@@ -54,3 +54,24 @@ class Operation:
     api_version: str | None
     status_code: str | None
     error: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A resource as a listing shows it. Times are ARM's, where it tells them.
+
+    Listings show no children (subnets, containers) and no extensions (locks, role assignments).
+    """
+
+    id: str
+    type: str
+    changed_at: datetime | None = None
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class SightingsPage:
+    """One page of a listing; ``after`` asks for the next one, None: this is the last."""
+
+    sightings: tuple[Sighting, ...]
+    after: str | None = None

@@ -90,16 +90,17 @@ class Budgets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     A bucket is that of one subscription for one identity: 200 writes, 250 reads. Others are those
     who use the same identity, and of Plumbline's own work what comes first: a release before a
-    snapshot.
+    snapshot, and a snapshot before a scan.
     """
 
     release: _Reserve = int(RESERVES["release"])
     snapshot: _Reserve = int(RESERVES["snapshot"])
+    scan: _Reserve = int(RESERVES["scan"])
 
     @property
     def reserves(self) -> Mapping[Purpose, float]:
         """What each purpose leaves. Pure."""
-        return {"release": self.release, "snapshot": self.snapshot}
+        return {"release": self.release, "snapshot": self.snapshot, "scan": self.scan}
 
 
 class Configuration(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -8,6 +8,7 @@ import msgspec
 
 from shared.core.audit import Audit
 from shared.core.document import Document, to_text
+from shared.core.policy import Policy
 from shared.core.problem import Problem
 from shared.core.record.requests import Asked, Cancel, Freeze, TakenOver
 from shared.core.taken import Taken
@@ -133,6 +134,7 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     warnings: tuple[Problem, ...] = ()
     renamed_from: str | None = None
     timeout_s: int | None = None
+    policy: Policy = Policy()
     orphaned: bool = False
     shown: str = ""
 
@@ -259,6 +261,9 @@ def facts(record: Record) -> dict[str, str]:
         "broken": "1" if record.source_problems else "",
         "raised": f"{record.raised[0]},{record.raised[1]}" if record.raised else "",
         "owns": record.owns if record.present else "",
+        "scope": (record.scope or "").lower(),
+        "release": record.present.release if record.present else "",
+        "applied_at": to_text(record.present.at) if record.present else "",
         "shared": record.told_of,
         "due_at": to_text(record.due_at) if record.due_at else "",
         "busy_until": to_text(record.busy_until) if record.busy_until else "",

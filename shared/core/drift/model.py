@@ -1,0 +1,168 @@
+"""What is kept of a stack's drift: ``drift/<repository>.<stack>.json`` in ``state``."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from shared.core.document import Document, to_text
+from shared.core.problem import Problem
+
+State = Literal["unknown", "none", "drifted", "incomplete", "tentative"]
+"""``incomplete``: nothing was found, and not everything could be looked at; never the same as none."""
+
+Kind = Literal["modified", "deleted", "undeclared"]
+Severity = Literal["high", "medium", "low"]
+
+SECRET = "changed (secret)"  # noqa: S105 - what is shown in a secret's place
+ABSENT = "(absent)"
+"""What is shown for a side that has no such member."""
+
+
+class Who(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who changed it, by the Activity Log."""
+
+    caller: str
+    at: datetime
+    operation: str
+    client: str | None = None
+    correlation_id: str | None = None
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One difference. ``path`` is a JSON path in the resource's body, empty for the whole resource.
+
+    ``managed``: the template says something of it. ``wanted`` is what the template leads to,
+    ``released`` what was there after the release, ``now`` what is there; ABSENT and SECRET stand for
+    what is not there and what is not shown. ``who`` is None where nobody knows.
+    """
+
+    kind: Kind
+    resource: str
+    type: str
+    path: str = ""
+    managed: bool = False
+    wanted: Any = ABSENT
+    released: Any = ABSENT
+    now: Any = ABSENT
+    severity: Severity = "medium"
+    first_seen: datetime
+    who: Who | None = None
+    hint: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What makes two items the same one."""
+        return self.kind, self.resource.lower(), self.path
+
+
+class Closed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An item of the past: when it was gone, and why (``healed``, ``released``, ``reverted``)."""
+
+    item: Item
+    closed_at: datetime
+    reason: str
+    release: str | None = None
+
+
+class Gap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that could not be looked at, why, and how to mend it."""
+
+    code: str
+    message: str
+    resource: str | None = None
+    hint: str | None = None
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Noise that was seen: a rule with its evidence, offered for the manifest.
+
+    ``shape`` is what-if's kind of difference, or ``moves`` for a value that moves by itself; ``seen``
+    how often, on ``resources`` different resources.
+    """
+
+    type: str
+    path: str
+    shape: str
+    seen: int
+    resources: int = 1
+    first_seen: datetime
+    last_seen: datetime
+
+
+class Looking(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A what-if that was started for this stack and is to be fetched."""
+
+    address: str
+    release: str
+    since: datetime
+    looks: int = 0
+
+
+class Flip(msgspec.Struct, frozen=True, kw_only=True):
+    """How often somebody set one property again after it was healed."""
+
+    resource: str
+    path: str
+    caller: str
+    times: int
+    last_at: datetime
+
+
+class Heal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How healing goes: attempts in a row without rest, and when the next is allowed."""
+
+    attempts: int = 0
+    last_at: datetime | None = None
+    next_at: datetime | None = None
+    flips: tuple[Flip, ...] = ()
+
+
+class Drift(Document, frozen=True, kw_only=True, omit_defaults=True):
+    """What inspections know of a stack.
+
+    ``release`` is the one that was compared with; ``confirmed_at`` when its baseline was confirmed.
+    ``wanted`` maps resource ids to contents: what a deployment of that release leads to, by what-if.
+    ``sightings`` are the changed times (text) of the last listing by id; ``seen`` their digest, and
+    ``events`` up to when the Activity Log was looked through for it. ``touched`` are resources that
+    foreign writes have touched since the release.
+    """
+
+    repository: str
+    stack: str
+    state: State = "unknown"
+    release: str | None = None
+    checked_at: datetime | None = None
+    full_at: datetime | None = None
+    confirmed_at: datetime | None = None
+    due_at: datetime | None = None
+    seen: str = ""
+    events: datetime | None = None
+    sightings: Mapping[str, str] = msgspec.field(default_factory=dict)
+    touched: tuple[str, ...] = ()
+    wanted: Mapping[str, str] = msgspec.field(default_factory=dict)
+    items: tuple[Item, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    noise: tuple[Finding, ...] = ()
+    history: tuple[Closed, ...] = ()
+    looking: Looking | None = None
+    heal: Heal = Heal()
+    problem: Problem | None = None
+
+
+def facts(drift: Drift) -> dict[str, str]:
+    """Return what scans and listings need to see without reading the document. Pure."""
+    shown = {
+        "state": drift.state,
+        "release": drift.release or "",
+        "seen": drift.seen,
+        "events": to_text(drift.events) if drift.events else "",
+        "checked_at": to_text(drift.checked_at) if drift.checked_at else "",
+        "full_at": to_text(drift.full_at) if drift.full_at else "",
+        "confirmed": "1" if drift.confirmed_at else "",
+        "due_at": to_text(drift.due_at) if drift.due_at else "",
+        "items": str(len(drift.items)) if drift.items else "",
+        "problem": drift.problem.code if drift.problem else "",
+    }
+    return {key: value for key, value in shown.items() if value}
