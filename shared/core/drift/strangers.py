@@ -1,0 +1,125 @@
+"""Resources that nobody declared, and how much of a scope somebody did. Pure."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from shared.core.activity import Write
+from shared.core.arm_model import Sighting
+from shared.core.drift.evidence import SLACK, Release, foreign, is_at_or_below
+from shared.core.drift.model import Item, Who
+from shared.core.drift.severity import severity
+from shared.core.scopes import fold
+
+_DEPLOYMENTS: Final = "/providers/microsoft.resources/"
+_PATH: Final = "/providers/"
+
+
+class Coverage(msgspec.Struct, frozen=True, kw_only=True):
+    """How many of a scope's resources are in some stack, and how many in none; ``others`` names some."""
+
+    scope: str
+    in_stacks: int
+    in_none: int
+    others: tuple[str, ...] = ()
+
+
+def uncovered(
+    sightings: Iterable[Sighting], is_owned: Callable[[str], bool]
+) -> tuple[tuple[Sighting, ...], int]:
+    """Return the resources of a listing that are in no stack, and how many are in one."""
+    strangers, owned = [], 0
+    for sighting in sightings:
+        if is_owned(sighting.id):
+            owned += 1
+        else:
+            strangers.append(sighting)
+    return tuple(strangers), owned
+
+
+def undeclared(
+    strangers: Iterable[Sighting],
+    release: Release,
+    writes: Sequence[Write],
+    *,
+    has_log: bool,
+    at: datetime,
+) -> tuple[Item, ...]:
+    """Return the resources that somebody made in a stack's scope since its release.
+
+    What a provider makes unasked (a database ``master``, a network watcher) is nobody's writing in the
+    Activity Log; without a log all that is younger than the release counts. What was there before
+    Plumbline is no drift: coverage tells of it.
+    """
+    items = []
+    for sighting in strangers:
+        heard = [w for w in foreign(sighting.id, release, writes) if not w.is_deletion]
+        own = [w for w in heard if fold(w.resource_id) == fold(sighting.id)]
+        is_young = sighting.created_at is not None and sighting.created_at > release.ended + SLACK
+        if own or (is_young and not has_log):
+            items.append(_item(sighting.id, sighting.type, own, at))
+    return tuple(items)
+
+
+def candidates(
+    writes: Iterable[Write], release: Release, owned: Collection[str]
+) -> tuple[tuple[str, str], ...]:
+    """Return (id, type) of children that others wrote inside a stack's resources, in no inventory.
+
+    Listings show no children, so that the log is the only witness. ``owned`` are folded ids.
+    """
+    found: dict[str, tuple[str, str]] = {}
+    for write in writes:
+        folded = fold(write.resource_id)
+        if write.at < release.began or write.is_deletion or folded in owned:
+            continue
+        if _DEPLOYMENTS in folded or write.correlation_id == release.correlation_id:
+            continue
+        if any(is_at_or_below(folded, parent) for parent in owned if parent.count("/") > _GROUP):
+            kind = type_of(write.resource_id)
+            if kind is not None:
+                found[folded] = (write.resource_id, kind)
+    return tuple(found[key] for key in sorted(found))
+
+
+_GROUP: Final = 4
+"""Slashes in a resource group's id: what is below that alone is no child of a resource."""
+
+
+def type_of(resource: str) -> str | None:
+    """Return the type in a resource's id, None for what has none."""
+    _, found, tail = resource.rpartition(_PATH)
+    parts = tail.split("/")
+    if not found or len(parts) < 3 or len(parts) % 2 == 0:  # noqa: PLR2004 - namespace/type/name
+        return None
+    return "/".join([parts[0], *parts[1::2]])
+
+
+def child_item(resource: str, resource_type: str, writes: Sequence[Write], at: datetime) -> Item:
+    """Return the item of a child that is there and that nobody declared."""
+    own = [w for w in writes if fold(w.resource_id) == fold(resource) and not w.is_deletion]
+    return _item(resource, resource_type, own, at)
+
+
+def _item(resource: str, resource_type: str, writes: Sequence[Write], at: datetime) -> Item:
+    last = max(writes, key=lambda write: write.at, default=None)
+    who = None
+    if last is not None and last.caller is not None:
+        who = Who(
+            caller=last.caller,
+            at=last.at,
+            operation=last.operation,
+            client=last.client,
+            correlation_id=last.correlation_id,
+        )
+    return Item(
+        kind="undeclared",
+        resource=resource,
+        type=resource_type,
+        now="(present)",
+        severity=severity("undeclared", resource_type, ()),
+        first_seen=at,
+        who=who,
+    )
