@@ -110,6 +110,26 @@ class Rules(Document, frozen=True, kw_only=True, omit_defaults=True):
     findings: tuple[Finding, ...] = ()
 
 
+class Coverage(msgspec.Struct, frozen=True, kw_only=True):
+    """How many of a scope's resources are in some stack, and how many in none; ``others`` names some."""
+
+    scope: str
+    in_stacks: int
+    in_none: int
+    others: tuple[str, ...] = ()
+
+
+class Coverages(Document, frozen=True, kw_only=True, omit_defaults=True):
+    """How much of each scope is in some stack, as the last scan saw it: ``coverage.json``.
+
+    ``problems`` are by subscription: it could not be listed, or not be asked for its log.
+    """
+
+    at: datetime | None = None
+    scopes: tuple[Coverage, ...] = ()
+    problems: Mapping[str, Problem] = msgspec.field(default_factory=dict)
+
+
 class Looking(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A what-if that was started for this stack and is to be fetched."""
 

@@ -4,39 +4,44 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
-import msgspec
-
 from shared.core.activity import Write
 from shared.core.arm_model import Sighting
 from shared.core.drift.evidence import SLACK, Release, foreign, is_at_or_below
-from shared.core.drift.model import Item, Who
+from shared.core.drift.model import Coverage, Item, Who
 from shared.core.drift.severity import severity
+from shared.core.drift.suspicion import group_of
 from shared.core.scopes import fold
 
 _DEPLOYMENTS: Final = "/providers/microsoft.resources/"
 _PATH: Final = "/providers/"
 
-
-class Coverage(msgspec.Struct, frozen=True, kw_only=True):
-    """How many of a scope's resources are in some stack, and how many in none; ``others`` names some."""
-
-    scope: str
-    in_stacks: int
-    in_none: int
-    others: tuple[str, ...] = ()
+MOST_NAMED: Final = 50
+"""How many resources that are in no stack are named in each scope."""
 
 
-def uncovered(
-    sightings: Iterable[Sighting], is_owned: Callable[[str], bool]
-) -> tuple[tuple[Sighting, ...], int]:
-    """Return the resources of a listing that are in no stack, and how many are in one."""
-    strangers, owned = [], 0
+def covered(
+    sightings: Iterable[Sighting], scopes: Collection[str], is_owned: Callable[[str], bool]
+) -> tuple[Coverage, ...]:
+    """Return how much of each resource group in ``scopes`` (folded ids) is in some stack."""
+    owned: dict[str, int] = dict.fromkeys(scopes, 0)
+    others: dict[str, list[str]] = {scope: [] for scope in scopes}
     for sighting in sightings:
+        group = group_of(sighting.id)
+        if group is None or group not in owned:
+            continue
         if is_owned(sighting.id):
-            owned += 1
+            owned[group] += 1
         else:
-            strangers.append(sighting)
-    return tuple(strangers), owned
+            others[group].append(sighting.id)
+    return tuple(
+        Coverage(
+            scope=scope,
+            in_stacks=owned[scope],
+            in_none=len(others[scope]),
+            others=tuple(sorted(others[scope])[:MOST_NAMED]),
+        )
+        for scope in sorted(owned)
+    )
 
 
 def undeclared(

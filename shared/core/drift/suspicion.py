@@ -14,6 +14,7 @@ from shared.core import names
 from shared.core.activity import Write
 from shared.core.arm_model import Sighting
 from shared.core.document import from_text, to_text
+from shared.core.drift.evidence import SLACK
 from shared.core.owners import Identity, marks
 from shared.core.scopes import fold
 
@@ -38,11 +39,10 @@ class Periods:
 
 @dataclass(frozen=True)
 class Suspect:
-    """A stack to be inspected, why, and what the listing shows of it now."""
+    """A stack to be inspected, and why."""
 
     identity: Identity
     reason: str
-    seen: str
 
 
 def moment(text: str | None) -> datetime | None:
@@ -162,40 +162,32 @@ def _above(resource: str) -> str:
     return up.rpartition("/providers")[0] if up.rpartition("/")[2].lower() == "providers" else up
 
 
-def suspects(
-    estate: Estate,
-    known: Mapping[Identity, Mapping[str, str]],
-    listing: Mapping[Identity, Sequence[Sighting]],
-    news: Mapping[Identity, datetime],
-    now: datetime,
-    periods: Periods,
-    *,
-    without_log: Collection[str] = (),
-) -> tuple[Suspect, ...]:
-    """Return the stacks to inspect, most urgent first, MOST_AT_ONCE at most.
+@dataclass(frozen=True)
+class Heard:
+    """What a scan has heard.
 
     ``known`` are the facts of drift documents, ``listing`` what was listed by stack: a stack whose
-    subscription could not be listed is not in it. ``without_log`` are subscriptions (lower case) whose
-    Activity Log cannot be asked.
+    subscription could not be listed is not in it. ``news`` is when the log last had something of a
+    stack. ``without_log`` are subscriptions (lower case) whose Activity Log cannot be asked.
     """
+
+    known: Mapping[Identity, Mapping[str, str]]
+    listing: Mapping[Identity, Sequence[Sighting]]
+    news: Mapping[Identity, datetime]
+    without_log: Collection[str] = ()
+
+
+def suspects(estate: Estate, heard: Heard, now: datetime, periods: Periods) -> tuple[Suspect, ...]:
+    """Return the stacks to inspect, most urgent first, MOST_AT_ONCE at most."""
     found: list[tuple[int, str, Suspect]] = []
     for identity, facts in estate.facts.items():
-        if identity not in listing or facts.get("running"):
+        if identity not in heard.listing or facts.get("running"):
             continue
-        digest = seen(listing[identity])
-        blind = _subscription(facts) in without_log
-        period = min(periods.full, periods.children) if blind else periods.full
-        reason = _reason(
-            facts,
-            known.get(identity, {}),
-            digest,
-            news.get(identity),
-            now,
-            Periods(periods.confirm, _spread(identity, period), period),
-        )
+        drift = heard.known.get(identity, {})
+        reason = _reason(identity, facts, heard, now, periods)
         if reason is not None:
-            oldest = known.get(identity, {}).get("checked_at", "")
-            found.append((_URGENCY.index(reason), oldest, Suspect(identity, reason, digest)))
+            suspect = Suspect(identity, reason)
+            found.append((_URGENCY.index(reason), drift.get("checked_at", ""), suspect))
     found.sort(key=lambda each: (each[0], each[1], each[2].identity))
     return tuple(suspect for _, _, suspect in found[:MOST_AT_ONCE])
 
@@ -204,35 +196,49 @@ _URGENCY: Final = ("due", "touched", "written", "released", "confirm", "full")
 
 
 def _reason(
+    identity: Identity,
     facts: Mapping[str, str],
-    drift: Mapping[str, str],
-    digest: str,
-    news: datetime | None,
+    heard: Heard,
     now: datetime,
     periods: Periods,
 ) -> str | None:
+    drift, listing = heard.known.get(identity, {}), heard.listing[identity]
     due_at = moment(drift.get("due_at"))
     if due_at is not None:
         # A look is under way, or was put off: its own message comes, unless it was lost.
         return "due" if due_at <= now else None
-    applied_at, full_at = moment(facts.get("applied_at")), moment(drift.get("full_at"))
+    applied_at = moment(facts.get("applied_at"))
     is_old = applied_at is None or now - applied_at >= periods.confirm
-    if drift.get("release") != facts.get("release"):
-        if is_old:
-            return "confirm"
-        return "released" if drift.get("items") else None
-    if drift.get("seen", "") != digest:
+    is_current = drift.get("release") == facts.get("release")
+    if is_current and drift.get("seen", "") != seen(listing):
         return "touched"
-    events = moment(drift.get("events"))
-    if news is not None and (events is None or news > events):
+    if not is_current and not is_old and _changed_since(listing, applied_at):
+        return "touched"
+    since = moment(drift.get("events")) if is_current else applied_at
+    news = heard.news.get(identity)
+    if news is not None and (since is None or news > since):
         return "written"
-    if not drift.get("confirmed"):
-        return "confirm" if is_old else None
-    return "full" if full_at is None or now - full_at >= periods.full else None
+    if not is_current or not drift.get("confirmed"):
+        return (
+            "confirm" if is_old else "released" if drift.get("items") and not is_current else None
+        )
+    full_at = moment(drift.get("full_at"))
+    period = period_of(identity, periods, blind=_subscription(facts) in heard.without_log)
+    return "full" if full_at is None or now - full_at >= period else None
 
 
-def _spread(identity: Identity, period: timedelta) -> timedelta:
-    """Return a stack's own period: up to a tenth shorter, always by the same part."""
+def _changed_since(listing: Iterable[Sighting], applied_at: datetime | None) -> bool:
+    return applied_at is not None and any(
+        each.changed_at is not None and each.changed_at > applied_at + SLACK for each in listing
+    )
+
+
+def period_of(identity: Identity, periods: Periods, *, blind: bool) -> timedelta:
+    """Return how often everything of a stack is looked at: always up to a tenth sooner, by its name.
+
+    ``blind``: no Activity Log tells of its children.
+    """
+    period = min(periods.full, periods.children) if blind else periods.full
     data = hashlib.sha256("/".join(identity).encode()).digest()[0]
     return period * (1.0 - JITTER * data / 255)
 
@@ -240,3 +246,10 @@ def _spread(identity: Identity, period: timedelta) -> timedelta:
 def _subscription(facts: Mapping[str, str]) -> str:
     parts = facts.get("scope", "").split("/")
     return parts[2] if len(parts) > 2 else ""  # noqa: PLR2004 - /subscriptions/<id>
+
+
+def ours(facts: Iterable[Mapping[str, str]]) -> frozenset[str]:
+    """Return the correlation ids of the newest deployments of all stacks, in lower case."""
+    return frozenset(
+        one.lower() for each in facts for one in each.get("correlations", "").split(",") if one
+    )
