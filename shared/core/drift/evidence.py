@@ -19,9 +19,6 @@ Touch = Literal["touched", "untouched", "unsure"]
 SLACK: Final = timedelta(seconds=5)
 """How much later than a release's end ARM may say that its own writes were."""
 
-LATE: Final = timedelta(minutes=30)
-"""How late an entry of the Activity Log may come (Microsoft: 3 to 20 minutes)."""
-
 _MOVED: Final = "moveresources"
 
 
@@ -50,12 +47,13 @@ def weigh(
     *,
     changed_at: datetime | None,
     is_listed: bool,
-    log_known_until: datetime | None,
+    has_log: bool,
 ) -> Evidence:
     """Return what the witnesses say of one resource.
 
     ``writes`` are others' than Plumbline's; ``changed_at`` is the listing's, ``is_listed`` whether it
-    shows the resource at all; ``log_known_until`` is None where there is no log.
+    shows the resource at all. A log that answers may be late: what it has then not told yet voids what
+    was thought to have settled by itself (``judgement``).
     """
     heard = foreign(resource, release, writes)
     times = [write.at for write in heard]
@@ -65,8 +63,7 @@ def weigh(
         return Evidence("touched", tuple(sorted(times)), heard)
     if is_listed and changed_at is not None:
         return Evidence("untouched")
-    known = log_known_until is not None and log_known_until >= release.ended
-    return Evidence("untouched" if known else "unsure")
+    return Evidence("untouched" if has_log else "unsure")
 
 
 def foreign(resource: str, release: Release, writes: Iterable[Write]) -> tuple[Write, ...]:

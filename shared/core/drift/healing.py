@@ -91,9 +91,22 @@ def calmed(heal: Heal, at: datetime) -> Heal:
 
 
 def fight(heal: Heal) -> Flip | None:
-    """Return the property that somebody keeps setting, if healing has become a fight."""
-    fights = [flip for flip in heal.flips if flip.times >= FIGHT]
-    return max(fights, key=lambda flip: flip.times, default=None)
+    """Return the property that somebody keeps setting, if healing has become a fight.
+
+    Times that the log did not name anybody for are counted with those of whom it names.
+    """
+    nameless = {
+        (flip.resource.lower(), flip.path): flip.times
+        for flip in heal.flips
+        if flip.caller == UNKNOWN
+    }
+    fights = []
+    for flip in heal.flips:
+        more = nameless.get((flip.resource.lower(), flip.path), 0)
+        times = flip.times + (more if flip.caller != UNKNOWN else 0)
+        if times >= FIGHT:
+            fights.append(msgspec.structs.replace(flip, times=times))
+    return max(fights, key=lambda flip: (flip.times, flip.caller != UNKNOWN), default=None)
 
 
 def problem(flip: Flip) -> Problem:

@@ -223,7 +223,7 @@ def _reason(
             "confirm" if is_old else "released" if drift.get("items") and not is_current else None
         )
     full_at = moment(drift.get("full_at"))
-    period = period_of(identity, periods, blind=_subscription(facts) in heard.without_log)
+    period = period_of(identity, periods, blind=subscription_of(facts) in heard.without_log)
     return "full" if full_at is None or now - full_at >= period else None
 
 
@@ -243,7 +243,8 @@ def period_of(identity: Identity, periods: Periods, *, blind: bool) -> timedelta
     return period * (1.0 - JITTER * data / 255)
 
 
-def _subscription(facts: Mapping[str, str]) -> str:
+def subscription_of(facts: Mapping[str, str]) -> str:
+    """Return the subscription (lower case) of a stack's scope, by its facts; empty where it has none."""
     parts = facts.get("scope", "").split("/")
     return parts[2] if len(parts) > 2 else ""  # noqa: PLR2004 - /subscriptions/<id>
 
