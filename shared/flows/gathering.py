@@ -144,9 +144,7 @@ class Gathering:
             gaps.append(_lost(resource, e.message))
             return MISSING
 
-    def now(
-        self, owned: Sequence[Owned], like: Mapping[str, Body]
-    ) -> dict[str, Body | Gap]:
+    def now(self, owned: Sequence[Owned], like: Mapping[str, Body]) -> dict[str, Body | Gap]:
         """Read resources, by folded id; each is redacted with the key of what it is compared with.
 
         A ``Gap`` says why one could not be read. Raises Transient and Waiting.

@@ -80,7 +80,9 @@ class Inspect:
             return
         record, applied = held.document, held.document.present
         known = self._known(record)
-        before = known.document if known else Drift(repository=record.repository, stack=record.stack)
+        before = (
+            known.document if known else Drift(repository=record.repository, stack=record.stack)
+        )
         if record.in_flight is not None:
             self.drifts.write(known, course.put_off(before, held.at))
             return
@@ -128,9 +130,7 @@ class Inspect:
         record, wait = subject.record, timedelta(seconds=asked.wait_s)
         after = course.waiting(subject.drift, asked.looking, subject.at, wait)
         if self.drifts.write(known, after) is not None:
-            self.messenger.stack(
-                "inspect", record.repository, record.stack, delay_s=asked.wait_s
-            )
+            self.messenger.stack("inspect", record.repository, record.stack, delay_s=asked.wait_s)
 
     def _conclude(
         self,
@@ -293,9 +293,7 @@ class _View:
         self.rules = noise.by_key(flow.drifts.rules(subject.record.repository))
         mine = ours(estate.facts.values())
         self._writes = tuple(
-            write
-            for write in witnesses.writes
-            if (write.correlation_id or "").lower() not in mine
+            write for write in witnesses.writes if (write.correlation_id or "").lower() not in mine
         )
         self.judged = Judged()
 
@@ -359,9 +357,7 @@ class _View:
             has_log=self._witnesses.has_log(owned.id),
         )
 
-    def _looks(
-        self, owned: Sequence[Owned], released: Released, by: Standard
-    ) -> list[Looked]:
+    def _looks(self, owned: Sequence[Owned], released: Released, by: Standard) -> list[Looked]:
         now = self._gathering.now(owned, released.bodies)
         looks = []
         for one in owned:
@@ -445,8 +441,7 @@ class _View:
         found = [
             sighting
             for sighting in self._witnesses.sightings.values()
-            if self._estate.keeper(sighting.id) == mine
-            and not self._estate.owned_by(sighting.id)
+            if self._estate.keeper(sighting.id) == mine and not self._estate.owned_by(sighting.id)
         ]
         has_log = self._witnesses.has_log(subject.record.scope or "")
         return unknown.undeclared(
@@ -467,9 +462,7 @@ class _View:
         until = [log.seen_at for log in self._witnesses.logs.values() if log.seen_at is not None]
         return max([*until, *(write.seen_at for write in self._witnesses.writes)], default=None)
 
-    def _with_bodies(
-        self, drift: Drift, looks: Sequence[Looked], released: Released
-    ) -> Drift:
+    def _with_bodies(self, drift: Drift, looks: Sequence[Looked], released: Released) -> Drift:
         """Keep what the template leads to, what is listed, and what stands for a lost snapshot."""
         if self._foreseen is None:
             return drift
@@ -490,4 +483,3 @@ class _View:
             references={**drift.references, **self._gathering.keep(lost, lost)},
             wanted=self._gathering.keep(wanted, ids & set(wanted)) or drift.wanted,
         )
-

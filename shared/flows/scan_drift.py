@@ -67,9 +67,7 @@ class ScanDrift:
         now, estate = self.clock.now(), self.estates(fresh=True)
         ours = suspicion.ours(estate.facts.values())
         found = {one: self._look(one, now, ours) for one in _subscriptions(estate)}
-        suspects = suspicion.suspects(
-            estate, self._heard(estate, found), now, self.periods
-        )
+        suspects = suspicion.suspects(estate, self._heard(estate, found), now, self.periods)
         sent = self._send([suspect.identity for suspect in suspects])
         self._cover(estate, found, now)
         self.log(
@@ -140,7 +138,9 @@ class ScanDrift:
             for key, one in found.items()
             if (problem := one.problem or one.activity.problem) is not None
         }
-        after = Coverages(at=now, scopes=tuple(known[key] for key in sorted(known)), problems=problems)
+        after = Coverages(
+            at=now, scopes=tuple(known[key] for key in sorted(known)), problems=problems
+        )
         self.drifts.put_coverage(after)
 
 

@@ -88,5 +88,3 @@ class Drifts:
     def put_coverage(self, coverage: Coverages) -> None:
         """Keep what a scan saw. Raises Transient when others keep winning."""
         self._coverage.put(names.COVERAGE, coverage, lambda _: coverage)
-
-
