@@ -1,4 +1,4 @@
-"""Trigger: the queue ``plumbline-inspect``. Flow: shared/flows/inspect.py."""
+"""Trigger: the queue ``plumbline-inspect``. Flow: shared/flows/inspect.py."""  # noqa: A005 - the function's name
 
 import azure.functions as func
 

@@ -10,6 +10,7 @@ from shared.core.drift.course import PATIENCE
 from shared.core.drift.model import Drift, Gap, Looking
 from shared.core.errors import Stalled
 from shared.core.prediction import Predicting, Prediction
+from shared.core.problem import problem_of
 from shared.core.record import Applied, Record, moving
 from shared.core.request import deployment_request
 from shared.core.scopes import subscription_of
@@ -51,9 +52,9 @@ class Foresee:
                 return self._fetch(drift.looking, at)
             return self._start(record, applied, at)
         except (Refused, Stalled) as e:
-            problem = e.problem if isinstance(e, Refused) else e
-            code = problem.code if isinstance(e, Refused) else e.reason
-            return Gap(code="WhatIfFailed", message=f"{code}: {problem.message}", hint=problem.hint)
+            problem = e.problem if isinstance(e, Refused) else problem_of(e)
+            what = f"{problem.code}: {problem.message}"
+            return Gap(code="WhatIfFailed", message=what, hint=problem.hint)
 
     def _fetch(self, looking: Looking, at: datetime) -> Prediction | Pending | Gap:
         subscription = subscription_of(looking.address) or ""

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from shared import events
-from shared.core import activities
 from shared.core.activities import Activity
+from shared.core.activity import Write
 from shared.core.arm_model import Sighting
 from shared.core.document import canonical
 from shared.core.drift.differences import MISSING
@@ -46,7 +46,7 @@ class Witnesses:
     logs: Mapping[str, Activity]
 
     @property
-    def writes(self) -> tuple[activities.Write, ...]:
+    def writes(self) -> tuple[Write, ...]:
         """What others wrote, in all subscriptions."""
         return tuple(write for log in self.logs.values() for write in log.writes)
 

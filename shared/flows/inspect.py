@@ -5,29 +5,24 @@ Called by ``functions/inspect.py``. It writes to ARM nothing but what-if questio
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
 
 from shared import events
-from shared.core.drift import course, evidence, foresight, healing, history, judgement, noise
-from shared.core.drift import strangers as unknown
-from shared.core.drift.course import Look
-from shared.core.drift.differences import MISSING
-from shared.core.drift.judgement import Judged, Looked, Standard
+from shared.core.drift import course, healing, history, noise
 from shared.core.drift.model import Drift, Gap, Item
-from shared.core.drift.suspicion import Estate, Periods, ours, period_of, seen, shares
+from shared.core.drift.suspicion import Periods, period_of
 from shared.core.errors import Stalled, Transient
 from shared.core.message import StackMessage
 from shared.core.prediction import Prediction
 from shared.core.record import Applied, Asked, Record
-from shared.core.release import Owned, Release
-from shared.core.scopes import fold
 from shared.flows.estates import Estates
 from shared.flows.foresee import Foresee, Pending
-from shared.flows.gathering import Gathering, Released, Witnesses
+from shared.flows.gathering import Gathering, Witnesses
 from shared.flows.messenger import Messenger
+from shared.flows.sight import Sight, Subject
 from shared.ports import Log
 from shared.state.archive import Archive
 from shared.state.drifts import Drifts
@@ -36,27 +31,6 @@ from shared.state.records import Records
 
 BY = "plumbline"
 """Who asks for a heal."""
-
-MOST_CHILDREN = 20
-"""How many children that nobody declared are read in one look."""
-
-
-@dataclass(frozen=True)
-class Subject:
-    """The stack that is looked at, its release, and what was known of its drift."""
-
-    record: Record
-    applied: Applied
-    release: Release
-    drift: Drift
-    at: datetime
-
-    @property
-    def ended(self) -> evidence.Release:
-        """Between when and when the release wrote."""
-        return evidence.Release(
-            self.release.started_at, self.release.ended_at, self.release.correlation_id
-        )
 
 
 @dataclass(frozen=True)
@@ -142,8 +116,16 @@ class Inspect:
     ) -> None:
         """Read, judge, and keep what was found, unless a release began meanwhile."""
         estate = self.estates()
-        view = _View(self, subject, witnesses, estate, foreseen)
-        drift = view.drift(reason)
+        sight = Sight(
+            subject,
+            self.gathering,
+            witnesses,
+            estate,
+            noise.by_key(self.drifts.rules(subject.record.repository)),
+            foreseen,
+            self.periods,
+        )
+        drift = sight.drift(reason)
         record = self._still(subject)
         if record is None:
             self.drifts.write(known, course.put_off(subject.drift, subject.at))
@@ -157,7 +139,7 @@ class Inspect:
         written = self.drifts.write(known, drift)
         if written is None:
             return
-        self._learn(view)
+        self._learn(sight)
         self._tell(subject.drift, drift, opened)
         if heals:
             self._heal(record, drift)
@@ -170,10 +152,10 @@ class Inspect:
             return None
         return record if record.present.release == subject.applied.release else None
 
-    def _learn(self, view: "_View") -> None:
-        found = noise.gathered(view.judged.learned)
-        repository = view.subject.record.repository
-        if found and noise.is_news(tuple(view.rules.values()), found):
+    def _learn(self, sight: Sight) -> None:
+        found = noise.gathered(sight.judged.learned)
+        repository = sight.subject.record.repository
+        if found and noise.is_news(tuple(sight.rules.values()), found):
             try:
                 self.drifts.learn(repository, found)
             except Transient as e:
@@ -271,215 +253,3 @@ def _without_release(drift: Drift, applied: Applied, at: datetime) -> Drift:
         confirmed_at=at,
         due_at=None,
     )
-
-
-class _View:
-    """One look: what is read, and what it comes to. ``judged`` is there after ``drift``."""
-
-    def __init__(
-        self,
-        flow: Inspect,
-        subject: Subject,
-        witnesses: Witnesses,
-        estate: Estate,
-        foreseen: Prediction | Gap | None,
-    ) -> None:
-        self.subject = subject
-        self._gathering = flow.gathering
-        self._witnesses = witnesses
-        self._estate = estate
-        self._foreseen = foreseen
-        self._confirm = flow.periods.confirm
-        self.rules = noise.by_key(flow.drifts.rules(subject.record.repository))
-        mine = ours(estate.facts.values())
-        self._writes = tuple(
-            write for write in witnesses.writes if (write.correlation_id or "").lower() not in mine
-        )
-        self.judged = Judged()
-
-    def drift(self, reason: str) -> Drift:
-        """Return what is known after the look."""
-        subject, full = self.subject, self._foreseen is not None
-        released = self._gathering.released(subject.release, subject.drift)
-        owned = subject.release.inventory if full else self._suspects(released)
-        children = self._children()
-        by = self._standard({fold(item.resource) for item in children})
-        looks = self._looks(owned, released, by)
-        found = [judgement.judge(one, by) for one in looks]
-        parts = [*found, Judged(items=(*children, *self._strangers()))]
-        if full:
-            parts.append(Judged(gaps=self._gaps(released, looks)))
-        if isinstance(self._foreseen, Prediction):
-            seen_before = [item for part in found for item in part.items]
-            parts.append(foresight.judge(self._foreseen, looks, seen_before, by))
-        self.judged = judgement.together(parts)
-        looked_at = None if full else {fold(one.id) for one in owned} | self._undeclared()
-        look = Look(
-            at=subject.at,
-            judged=self.judged,
-            looked_at=looked_at,
-            seen=self._seen(),
-            events=self._events(),
-            confirms=subject.at - subject.applied.at >= self._confirm,
-            reason=reason,
-        )
-        return self._with_bodies(course.looked(subject.drift, look), looks, released)
-
-    # ---- what is read ----------------------------------------------------------------------
-
-    def _suspects(self, released: Released) -> tuple[Owned, ...]:
-        """Return what a partial look covers: what was touched or is gone, and what was amiss."""
-        drift = self.subject.drift
-        amiss = {fold(item.resource) for item in drift.items}
-        amiss |= {fold(gap.resource) for gap in drift.gaps if gap.resource is not None}
-        lost = {key for key, body in released.bodies.items() if body is MISSING}
-        return tuple(
-            one
-            for one in self.subject.release.inventory
-            if fold(one.id) in amiss | lost
-            or self._is_gone(one)
-            or self._evidence(one).touch == "touched"
-        )
-
-    def _is_gone(self, owned: Owned) -> bool:
-        """Tell whether a listing showed it before, and does not now."""
-        key = fold(owned.id)
-        return key in self.subject.drift.sightings and key not in self._witnesses.sightings
-
-    def _evidence(self, owned: Owned) -> evidence.Evidence:
-        sighting = self._witnesses.sightings.get(fold(owned.id))
-        return evidence.weigh(
-            owned.id,
-            self.subject.ended,
-            self._writes,
-            changed_at=sighting.changed_at if sighting is not None else None,
-            is_listed=sighting is not None,
-            has_log=self._witnesses.has_log(owned.id),
-        )
-
-    def _looks(self, owned: Sequence[Owned], released: Released, by: Standard) -> list[Looked]:
-        now = self._gathering.now(owned, released.bodies)
-        looks = []
-        for one in owned:
-            body = now[fold(one.id)]
-            gap = body if isinstance(body, Gap) else None
-            looks.append(
-                Looked(
-                    owned=one,
-                    evidence=self._evidence(one),
-                    released=released.bodies.get(fold(one.id), MISSING),
-                    now=MISSING if gap is not None else body,
-                    gap=gap,
-                )
-            )
-        return self._twice(looks, released, by)
-
-    def _twice(self, looks: list[Looked], released: Released, by: Standard) -> list[Looked]:
-        """Read again what seems to have drifted: what moves by itself is another value then."""
-        doubtful = [one.owned for one in looks if judgement.is_worth_another_look(one, by)]
-        if not doubtful:
-            return looks
-        again = self._gathering.now(doubtful, released.bodies)
-        return [
-            replace(one, again=body)
-            if (body := again.get(fold(one.owned.id), MISSING)) is not MISSING
-            and not isinstance(body, Gap)
-            else one
-            for one in looks
-        ]
-
-    def _standard(self, children: set[str]) -> Standard:
-        subject, drift = self.subject, self.subject.drift
-        return Standard(
-            at=subject.at,
-            release=subject.ended,
-            owned={fold(one.id) for one in subject.release.inventory} | children,
-            ignores=subject.record.policy.ignore,
-            rules=self.rules,
-            settled={(fold(one.resource), one.path): one for one in drift.settled},
-            wanted=self._wanted,
-        )
-
-    @property
-    def _wanted(self) -> dict[str, object]:
-        if isinstance(self._foreseen, Prediction):
-            return dict(foresight.read(self._foreseen, self._gathering.redacted).wanted)
-        return {
-            key: self._gathering.archive.content(digest)
-            for key, digest in self.subject.drift.wanted.items()
-        }
-
-    def _gaps(self, released: Released, looks: Sequence[Looked]) -> tuple[Gap, ...]:
-        gaps = list(released.gaps)
-        if isinstance(self._foreseen, Gap):
-            gaps.append(self._foreseen)
-        if isinstance(self._foreseen, Prediction):
-            gaps += foresight.read(self._foreseen, self._gathering.redacted).gaps
-        return tuple(gaps)
-
-    # ---- what nobody declared --------------------------------------------------------------
-
-    def _children(self) -> tuple[Item, ...]:
-        """Return the children that others made inside the stack's resources, and that are there."""
-        subject = self.subject
-        owned = {fold(one.id) for one in subject.release.inventory}
-        made = [
-            (resource, kind)
-            for resource, kind in unknown.candidates(self._writes, subject.ended, owned)
-            if not self._estate.owned_by(resource)
-        ]
-        return tuple(
-            unknown.child_item(resource, kind, self._writes, subject.at)
-            for resource, kind in made[:MOST_CHILDREN]
-            if self._gathering.child(resource, kind) is not None
-        )
-
-    def _strangers(self) -> tuple[Item, ...]:
-        """Return the resources that others made in the groups that the stack answers for."""
-        subject = self.subject
-        mine = (subject.record.repository, subject.record.stack)
-        found = [
-            sighting
-            for sighting in self._witnesses.sightings.values()
-            if self._estate.keeper(sighting.id) == mine and not self._estate.owned_by(sighting.id)
-        ]
-        has_log = self._witnesses.has_log(subject.record.scope or "")
-        return unknown.undeclared(
-            found, subject.ended, self._writes, has_log=has_log, at=subject.at
-        )
-
-    def _undeclared(self) -> set[str]:
-        """Return what was undeclared before: each look answers for all of it."""
-        return {fold(i.resource) for i in self.subject.drift.items if i.kind == "undeclared"}
-
-    # ---- what is kept ----------------------------------------------------------------------
-
-    def _seen(self) -> str:
-        mine = (self.subject.record.repository, self.subject.record.stack)
-        return seen(shares(self._witnesses.sightings.values(), self._estate).get(mine, ()))
-
-    def _events(self) -> datetime | None:
-        until = [log.seen_at for log in self._witnesses.logs.values() if log.seen_at is not None]
-        return max([*until, *(write.seen_at for write in self._witnesses.writes)], default=None)
-
-    def _with_bodies(self, drift: Drift, looks: Sequence[Looked], released: Released) -> Drift:
-        """Keep what the template leads to, what is listed, and what stands for a lost snapshot."""
-        if self._foreseen is None:
-            return drift
-        listed = self._witnesses.sightings
-        lost = {
-            fold(one.owned.id): one.now
-            for one in looks
-            if one.released is MISSING
-            and one.evidence.touch == "untouched"
-            and one.now is not None
-            and one.now is not MISSING
-        }
-        wanted = self._wanted if isinstance(self._foreseen, Prediction) else {}
-        ids = {fold(one.id) for one in self.subject.release.inventory}
-        return msgspec.structs.replace(
-            drift,
-            sightings={key: "" for key in sorted(ids & set(listed))},
-            references={**drift.references, **self._gathering.keep(lost, lost)},
-            wanted=self._gathering.keep(wanted, ids & set(wanted)) or drift.wanted,
-        )

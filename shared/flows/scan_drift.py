@@ -6,19 +6,18 @@ anything costs nothing more (docs/architecture.md, part 5). It changes no stack,
 once are harmless.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from shared import events
-from shared.core import names
 from shared.core.activities import Activity
 from shared.core.arm_model import Sighting
 from shared.core.drift import strangers, suspicion
-from shared.core.drift.model import Coverage, Coverages
+from shared.core.drift.model import Coverages
 from shared.core.drift.suspicion import Estate, Heard, Periods
-from shared.core.errors import PlumblineError, Stalled, Transient, Waiting
+from shared.core.errors import Stalled, Transient, Waiting
 from shared.core.owners import Identity
 from shared.core.problem import Problem, problem_of
 from shared.flows.activity import Activities
