@@ -33,6 +33,8 @@ GROUP_CREATED: Final = "group_created"
 PROVIDER_REGISTERED: Final = "provider_registered"
 SNAPSHOT_TAKEN: Final = "snapshot_taken"
 SNAPSHOT_SKIPPED: Final = "snapshot_skipped"
+ACTIVITY_READ: Final = "activity_read"
+ACTIVITY_SILENT: Final = "activity_silent"
 SWEEP_FINISHED: Final = "sweep_finished"
 POISON_FOUND: Final = "poison_found"
 POISON_DEALT_WITH: Final = "poison_dealt_with"
@@ -46,6 +48,7 @@ ERRORS: Final = frozenset({INVOCATION_FAILED, POISON_FOUND})
 WARNINGS: Final = frozenset(
     {
         STALLED,
+        ACTIVITY_SILENT,
         LISTING_FAILED,
         DOCUMENT_SET_ASIDE,
         OPERATION_REFUSED,
@@ -90,6 +93,8 @@ MEANINGS: Final[dict[str, str]] = {
     PROVIDER_REGISTERED: "a resource provider's registration was asked for",
     SNAPSHOT_TAKEN: "the resources of a good release were captured",
     SNAPSHOT_SKIPPED: "a snapshot was not taken; `reason` says why",
+    ACTIVITY_READ: "the Activity Log was asked what is new: how much was `read`, and how much is `kept`",
+    ACTIVITY_SILENT: "the Activity Log could not be asked: nobody can be named; `reason`",
     SWEEP_FINISHED: "the sweep started what was overdue; counts by queue",
     POISON_FOUND: "a message was tried too often and was taken from its poison queue",
     POISON_DEALT_WITH: "a kept message was sent back to its queue, or discarded, as somebody ordered",

@@ -17,6 +17,7 @@ from shared.adapters.system import JsonLog, SystemClock, SystemIds, ThreadParall
 from shared.core.budget import Kind
 from shared.core.redaction import keyed_digest
 from shared.core.version import VERSION
+from shared.flows.activity import Activities
 from shared.flows.answers import Answers
 from shared.flows.audits import Audits
 from shared.flows.bell import Bell
@@ -46,6 +47,7 @@ from shared.flows.turn import Chain
 from shared.flows.watch import Watch
 from shared.made import BUILDING, made
 from shared.ports import (
+    ActivityLog,
     Arm,
     Callers,
     CommitStatuses,
@@ -57,6 +59,7 @@ from shared.ports import (
     Queues,
 )
 from shared.settings import Settings
+from shared.state.activities import Activities as ActivityShelf
 from shared.state.archive import Archive
 from shared.state.configurations import Configurations
 from shared.state.deliveries import Deliveries
@@ -66,6 +69,7 @@ from shared.state.revisions import Revisions
 from shared.state.tips import Tips
 
 if TYPE_CHECKING:
+    from shared.adapters.arm import AzureArm, ManagedIdentity
     from shared.adapters.storage_connection import StorageConnection
     from shared.flows.sync import Sync
 
@@ -292,6 +296,17 @@ class Services:
             Poisoned(self.queues, self._poisons, self._ports.parallel),
         )
 
+    @made
+    def activities(self) -> Activities:
+        """The step of scans that asks the Activity Log what is new."""
+        return Activities(
+            self._configurations,
+            ActivityShelf(self._ports.documents),
+            self._ports.activity,
+            self._budget,
+            self.log,
+        )
+
     def _calls_left(self) -> Mapping[str, Mapping[Kind, int]]:
         # A worker that never called ARM knows nothing, and need not load the SDK to say so.
         return self._budget.shown() if "_budget" in self.__dict__ else {}
@@ -468,9 +483,19 @@ class AzurePorts:
         return DulwichGit()
 
     @made
+    def _identity(self) -> "ManagedIdentity":
+        from shared.adapters.arm import ManagedIdentity
+
+        return ManagedIdentity(self._settings.arm.client_id)
+
+    @made
     def arm(self) -> Arm:
         """Azure Resource Manager, by its SDK and the app's managed identity."""
-        from shared.adapters.arm import ArmEndpoint, AzureArm, ManagedIdentity
+        return self._azure_arm
+
+    @made
+    def _azure_arm(self) -> "AzureArm":
+        from shared.adapters.arm import ArmEndpoint, AzureArm
 
         settings = self._settings.arm
         return AzureArm(
@@ -479,8 +504,31 @@ class AzurePorts:
                 credential_scopes=(settings.audience,),
                 ca_file=settings.ca_file,
             ),
-            ManagedIdentity(settings.client_id),
+            self._identity,
             self.clock,
             self.ids,
             user_agent=f"plumbline/{VERSION}",
         )
+
+    @made
+    def activity(self) -> ActivityLog:
+        """The Activity Log; what ARM says of its limits there counts with the rest."""
+        from shared.adapters.arm import Account, ArmEndpoint
+        from shared.adapters.arm.activity import AzureActivityLog
+        from shared.adapters.arm.activity_table import LogsEndpoint
+
+        arm, logs = self._settings.arm, self._settings.logs
+        return AzureActivityLog(
+            ArmEndpoint(url=arm.endpoint, credential_scopes=(arm.audience,), ca_file=arm.ca_file),
+            LogsEndpoint(
+                url=logs.endpoint, credential_scopes=(logs.audience,), ca_file=arm.ca_file
+            ),
+            self._identity,
+            self.clock,
+            Account(self.ids.new, _uncounted, self._azure_arm.heard),
+            user_agent=f"plumbline/{VERSION}",
+        )
+
+
+def _uncounted(_kind: str) -> None:
+    """Nobody counts."""
