@@ -29,6 +29,7 @@ from shared.flows.receive_push import Delivery, Reply
 from shared.flows.sign_in import Credentials
 from shared.ports import GitRepository
 from shared.settings import Settings, load
+from tests.fakes.activity import FakeActivityLog
 from tests.fakes.arm import FakeArm, Outcome
 from tests.fakes.blobs import MemoryDocuments, MemoryHistory
 from tests.fakes.git import FakeGit, Files
@@ -81,6 +82,7 @@ class MemoryPorts:
     queues: MemoryQueues
     git: "FaultyGit"
     arm: FakeArm
+    activity: FakeActivityLog
     hosts: FakeHosts
     callers: OperatorCallers
     clock: FakeClock | SkewedClock
@@ -152,6 +154,7 @@ class World:
         self.ids = FakeIds()
         self.hosts = FakeHosts(self.faults)
         self.arm = FakeArm(self.clock, self.faults, outcome=Outcome(seconds=1.0))
+        self.activity = FakeActivityLog(self.clock, self.faults)
         self.log = ListLog()
         self.hook: Callable[[Moment, str, str], None] | None = None
         self.errors: list[BaseException] = []
@@ -189,6 +192,7 @@ class World:
                 queues=self.queues,
                 git=FaultyGit(self.git, self.faults),
                 arm=self.arm,
+                activity=self.activity,
                 hosts=self.hosts,
                 callers=OperatorCallers(None, self.settings.operator.key, clock),
                 clock=clock,
