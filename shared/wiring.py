@@ -355,6 +355,7 @@ class Services:
             self._tips,
             self._archive,
             self._answers,
+            self._drifts,
             self._deliveries,
             self._ports.parallel,
             self.clock,

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.flows.world import SUB, World, deployment_id, files
+from tests.flows.world import SUB, World, files
 
 NSG: Final = f"/subscriptions/{SUB}/resourceGroups/rg-web/providers/Microsoft.Network/networkSecurityGroups/nsg"
 
