@@ -6,7 +6,7 @@ there the next time, and nothing that comes late is missed.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -46,7 +46,7 @@ _QUERY: Final = """AzureActivity
 _ROLE: Final = (
     "Grant Plumbline's identity a role with the actions Microsoft.OperationalInsights/workspaces/query/read "
     "and Microsoft.OperationalInsights/workspaces/query/AzureActivity/read on the workspace "
-    "(Log Analytics Data Reader)."
+    "(Log Analytics Reader)."
 )
 _SEND: Final = (
     "Send the subscription's Activity Log to this workspace (a diagnostic setting), or take it out of "
@@ -148,7 +148,7 @@ class WorkspaceTable:
     ) -> tuple[Sequence[Mapping[str, Any]], bool]:
         """Return the oldest rows that fit, and whether they are all there are."""
         query = _QUERY.format(
-            since=since.isoformat(), subscription=_plain(subscription), upn=UPN, rows=ROWS
+            since=_literal(since), subscription=_plain(subscription), upn=UPN, rows=ROWS
         )
         result = self._client.query_workspace(
             workspace, query, timespan=None, server_timeout=_WAIT_S
@@ -181,6 +181,11 @@ def _said(
         return found
     kind = type(found)
     return kind(_OURS[found.reason], found.message, hint=found.hint)
+
+
+def _literal(moment: datetime) -> str:
+    """Return a moment as the query language writes one."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def _plain(text: str) -> str:
