@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
+from local.arm.routes import activity as pages
+from shared import wiring
 from shared.adapters.arm import Account, ArmEndpoint, activity, activity_table
 from shared.adapters.arm.activity import AzureActivityLog
 from shared.adapters.arm.activity_reading import of_event, of_row
 from shared.adapters.arm.activity_table import LogsEndpoint
 from shared.adapters.system import SystemClock
 from shared.core.errors import PlumblineError, Stalled, Transient
+from shared.settings import load
 from tests.arm.azure import StaticCredential
 from tests.contract.activity_worlds import (
     ACCOUNT,
@@ -75,10 +78,11 @@ def raised(world: SimulatedWorld) -> PlumblineError:
 
 def changed(world: SimulatedWorld, times: int) -> datetime:
     """Let somebody change the account some times; returns the time before."""
-    world.azure.turn(clock_offset_seconds=3600)
+    world.pass_time(3600)
+    before = world.now()
     for number in range(times):
-        world.change(f"person-{number:02}")
-    return world.now() + timedelta(seconds=3590)
+        world.change(f"person-{number:03}")
+    return before
 
 
 # ---- what is taken of an entry -------------------------------------------------------------
@@ -157,17 +161,17 @@ def test_a_row_gets_the_spelling_of_arm_where_it_is_the_same() -> None:
 
 
 def test_every_page_is_read(arm: SimulatedWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    """ARM shows 200 entries on a page, newest first; past the last page that is read some are lost."""
-    since = changed(arm, 450)
+    """ARM shows pages, newest first; past the last that is read, what is older is said to be lost."""
+    monkeypatch.setattr(pages, "_PAGE", 10)
+    since = changed(arm, 25)
     whole = arm.read(since)
     monkeypatch.setattr(activity, "MAX_PAGES", 2)
     cut = arm.read(since)
 
-    assert len([one for one in whole.writes if "person" in (one.caller or "")]) == 450
+    assert len(whole.writes) == 25
     assert whole.lost_before is None
-    assert len(cut.writes) == 400
-    assert cut.lost_before == min(one.at for one in cut.writes)
-    assert cut.writes == whole.writes[-400:]
+    assert cut.writes == whole.writes[-20:]
+    assert cut.lost_before == cut.writes[0].at
 
 
 def test_a_workspace_is_read_in_parts(
@@ -183,7 +187,7 @@ def test_a_workspace_is_read_in_parts(
     second = table.read(first.read_until)
 
     assert whole.read_until is None
-    assert [one.caller for one in whole.writes] == [f"person-{number:02}" for number in range(9)]
+    assert [one.caller for one in whole.writes] == [f"person-{number:03}" for number in range(9)]
     assert first.writes == whole.writes[:4]
     assert second.writes == whole.writes[3:7]
 
@@ -314,3 +318,26 @@ def test_an_address_in_the_clear_is_refused(what: str) -> None:
         )
 
     assert caught.value.reason == "InsecureEndpoint"
+
+
+def test_the_app_asks_with_what_its_settings_say(world: SimulatedWorld) -> None:
+    """Addresses, the authority to trust and the identity reach the adapter, by either route."""
+    address = world.azure.address
+    told = {
+        "PlumblineStorage": "UseDevelopmentStorage=true",
+        "PLUMBLINE_DIGEST_KEY": "k" * 40,
+        "PLUMBLINE_DIGEST_KEY_ID": "test",
+        "PLUMBLINE_ARM_ENDPOINT": address.endpoint,
+        "PLUMBLINE_ARM_CA_FILE": address.ca_file,
+        "PLUMBLINE_LOGS_ENDPOINT": address.endpoint,
+    }
+    ports: Any = wiring.AzurePorts(load(told), wiring.log())
+    before = world.now()
+    world.change(ANN)
+    found = ports.activity.writes(SUBSCRIPTION, before, world.workspace)
+    heard = ports.arm.left(SUBSCRIPTION, "reads")
+    for made in (ports.activity, ports.arm, ports._identity):
+        made.close()
+
+    assert ANN in {one.caller for one in found.writes}
+    assert (heard is None) == (world.workspace is not None)
