@@ -18,6 +18,7 @@ from shared.core.arm_answers.hints import _BY_CODE as ARM_HINTS
 from shared.core.arm_answers.hints import hint
 from shared.core.arm_answers.tree import ErrorNode, Leaf
 from shared.core.configuration import Configuration
+from shared.core.drift.view import CoveragesView, StackDriftView
 from shared.core.revision import Answer
 from shared.core.source.codes import PROBLEM_CODES
 from shared.core.source.schema import manifest_reference, manifest_schema
@@ -39,6 +40,8 @@ ANSWERS: Final = {
     "GET /api/stacks/{name}": StackView,
     "GET /api/stacks/{name}/releases": list[ReleaseView],
     "GET /api/revisions/{sha}": Answer,
+    "GET /api/stacks/{name}/drift": StackDriftView,
+    "GET /api/coverage": CoveragesView,
     "GET /api/health": HealthView,
     "POST /api/poison/{id}/{operation}": PoisonOrderView,
     "POST /api/repositories/{key}/rebuild": RebuildView,

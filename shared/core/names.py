@@ -244,6 +244,32 @@ def pending_poison(message_id: str) -> str:
     return f"{PENDING_POISON}{_of_form(DELIVERY_FORM, message_id)}"
 
 
+DRIFTS: Final = "drift/"
+
+
+def drift(repository: str, stack: str) -> str:
+    """Name of what inspections know of a stack, in ``state``."""
+    return f"{DRIFTS}{identity(repository, stack)}.json"
+
+
+def identity_of_drift(name: str) -> tuple[str, str] | None:
+    """Return (repository, stack) of such a name, or None for any other document. Pure."""
+    if not (name.startswith(DRIFTS) and name.endswith(".json")):
+        return None
+    repository, _, stack = name[len(DRIFTS) : -len(".json")].partition(".")
+    known = is_repository_key(repository) and is_record_name(stack)
+    return (repository, stack) if known else None
+
+
+def noise(repository: str) -> str:
+    """Name of the rules that inspections of a repository's stacks have learned, in ``state``."""
+    return f"noise/{_key(repository)}.json"
+
+
+COVERAGE: Final = "coverage.json"
+"""Name of how much of each scope is in some stack, in ``state``."""
+
+
 def activity(subscription: str) -> str:
     """Name of what is kept of a subscription's Activity Log, in ``state``."""
     return f"activity/{_of_form(SUBSCRIPTION_FORM, subscription.lower())}.json"
