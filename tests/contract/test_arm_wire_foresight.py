@@ -56,9 +56,9 @@ def versions(arm: AzureArm) -> object:
     return arm.api_version(SUBSCRIPTION, "Microsoft.Network/virtualNetworks")
 
 
-def delete(arm: AzureArm) -> object:
+def delete(arm: AzureArm) -> None:
     """Delete a resource."""
-    return arm.delete_resource(VNET, "2024-05-01")
+    arm.delete_resource(VNET, "2024-05-01")
 
 
 # ---- what is sent --------------------------------------------------------------------------

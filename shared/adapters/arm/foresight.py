@@ -62,10 +62,10 @@ class Foresight(Connection):
         with self._attempt("whatif.get") as exchange:
             answer = client.send_request(asked)
             if answer.status_code not in _ANSWERS:
-                error = HttpResponseError(response=answer)
-                if answer.status_code == HTTPStatus.GONE or is_missing(error, exchange):
+                failed = HttpResponseError(response=answer)
+                if answer.status_code == HTTPStatus.GONE or is_missing(failed, exchange):
                     raise Stalled("PredictionGone", "ARM does not know this what-if any more.")
-                raise error
+                raise failed
             return self._told(exchange, address)
 
     def _told(self, exchange: Exchange, address: str | None) -> Prediction | Predicting:

@@ -122,8 +122,10 @@ class FakeForesight(FakeEstate):
         potential = [one for one in planned if one.name in outlook.potential]
         certain = [one for one in planned if one.name not in outlook.potential]
         changes = [self._changed(one, outlook.unsupported.get(one.name)) for one in certain]
+        # What cannot be told apart is in the group all the same, and nobody knows that it is declared.
+        known = [one for one in planned if one.name not in outlook.unsupported]
         return Prediction(
-            changes=(*changes, *self._ignored(request, planned)),
+            changes=(*changes, *self._ignored(request, known)),
             potential=tuple(self._changed(one, None) for one in potential),
             diagnostics=outlook.diagnostics,
             correlation_id=correlation_id,
