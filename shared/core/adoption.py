@@ -90,6 +90,12 @@ def blind_details(record: Record, inputs: Inputs, why: str) -> Details:
     return _details(record, inputs, gaps=(why,))
 
 
+def late_details(record: Record, inputs: Inputs) -> Details:
+    """Return the plan of a release whose what-if did not end in time."""
+    minutes = int(PATIENCE.total_seconds()) // 60
+    return blind_details(record, inputs, f"The what-if did not end within {minutes} minutes.")
+
+
 def _details(
     record: Record, inputs: Inputs, *, steps: tuple[ResourceStep, ...] = (), gaps: tuple[str, ...]
 ) -> Details:
