@@ -86,7 +86,8 @@ class Adopts:
     def _meets_something(self, first: _First, installation: str) -> bool:
         """Tell whether anything is where the stack goes, and nothing of the stack ever was."""
         scope = names.scope_of(first.deployment_id)
-        if not self.arm.sightings(scope).sightings:
+        page = self.arm.sightings(scope)
+        if not page.sightings and page.after is None:
             return False
         deployment = self.arm.deployment(first.deployment_id)
         if deployment is None:
