@@ -1,7 +1,8 @@
 """What a record holds, and what of it is shown in a listing."""
 
+import hashlib
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 import msgspec
@@ -10,8 +11,15 @@ from shared.core.audit import Audit
 from shared.core.document import Document, to_text
 from shared.core.policy import Policy
 from shared.core.problem import Problem
+from shared.core.prune.model import Deletion, Left
 from shared.core.record.requests import Asked, Cancel, Freeze, TakenOver
 from shared.core.taken import Taken
+
+NOW: Final = to_text(datetime.fromtimestamp(0, UTC))
+"""Stands in facts for a time that has come."""
+
+UNKNOWN: Final = "*"
+"""Stands in facts for a sketch that cannot be told: anything may be in it."""
 
 HOLD: Final = timedelta(seconds=45)
 """How long a taken stack stays taken without a sign of life (rule 4)."""
@@ -114,8 +122,13 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     ``halves`` maps the names of what the stack left behind to the scopes where that is; ``moved_to``
     names the stack that has what this record tells of now, ``formerly`` where older history is kept.
     ``renamed_from`` is whose place the stack shall take, ``came_from`` whose it took. ``owns`` is
-    the sketch of the applied release's inventory, ``shared`` what others own of it, too, and
-    ``told_of`` marks what the sweep said last.
+    the sketch of the applied release's inventory, ``around`` that of what it lies inside of (None:
+    nobody has told), ``shared`` what others own of it, too, and ``told_of`` marks what the sweep
+    said last.
+
+    ``left`` are the resources that it had once and has no more, ``deleting`` those of them whose
+    deletion was decided on. ``prune_at`` is when they are looked at next, and ``prune_problem`` what
+    a person should know of them. ``removed_at``: all that the stack had was deleted.
     """
 
     repository: str
@@ -173,6 +186,12 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     moved_to: str | None = None
     came_from: str | None = None
     owns: str = ""
+    around: str | None = None
+    left: tuple[Left, ...] = ()
+    deleting: tuple[Deletion, ...] = ()
+    prune_at: datetime | None = None
+    prune_problem: Problem | None = None
+    removed_at: datetime | None = None
 
     # The sweep's fields.
     shared: tuple[Problem, ...] = ()
@@ -245,6 +264,36 @@ def _shown_phase(record: Record) -> Phase:
     return "pending" if idle else record.standing
 
 
+def follows_mark(follows: Mapping[str, str]) -> str:
+    """Return a short digest of the releases that a stack was found to follow; empty for none. Pure."""
+    if not follows:
+        return ""
+    return hashlib.sha256(msgspec.json.encode(sorted(follows.items()))).hexdigest()[:12]
+
+
+def owes_prune(record: Record) -> bool:
+    """Tell whether what left the stack, or all of a removed one, is to be deleted. Pure."""
+    if record.moved_to is not None or record.in_flight is not None:
+        return False
+    if record.orphaned:
+        has_any = record.applied is not None or bool(record.touched or record.left)
+        return record.removed and has_any
+    return record.policy.prune and bool(record.left)
+
+
+def _shown_prune(record: Record) -> str:
+    """Return when the stack's deletions are looked at next; empty when it owes none."""
+    if not owes_prune(record):
+        return ""
+    return to_text(record.prune_at) if record.prune_at is not None else NOW
+
+
+def _shown_around(record: Record) -> str:
+    if record.present is None:
+        return ""
+    return UNKNOWN if record.around is None else record.around
+
+
 def facts(record: Record) -> dict[str, str]:
     """Return what the sweep and sync need to see in a listing, without reading the record."""
     shown = {
@@ -261,6 +310,9 @@ def facts(record: Record) -> dict[str, str]:
         "broken": "1" if record.source_problems else "",
         "raised": f"{record.raised[0]},{record.raised[1]}" if record.raised else "",
         "owns": record.owns if record.present else "",
+        "inside": _shown_around(record),
+        "follows": follows_mark(record.present.follows) if record.present else "",
+        "prune_at": _shown_prune(record),
         "scope": (record.scope or "").lower(),
         "release": record.present.release if record.present else "",
         "applied_at": to_text(record.present.at) if record.present else "",

@@ -137,6 +137,11 @@ NOTHING: Final[Mapping[str, object]] = {
     "deployment_id": None,
     "touched": (),
     "owns": "",
+    "around": "",
+    "left": (),
+    "deleting": (),
+    "prune_at": None,
+    "prune_problem": None,
     "anew": True,
 }
 """What a record says of a place where nothing was put yet."""
@@ -169,6 +174,10 @@ def rejoined(record: Record, half: Record, at: datetime) -> Record:
         deployment_id=half.deployment_id,
         touched=half.touched,
         owns=half.owns,
+        around=half.around,
+        left=half.left,
+        deleting=half.deleting,
+        prune_at=None,
         owed=half.owed,
         phase="pending",
         judged=record.generation,
