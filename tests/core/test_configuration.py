@@ -144,7 +144,7 @@ STATUSES = {"github": "https://api.github.com/repos/a/b", "token": "PLUMBLINE_SE
             _repository(ceilings={"timeout_minutes": 4}),
             "$.repositories.example.ceilings.timeout_minutes",
         ),
-        (_repository(ceilings={"prune": True}), "$.repositories.example.ceilings"),
+        (_repository(ceilings={"rollback": "revert"}), "$.repositories.example.ceilings"),
         (_freeze(stacks=[]), "$.freezes[0].stacks"),
         (_freeze(stacks=["exmaple.*"]), "$.freezes[0].stacks"),
         (_freeze(stacks=["example"]), "$.freezes[0].stacks"),

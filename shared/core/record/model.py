@@ -9,10 +9,11 @@ import msgspec
 
 from shared.core.audit import Audit
 from shared.core.document import Document, to_text
+from shared.core.plan import Plan, Planning
 from shared.core.policy import Policy
 from shared.core.problem import Problem
 from shared.core.prune.model import Deletion, Left
-from shared.core.record.requests import Asked, Cancel, Freeze, TakenOver
+from shared.core.record.requests import Approved, Asked, Cancel, Freeze, TakenOver
 from shared.core.taken import Taken
 
 NOW: Final = to_text(datetime.fromtimestamp(0, UTC))
@@ -49,6 +50,12 @@ SLOW: Final = Problem(
     code="ReleaseSlow",
     message="ARM has been at this release for longer than PLUMBLINE_RELEASE_TIMEOUT_S.",
     hint="Look at the deployment in Azure, and order cancel if it hangs.",
+)
+
+PRUNE_OFF: Final = Problem(
+    code="PruneOff",
+    message="The manifest has the stack under removed, and prune is not true for it: it is kept.",
+    hint="Write prune: true under defaults to have its resources deleted, or take it out of removed.",
 )
 
 Phase = Literal["pending", "releasing", "steady", "failed", "stalled"]
@@ -129,6 +136,9 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     ``left`` are the resources that it had once and has no more, ``deleting`` those of them whose
     deletion was decided on. ``prune_at`` is when they are looked at next, and ``prune_problem`` what
     a person should know of them. ``removed_at``: all that the stack had was deleted.
+
+    ``removed``: the stack has left, and its resources are to be deleted. ``plan`` is what was planned
+    last and needs approval, ``planning`` the what-if that is made for the next plan.
     """
 
     repository: str
@@ -149,6 +159,7 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     timeout_s: int | None = None
     policy: Policy = Policy()
     orphaned: bool = False
+    removed: bool = False
     shown: str = ""
 
     # Requesters' fields.
@@ -156,12 +167,15 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     cancel: Cancel | None = None
     freeze: Freeze | None = None
     taken_over: TakenOver | None = None
+    approved: Approved | None = None
     unaudited: tuple[Audit, ...] = ()
 
     # The holder's fields.
     fence: int = 0
     busy_until: datetime | None = None
     phase: Phase = "pending"
+    plan: Plan | None = None
+    planning: Planning | None = None
     judged: int = 0
     attempt: int = 0
     attempted: Attempt | None = None
@@ -228,6 +242,19 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
             return True
         return self.standing == "failed" and not (self.attempted and self.attempted.transient)
 
+    def has_approved(self, plan: Plan) -> bool:
+        """Tell whether somebody agreed to exactly this plan."""
+        found = self.approved
+        return found is not None and (found.kind, found.digest) == (plan.kind, plan.digest)
+
+    @property
+    def waiting_plan(self) -> Plan | None:
+        """The plan that waits for approval, as long as it is about the present generation."""
+        plan = self.plan
+        if plan is None or plan.generation != self.generation or self.has_approved(plan):
+            return None
+        return plan
+
     def is_canceled(self, attempt: Attempt) -> bool:
         """Tell whether somebody wants this attempt ended."""
         return self.cancel is not None and self.cancel.release == attempt.release
@@ -262,6 +289,13 @@ def _shown_phase(record: Record) -> Phase:
     """Return the phase for the sweep: ``releasing`` only while there is something to watch."""
     idle = record.standing == "releasing" and record.in_flight is None
     return "pending" if idle else record.standing
+
+
+def _shown_removed(record: Record) -> str:
+    """Return ``1`` for what is to be deleted, ``off`` where that is asked for and prune is not."""
+    if record.removed:
+        return "1"
+    return "off" if record.orphaned and PRUNE_OFF in record.warnings else ""
 
 
 def follows_mark(follows: Mapping[str, str]) -> str:
@@ -304,6 +338,8 @@ def facts(record: Record) -> dict[str, str]:
         "owed": ",".join(record.owed),
         "shown": record.shown,
         "orphaned": "1" if record.orphaned else "",
+        "removed": _shown_removed(record),
+        "prune": "1" if record.policy.prune else "",
         "applied": str(record.present.generation) if record.present else "",
         "running": str(record.in_flight.generation) if record.in_flight else "",
         "failed": "1" if record.is_failed else "",
@@ -317,6 +353,7 @@ def facts(record: Record) -> dict[str, str]:
         "release": record.present.release if record.present else "",
         "applied_at": to_text(record.present.at) if record.present else "",
         "shared": record.told_of,
+        "plan": record.waiting_plan.kind if record.waiting_plan else "",
         "due_at": to_text(record.due_at) if record.due_at else "",
         "busy_until": to_text(record.busy_until) if record.busy_until else "",
     }
