@@ -11,6 +11,7 @@ import azure.functions as func
 from functions import (
     operate,
     poison,
+    prune,
     rebuild,
     receive_push,
     release,
@@ -28,7 +29,7 @@ logging.getLogger("azure").setLevel(logging.WARNING)
 
 app = func.FunctionApp()
 for _room in (
-    *(receive_push, sync, release, watch, snapshot, settle, sweep, poison),
+    *(receive_push, sync, release, watch, snapshot, settle, prune, sweep, poison),
     *(status, operate, replay, rebuild),
 ):
     app.register_functions(_room.blueprint)

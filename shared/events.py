@@ -33,6 +33,12 @@ GROUP_CREATED: Final = "group_created"
 PROVIDER_REGISTERED: Final = "provider_registered"
 SNAPSHOT_TAKEN: Final = "snapshot_taken"
 SNAPSHOT_SKIPPED: Final = "snapshot_skipped"
+PRUNE_POSTPONED: Final = "prune_postponed"
+PRUNE_WAITS: Final = "prune_waits"
+DELETION_ASKED: Final = "deletion_asked"
+DELETION_REFUSED: Final = "deletion_refused"
+RESOURCE_DELETED: Final = "resource_deleted"
+STACK_REMOVED: Final = "stack_removed"
 SWEEP_FINISHED: Final = "sweep_finished"
 POISON_FOUND: Final = "poison_found"
 POISON_DEALT_WITH: Final = "poison_dealt_with"
@@ -55,6 +61,8 @@ WARNINGS: Final = frozenset(
         STACK_BROKEN,
         FENCED,
         RESOURCE_SHARED,
+        PRUNE_WAITS,
+        DELETION_REFUSED,
     }
 )
 
@@ -90,6 +98,12 @@ MEANINGS: Final[dict[str, str]] = {
     PROVIDER_REGISTERED: "a resource provider's registration was asked for",
     SNAPSHOT_TAKEN: "the resources of a good release were captured",
     SNAPSHOT_SKIPPED: "a snapshot was not taken; `reason` says why",
+    PRUNE_POSTPONED: "what left a stack is not deleted yet; `reason` says what comes first",
+    PRUNE_WAITS: "deletions wait until somebody approves; `count`, `reason` and the plan's `digest`",
+    DELETION_ASKED: "ARM was asked to delete a resource that left a stack; `release` is the one that left it",
+    DELETION_REFUSED: "ARM does not delete a resource that left a stack; `code` and `message`",
+    RESOURCE_DELETED: "a resource that left a stack is gone; `release` is the one that left it",
+    STACK_REMOVED: "all that a removed stack had is gone",
     SWEEP_FINISHED: "the sweep started what was overdue; counts by queue",
     POISON_FOUND: "a message was tried too often and was taken from its poison queue",
     POISON_DEALT_WITH: "a kept message was sent back to its queue, or discarded, as somebody ordered",

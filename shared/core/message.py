@@ -10,8 +10,8 @@ from shared.core.errors import BadMessage
 
 VERSION: Final = 1
 
-Queue = Literal["sync", "release", "watch", "snapshot", "settle"]
-QUEUES: Final[tuple[Queue, ...]] = ("sync", "release", "watch", "snapshot", "settle")
+Queue = Literal["sync", "release", "watch", "snapshot", "settle", "prune"]
+QUEUES: Final[tuple[Queue, ...]] = ("sync", "release", "watch", "snapshot", "settle", "prune")
 
 
 class RepositoryMessage(
@@ -51,6 +51,7 @@ TYPES: Final[dict[Queue, type[Message]]] = {
     "watch": StackMessage,
     "snapshot": StackMessage,
     "settle": RepositoryMessage,
+    "prune": StackMessage,
 }
 
 

@@ -61,6 +61,11 @@ def _is_near(resource_id: str, scope: str) -> bool:
     return bool(where) and (group == where or group.startswith(f"{where}/"))
 
 
+def is_safe(resource_id: str, unsafe: frozenset[str]) -> bool:
+    """Tell whether no release runs where a resource is: it might be about to take it over."""
+    return fold(resource_id) not in unsafe
+
+
 def sort_out(
     ids: Iterable[str], theirs: Iterable[str], own: Iterable[str]
 ) -> tuple[frozenset[str], frozenset[str]]:

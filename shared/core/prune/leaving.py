@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from shared.core.prune.data import may_go
 from shared.core.prune.ids import type_of
 from shared.core.prune.model import Left
 from shared.core.record.model import Record
@@ -12,11 +13,15 @@ from shared.core.scopes import fold
 MOST_LEFT: Final = 800
 """How many are kept in a record, the newest: as many as ARM deploys with one template."""
 
+NO_RELEASE: Final = "0.0"
+"""Stands for the release of a stack whose releases nobody remembers."""
+
 
 def left(record: Record) -> Mapping[str, str]:
     """Return what the stack had and has no more: ids as ARM spelled them, to the release that left them.
 
-    They may be gone since, and another stack may have them now.
+    They may be gone since, and another stack may have them now. Resource groups, which are never
+    deleted, are not among them.
     """
     return {one.id: one.release for one in record.left}
 
@@ -39,7 +44,7 @@ def after_release(
     known = here | {fold(one.id) for one in kept}
     fresh = []
     for one in (*before, *_touched(record.touched)):
-        if fold(one.id) in known:
+        if fold(one.id) in known or not may_go(one.type or type_of(one.id)):
             continue
         known.add(fold(one.id))
         fresh.append(_left(one, release, needs))
@@ -50,12 +55,13 @@ def of_whole(
     record: Record, owned: Sequence[Owned], needs: Mapping[str, tuple[str, ...]]
 ) -> tuple[Left, ...]:
     """Return all that a stack has or had: what its removal deletes."""
-    release = record.applied.release if record.applied is not None else ""
+    last = record.applied or record.attempted
+    release = last.release if last is not None else NO_RELEASE
     known = {fold(one.id) for one in record.left}
     fresh = {
         fold(one.id): _left(one, release, needs)
         for one in (*_touched(record.touched), *owned)
-        if fold(one.id) not in known
+        if fold(one.id) not in known and may_go(one.type or type_of(one.id))
     }
     return (*record.left, *fresh.values())
 

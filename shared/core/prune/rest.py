@@ -3,7 +3,7 @@
 Told from the tip and from facts in a listing alone, so that the sweep can tell it, too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -53,7 +53,7 @@ def _newest(waits_for: tuple[str, ...], listed: Mapping[str, Facts]) -> str:
     return follows_mark({name: release for name, release in releases.items() if release})
 
 
-def by_repository(listed: list[tuple[str, Facts]]) -> dict[str, dict[str, Facts]]:
+def by_repository(listed: Iterable[tuple[str, Facts]]) -> dict[str, dict[str, Facts]]:
     """Return the facts of all records by repository and stack."""
     found: dict[str, dict[str, Facts]] = {}
     for name, facts in listed:
@@ -75,6 +75,18 @@ def goes_before(tip: Tip, stack: str, listed: Mapping[str, Facts], at: datetime)
                 edge.append(name)
     late = at + SOON
     return next((n for n in sorted(seen - {stack}) if is_due(listed.get(n, {}), late)), None)
+
+
+def due(
+    tips: Mapping[str, Tip | None], listed: Iterable[tuple[str, Facts]], now: datetime
+) -> list[tuple[str, str]]:
+    """Return the stacks, as (repository, stack), whose deletions are due in repositories at rest."""
+    found = []
+    for repository, here in by_repository(listed).items():
+        wanted = [stack for stack, facts in here.items() if is_due(facts, now)]
+        if wanted and repository in tips and unrest(tips[repository], here) is None:
+            found += [(repository, stack) for stack in sorted(wanted)]
+    return found
 
 
 def is_due(facts: Facts, at: datetime) -> bool:

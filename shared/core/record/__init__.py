@@ -25,6 +25,8 @@ from shared.core.record.model import (
     Phase,
     Record,
     facts,
+    follows_mark,
+    owes_prune,
 )
 from shared.core.record.requests import Approved, Asked, Cancel, Freeze, TakenOver
 from shared.core.record.timeouts import canceled, is_overrun, overrun, timed_out
@@ -87,6 +89,7 @@ __all__ = [
     "catch_up",
     "ended",
     "facts",
+    "follows_mark",
     "frozen",
     "hurried",
     "intend",
@@ -99,6 +102,7 @@ __all__ = [
     "orphan",
     "overrun",
     "overtaken",
+    "owes_prune",
     "paid",
     "quiet",
     "recollect",

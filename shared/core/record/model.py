@@ -319,7 +319,9 @@ def _shown_prune(record: Record) -> str:
     """Return when the stack's deletions are looked at next; empty when it owes none."""
     if not owes_prune(record):
         return ""
-    return to_text(record.prune_at) if record.prune_at is not None else NOW
+    plan = record.plan
+    agreed = plan is not None and plan.kind == "prune" and record.has_approved(plan)
+    return NOW if agreed or record.prune_at is None else to_text(record.prune_at)
 
 
 def _shown_around(record: Record) -> str:

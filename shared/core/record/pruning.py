@@ -1,10 +1,12 @@
 """The holder's changes of a record over what left its stack: decided on, asked for, gone. All are pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
 
+from shared.core.plan import Plan
 from shared.core.problem import Problem
 from shared.core.prune.model import Deletion, Left
 from shared.core.record.model import HOLD, Record
@@ -37,8 +39,13 @@ def deleting(record: Record, items: Sequence[Deletion], at: datetime) -> Record:
     """
     until = at + HOLD
     return msgspec.structs.replace(
-        record, deleting=tuple(items), prune_at=until, busy_until=until, prune_problem=None
+        record, deleting=tuple(items), prune_at=until, busy_until=until, plan=_other_plan(record)
     )
+
+
+def _other_plan(record: Record) -> Plan | None:
+    """Return the record's plan unless it is about deletions."""
+    return record.plan if record.plan is not None and record.plan.kind != "prune" else None
 
 
 def removing(record: Record, left: tuple[Left, ...]) -> Record:
@@ -51,7 +58,7 @@ def removing(record: Record, left: tuple[Left, ...]) -> Record:
     generation = record.generation + 1
     return msgspec.structs.replace(
         record,
-        **{**NOTHING, "left": left, "deployment_id": record.deployment_id},
+        **{**NOTHING, "left": left},
         generation=generation,
         raised=(record.generation, generation),
         judged=generation,
@@ -59,31 +66,37 @@ def removing(record: Record, left: tuple[Left, ...]) -> Record:
     )
 
 
-def deleted(
-    record: Record,
-    seen: Iterable[Deletion],
-    *,
-    dropped: Iterable[str] = (),
-    due_at: datetime,
-    problem: Problem | None,
-    at: datetime,
-) -> Record:
-    """Note how deletions stand; what is gone, or another stack's (``dropped``), is left no more.
+@dataclass(frozen=True)
+class Stand:
+    """How deletions stand after a turn.
+
+    ``items`` are all that are decided on, ``dropped`` the ids that other stacks have. ``plan`` is what
+    waits for approval, ``problem`` what a person should know, ``wait`` when to look again.
+    """
+
+    items: tuple[Deletion, ...] = ()
+    dropped: tuple[str, ...] = ()
+    plan: Plan | None = None
+    problem: Problem | None = None
+    wait: timedelta = timedelta(0)
+
+
+def deleted(record: Record, stand: Stand, at: datetime) -> Record:
+    """Note how deletions stand; what is gone, or another stack's, is left no more.
 
     Whoever has nothing more of a removed stack notes when.
     """
-    known = {fold(one.id): one for one in seen}
-    struck = {key for key, one in known.items() if one.gone} | {fold(one) for one in dropped}
+    struck = {fold(one.id) for one in stand.items if one.gone}
+    struck |= {fold(one) for one in stand.dropped}
     left = tuple(one for one in record.left if fold(one.id) not in struck)
     over = record.orphaned and record.removed and record.applied is None and not left
     return msgspec.structs.replace(
         record,
         left=left,
-        deleting=tuple(
-            known.get(fold(one.id), one) for one in record.deleting if fold(one.id) not in struck
-        ),
-        prune_at=due_at if left or record.applied is not None else None,
-        prune_problem=problem,
+        deleting=tuple(one for one in stand.items if fold(one.id) not in struck),
+        plan=stand.plan or _other_plan(record),
+        prune_at=at + stand.wait,
+        prune_problem=stand.problem,
         removed_at=(record.removed_at or at) if over else None,
         busy_until=None,
     )
@@ -95,12 +108,12 @@ def put_off(record: Record, until: datetime, problem: Problem | None = None) -> 
 
 
 def not_deleting(record: Record) -> Record:
-    """Decide on no deletion any more: it is not wanted now."""
+    """Decide on no deletion any more: none is wanted now."""
     return msgspec.structs.replace(
-        record, deleting=(), prune_at=None, prune_problem=None, busy_until=None
+        record,
+        deleting=(),
+        plan=_other_plan(record),
+        prune_at=None,
+        prune_problem=None,
+        busy_until=None,
     )
-
-
-def delayed(record: Record, at: datetime, wait: timedelta) -> Record:
-    """Let the stack go after a hiccup, and look at its deletions again after ``wait``."""
-    return msgspec.structs.replace(record, prune_at=at + wait, busy_until=None)
