@@ -17,6 +17,7 @@ from shared.adapters.system import JsonLog, SystemClock, SystemIds, ThreadParall
 from shared.core.budget import Kind
 from shared.core.redaction import keyed_digest
 from shared.core.version import VERSION
+from shared.flows.adopt import Adopts
 from shared.flows.answers import Answers
 from shared.flows.audits import Audits
 from shared.flows.bell import Bell
@@ -159,6 +160,7 @@ class Services:
             records=self._records,
             archive=self._archive,
             arm=self._ports.arm,
+            adopts=Adopts(self._archive, self._ports.arm, self._budget, self._chain, self.log),
             puts=Puts(
                 self._records,
                 self._archive,

@@ -19,6 +19,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``digest`` names the details in ``contents/``; ``generation`` is the one that it was made for.
     ``counts`` says how many resources would be treated how (``create``, ``modify``, ``delete``, ...).
+    ``source`` and ``inputs`` are the digests of the release that it is about.
     """
 
     kind: Kind
@@ -26,6 +27,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     generation: int
     counts: Mapping[str, int]
     at: datetime
+    source: str = ""
+    inputs: str = ""
 
 
 class PropertyStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

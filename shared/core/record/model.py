@@ -253,7 +253,7 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
         plan = self.plan
         if plan is None or plan.generation != self.generation or self.has_approved(plan):
             return None
-        return plan
+        return None if plan.kind == "adopt" and self.orphaned else plan
 
     def is_canceled(self, attempt: Attempt) -> bool:
         """Tell whether somebody wants this attempt ended."""
