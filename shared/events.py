@@ -36,7 +36,6 @@ PROVIDER_REGISTERED: Final = "provider_registered"
 SNAPSHOT_TAKEN: Final = "snapshot_taken"
 SNAPSHOT_SKIPPED: Final = "snapshot_skipped"
 PRUNE_POSTPONED: Final = "prune_postponed"
-PRUNE_WAITS: Final = "prune_waits"
 DELETION_ASKED: Final = "deletion_asked"
 DELETION_REFUSED: Final = "deletion_refused"
 RESOURCE_DELETED: Final = "resource_deleted"
@@ -63,7 +62,6 @@ WARNINGS: Final = frozenset(
         STACK_BROKEN,
         FENCED,
         RESOURCE_SHARED,
-        PRUNE_WAITS,
         DELETION_REFUSED,
     }
 )
@@ -103,7 +101,6 @@ MEANINGS: Final[dict[str, str]] = {
     SNAPSHOT_TAKEN: "the resources of a good release were captured",
     SNAPSHOT_SKIPPED: "a snapshot was not taken; `reason` says why",
     PRUNE_POSTPONED: "what left a stack is not deleted yet; `reason` says what comes first",
-    PRUNE_WAITS: "deletions wait until somebody approves; `count`, `reason` and the plan's `digest`",
     DELETION_ASKED: "ARM was asked to delete a resource that left a stack; `release` is the one that left it",
     DELETION_REFUSED: "ARM does not delete a resource that left a stack; `code` and `message`",
     RESOURCE_DELETED: "a resource that left a stack is gone; `release` is the one that left it",

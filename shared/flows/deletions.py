@@ -5,9 +5,10 @@ enough is left of the hold (rule 4). What ARM refuses stops no other deletion.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -54,11 +55,11 @@ class Deletions:
         wanted = [one for one, is_there in seen if is_there and steps.is_to_be_asked(one, at)]
         self._take(wanted, "writes")
         asking = [steps.asked(one, at) for one in wanted]
-        items = steps.merged(items, [*(one for one, _ in seen), *asking])
-        if (asking or items) and not intend(items):
+        # What is gone is written down after history has it: a worker may die in between.
+        if asking and not intend(steps.merged(items, asking)):
             return None
         asked = [self._ask(turn, one, allowed) for one in asking]
-        items = steps.merged(items, asked)
+        items = steps.merged(items, [*(one for one, _ in seen), *asked])
         self._tell(turn, steps.merged(due, items), {one.id: one for one in due}, at)
         return items
 
@@ -69,11 +70,22 @@ class Deletions:
     def _look(self, one: Deletion, at: datetime) -> tuple[Deletion, bool]:
         """Return the deletion with what ARM says of its resource, and whether that is there."""
         try:
-            known = one if one.api_version is not None else self._with_version(one)
-            body = self.arm.resource(known.id, known.api_version or "")
+            known, body = self._read(one)
         except (Stalled, Transient) as e:
             return steps.failed(one, e, at), False
         return (steps.gone(known), False) if body is None else (steps.found(known), True)
+
+    def _read(self, one: Deletion) -> tuple[Deletion, Mapping[str, Any] | None]:
+        """Read a resource, by the newest api-version where its own is not known any more."""
+        if one.api_version is None:
+            one = self._with_version(one)
+        try:
+            return one, self.arm.resource(one.id, one.api_version or "")
+        except Stalled:
+            newest = self._with_version(one)
+            if newest == one:
+                raise
+            return newest, self.arm.resource(newest.id, newest.api_version or "")
 
     def _with_version(self, one: Deletion) -> Deletion:
         version = self.arm.api_version(subscription_of(one.id) or "", one.type)

@@ -238,12 +238,12 @@ class Prune:
             waits = choice.waits_problem(len(chosen.fresh), chosen.approval)
             if before.plan is None or before.plan.digest != plan.digest:
                 self.log(
-                    events.PRUNE_WAITS,
+                    events.PLAN_WAITS,
                     repository=before.repository,
                     stack=before.stack,
-                    count=len(chosen.fresh),
-                    reason=chosen.approval,
-                    digest=plan.digest,
+                    kind=plan.kind,
+                    plan=plan.digest,
+                    counts=dict(plan.counts),
                 )
         wait = steps.wait_for(items, at)
         quick = wait < _BY_SWEEP and any(not one.gone for one in items)

@@ -88,8 +88,7 @@ def _nodes(
         if fold(kind) in DEPLOYMENT_TYPES:
             stands_for = _inside(resource, frame, known, found, depth)
         yield _Node(frozenset(keys), frozenset(stands_for), _depends_on(resource, frame))
-        for child in _children(resource, kind, name, frame, known):
-            yield child
+        yield from _children(resource, kind, name, frame, known)
 
 
 def _inside(

@@ -104,9 +104,11 @@ def wait_for(items: Sequence[Deletion], at: datetime) -> timedelta:
         begun = one.began_at is not None
         young = one.began_at is None or at - one.began_at < _YOUNG
         waits.append(_QUICK if young or not begun else _STEADY)
-    for one in items:
-        if not one.gone and (one.refused is not None or one.tries) and one.again_at is not None:
-            waits.append(max(_QUICK, one.again_at - at))
+    waits += [
+        max(_QUICK, one.again_at - at)
+        for one in items
+        if not one.gone and (one.refused is not None or one.tries) and one.again_at is not None
+    ]
     return min(waits)
 
 
