@@ -15,7 +15,7 @@ import msgspec
 from shared.core import names
 from shared.core.problem import Problem
 from shared.core.prune.ids import inside_of
-from shared.core.record.model import UNKNOWN
+from shared.core.record.facts import UNKNOWN
 from shared.core.scopes import fold
 
 MOST_COMPARED: Final = 800

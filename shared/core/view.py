@@ -236,7 +236,8 @@ def stack_view(
 
 def _pruning(record: Record) -> tuple[Problem, ...]:
     """Return what a person should know of what left the stack: it keeps no release from anything."""
-    return (record.prune_problem,) if record.prune_problem is not None else ()
+    shown = record.prune_problem if record.owes_prune else None
+    return (shown,) if shown is not None else ()
 
 
 def unreadable_view(repository: str, stack: str, problem: Problem) -> StackView:

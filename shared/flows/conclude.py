@@ -107,7 +107,7 @@ class Conclude:
             resources=len(document.inventory),
         )
         self.messenger.stack("snapshot", record.repository, record.stack)
-        if changes.owes_prune(record) and not record.dependents:
+        if record.owes_prune and not record.dependents:
             # Where others come first, or are not at rest, the sweep asks for it in time.
             self.messenger.stack("prune", record.repository, record.stack)
         if record.phase == "pending" or record.takes:

@@ -13,7 +13,6 @@ from typing import Final
 import msgspec
 
 from shared import events
-from shared.core import record as changes
 from shared.core.errors import Stalled
 from shared.core.message import StackMessage
 from shared.core.plan import Plan, counts
@@ -82,7 +81,7 @@ class Prune:
             if e.reason in CONFIGURATION_WRONG:
                 raise
             problem = problem_of(e)
-            self._leave(turn, lambda r, at: pruning.put_off(r, at + steps.REST, problem))
+            self._leave(turn, lambda r, at: pruning.let_go(r, at + steps.REST, problem))
             self.log(events.STALLED, stack=message.stack, reason=e.reason, hint=e.hint)
 
     def _leave(self, turn: Turn, change: Change) -> None:
@@ -93,7 +92,7 @@ class Prune:
 
     def _step(self, turn: Turn) -> None:
         record, at = turn.record, turn.hold.held.at
-        if not changes.owes_prune(record):
+        if not record.owes_prune:
             if record.deleting:
                 turn.update(lambda r, _: pruning.not_deleting(r))
             return
@@ -144,7 +143,7 @@ class Prune:
         return None
 
     def _held_until(self, record: Record, at: datetime) -> datetime | None:
-        """Return until when a freeze holds back, at most an hour: it may be lifted before."""
+        """Return until when a freeze holds back, at most a minute: it may be lifted before."""
         own = record.frozen(at)
         if own is not None:
             return min(own.until, at + CONFIGURATION_RETRY)
@@ -191,10 +190,10 @@ class Prune:
 
             def change(newest: Record, at: datetime) -> Record:
                 nonlocal written
-                written = newest.generation == decided_for and changes.owes_prune(newest)
+                written = newest.generation == decided_for and newest.owes_prune
                 written = written and newest.frozen(at) is None
                 if not written:
-                    return pruning.put_off(newest, at, newest.prune_problem)
+                    return pruning.let_go(newest, at, newest.prune_problem)
                 return pruning.deleting(intent(newest), steps.merged(items, now), at)
 
             turn.update(change)
@@ -278,7 +277,5 @@ class _Intent:
 
 def _has_a_message_of_its_own(record: Record, at: datetime) -> bool:
     """Tell whether it is too early: the stack's own message, or the sweep's, comes later. Pure."""
-    plan = record.plan
-    agreed = plan is not None and plan.kind == "prune" and record.has_approved(plan)
     early = record.prune_at is not None and record.prune_at - at > _SLACK + _CUT
-    return early and not agreed
+    return early and not record.may_prune_now

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from shared.core import names, owners
 from shared.core.owners import Identity
 from shared.core.prune.ids import above, group_of
-from shared.core.record.model import UNKNOWN
+from shared.core.record.facts import UNKNOWN
 from shared.core.scopes import fold
 
 Listed = Iterable[tuple[str, Mapping[str, str]]]

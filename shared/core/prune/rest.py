@@ -9,7 +9,7 @@ from typing import Final
 
 from shared.core import names
 from shared.core.document import from_text
-from shared.core.record.model import follows_mark
+from shared.core.record.facts import follows_mark
 from shared.core.tip import Tip, is_copied, wishes
 
 Facts = Mapping[str, str]

@@ -7,6 +7,7 @@ Each function here is one change: it takes the newest record and returns the nex
 be applied again when a compare-and-swap was lost. All are pure.
 """
 
+from shared.core.record.facts import facts, follows_mark
 from shared.core.record.model import (
     BLOCKED_RETRY,
     HOLD,
@@ -24,9 +25,6 @@ from shared.core.record.model import (
     Outcome,
     Phase,
     Record,
-    facts,
-    follows_mark,
-    owes_prune,
 )
 from shared.core.record.requests import Approved, Asked, Cancel, Freeze, TakenOver
 from shared.core.record.timeouts import canceled, is_overrun, overrun, timed_out
@@ -102,7 +100,6 @@ __all__ = [
     "orphan",
     "overrun",
     "overtaken",
-    "owes_prune",
     "paid",
     "quiet",
     "recollect",

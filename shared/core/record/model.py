@@ -1,26 +1,19 @@
-"""What a record holds, and what of it is shown in a listing."""
+"""What a record holds."""
 
-import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 import msgspec
 
 from shared.core.audit import Audit
-from shared.core.document import Document, to_text
+from shared.core.document import Document
 from shared.core.plan import Plan, Planning
 from shared.core.policy import Policy
 from shared.core.problem import Problem
 from shared.core.prune.model import Deletion, Left
 from shared.core.record.requests import Approved, Asked, Cancel, Freeze, TakenOver
 from shared.core.taken import Taken
-
-NOW: Final = to_text(datetime.fromtimestamp(0, UTC))
-"""Stands in facts for a time that has come."""
-
-UNKNOWN: Final = "*"
-"""Stands in facts for a sketch that cannot be told: anything may be in it."""
 
 HOLD: Final = timedelta(seconds=45)
 """How long a taken stack stays taken without a sign of life (rule 4)."""
@@ -253,7 +246,24 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
         plan = self.plan
         if plan is None or plan.generation != self.generation or self.has_approved(plan):
             return None
-        return None if plan.kind == "adopt" and self.orphaned else plan
+        if plan.kind == "prune":
+            return plan if self.owes_prune else None
+        return None if self.orphaned else plan
+
+    @property
+    def owes_prune(self) -> bool:
+        """Whether what left the stack, or all that a removed one has, is to be deleted."""
+        if self.moved_to is not None or self.in_flight is not None:
+            return False
+        if self.orphaned:
+            has_any = self.applied is not None or bool(self.touched or self.left)
+            return self.removed and has_any
+        return self.policy.prune and bool(self.left)
+
+    @property
+    def may_prune_now(self) -> bool:
+        """Whether somebody has approved the plan of deletions that waits."""
+        return self.plan is not None and self.plan.kind == "prune" and self.has_approved(self.plan)
 
     def is_canceled(self, attempt: Attempt) -> bool:
         """Tell whether somebody wants this attempt ended."""
@@ -283,80 +293,3 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
         """The attempt whose end is not recorded yet, if any."""
         attempted = self.attempted
         return attempted if attempted is not None and attempted.outcome is None else None
-
-
-def _shown_phase(record: Record) -> Phase:
-    """Return the phase for the sweep: ``releasing`` only while there is something to watch."""
-    idle = record.standing == "releasing" and record.in_flight is None
-    return "pending" if idle else record.standing
-
-
-def _shown_removed(record: Record) -> str:
-    """Return ``1`` for what is to be deleted, ``off`` where that is asked for and prune is not."""
-    if record.removed:
-        return "1"
-    return "off" if record.orphaned and PRUNE_OFF in record.warnings else ""
-
-
-def follows_mark(follows: Mapping[str, str]) -> str:
-    """Return a short digest of the releases that a stack was found to follow; empty for none. Pure."""
-    if not follows:
-        return ""
-    return hashlib.sha256(msgspec.json.encode(sorted(follows.items()))).hexdigest()[:12]
-
-
-def owes_prune(record: Record) -> bool:
-    """Tell whether what left the stack, or all of a removed one, is to be deleted. Pure."""
-    if record.moved_to is not None or record.in_flight is not None:
-        return False
-    if record.orphaned:
-        has_any = record.applied is not None or bool(record.touched or record.left)
-        return record.removed and has_any
-    return record.policy.prune and bool(record.left)
-
-
-def _shown_prune(record: Record) -> str:
-    """Return when the stack's deletions are looked at next; empty when it owes none."""
-    if not owes_prune(record):
-        return ""
-    plan = record.plan
-    agreed = plan is not None and plan.kind == "prune" and record.has_approved(plan)
-    return NOW if agreed or record.prune_at is None else to_text(record.prune_at)
-
-
-def _shown_around(record: Record) -> str:
-    if record.present is None:
-        return ""
-    return UNKNOWN if record.around is None else record.around
-
-
-def facts(record: Record) -> dict[str, str]:
-    """Return what the sweep and sync need to see in a listing, without reading the record."""
-    shown = {
-        "seq": str(record.seq),
-        "generation": str(record.generation),
-        "digest": record.desired.digest if record.desired else "",
-        "phase": _shown_phase(record),
-        "owed": ",".join(record.owed),
-        "shown": record.shown,
-        "orphaned": "1" if record.orphaned else "",
-        "removed": _shown_removed(record),
-        "prune": "1" if record.policy.prune else "",
-        "applied": str(record.present.generation) if record.present else "",
-        "running": str(record.in_flight.generation) if record.in_flight else "",
-        "failed": "1" if record.is_failed else "",
-        "broken": "1" if record.source_problems else "",
-        "raised": f"{record.raised[0]},{record.raised[1]}" if record.raised else "",
-        "owns": record.owns if record.present else "",
-        "inside": _shown_around(record),
-        "follows": follows_mark(record.present.follows) if record.present else "",
-        "prune_at": _shown_prune(record),
-        "scope": (record.scope or "").lower(),
-        "release": record.present.release if record.present else "",
-        "applied_at": to_text(record.present.at) if record.present else "",
-        "shared": record.told_of,
-        "plan": record.waiting_plan.kind if record.waiting_plan else "",
-        "due_at": to_text(record.due_at) if record.due_at else "",
-        "busy_until": to_text(record.busy_until) if record.busy_until else "",
-    }
-    return {key: value for key, value in shown.items() if value}

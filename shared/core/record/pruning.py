@@ -104,7 +104,12 @@ def deleted(record: Record, stand: Stand, at: datetime) -> Record:
 
 def put_off(record: Record, until: datetime, problem: Problem | None = None) -> Record:
     """Look at deletions no sooner than then; ``problem`` is what a person should know."""
-    return msgspec.structs.replace(record, prune_at=until, prune_problem=problem, busy_until=None)
+    return msgspec.structs.replace(record, prune_at=until, prune_problem=problem)
+
+
+def let_go(record: Record, until: datetime, problem: Problem | None) -> Record:
+    """Let the stack go, and look at its deletions no sooner than then."""
+    return msgspec.structs.replace(put_off(record, until, problem), busy_until=None)
 
 
 def not_deleting(record: Record) -> Record:
