@@ -18,6 +18,7 @@ from shared.core.arm_answers.hints import _BY_CODE as ARM_HINTS
 from shared.core.arm_answers.hints import hint
 from shared.core.arm_answers.tree import ErrorNode, Leaf
 from shared.core.configuration import Configuration
+from shared.core.plan_view import PlanView
 from shared.core.revision import Answer
 from shared.core.source.codes import PROBLEM_CODES
 from shared.core.source.schema import manifest_reference, manifest_schema
@@ -38,6 +39,7 @@ ANSWERS: Final = {
     "GET /api/stacks": list[StackView],
     "GET /api/stacks/{name}": StackView,
     "GET /api/stacks/{name}/releases": list[ReleaseView],
+    "GET /api/stacks/{name}/plan": PlanView,
     "GET /api/revisions/{sha}": Answer,
     "GET /api/health": HealthView,
     "POST /api/poison/{id}/{operation}": PoisonOrderView,

@@ -160,7 +160,14 @@ class Services:
             records=self._records,
             archive=self._archive,
             arm=self._ports.arm,
-            adopts=Adopts(self._archive, self._ports.arm, self._budget, self._chain, self.log),
+            adopts=Adopts(
+                self._archive,
+                self._ports.arm,
+                self._gate,
+                self._budget,
+                self._chain,
+                self.log,
+            ),
             puts=Puts(
                 self._records,
                 self._archive,

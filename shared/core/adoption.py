@@ -12,6 +12,7 @@ import msgspec
 
 from shared.core import plan as plans
 from shared.core.arm_answers import flatten
+from shared.core.document import canonical
 from shared.core.plan import Details, Plan, Planning, PropertyStep
 from shared.core.plan import Step as ResourceStep
 from shared.core.prediction import Diagnostic, Prediction, PropertyChange, ResourceChange
@@ -78,16 +79,26 @@ def details_of(record: Record, inputs: Inputs, found: Prediction) -> Details | N
     What is in the group and not in the template is nobody's business here. A what-if that failed or
     did not look everywhere is a plan with gaps: nobody knows what it did not see.
     """
-    steps = tuple(sorted(_steps(found), key=lambda step: (step.resource.lower(), step.kind)))
+    steps = tuple(sorted(_steps(found), key=_order))
     gaps = tuple(sorted({*_gaps(found)}))
     if not gaps and all(step.kind in _HARMLESS for step in steps):
         return None
     return _details(record, inputs, steps=steps, gaps=gaps)
 
 
+def _order(step: ResourceStep) -> tuple[str, bytes]:
+    return step.resource.lower(), canonical(msgspec.to_builtins(step))
+
+
 def blind_details(record: Record, inputs: Inputs, why: str) -> Details:
     """Return the plan of a release of which no what-if could be had, and why."""
     return _details(record, inputs, gaps=(why,))
+
+
+def late_details(record: Record, inputs: Inputs) -> Details:
+    """Return the plan of a release whose what-if did not end in time."""
+    minutes = int(PATIENCE.total_seconds()) // 60
+    return blind_details(record, inputs, f"The what-if did not end within {minutes} minutes.")
 
 
 def _details(

@@ -161,7 +161,7 @@ class Releases:
     ) -> None:
         """Put a release, unless it has to be asked for first what it would do to what exists."""
         try:
-            if not self.adopts(turn, step, wanted, installation):
+            if not self.adopts(turn, step, wanted, configured, installation):
                 return
         except Unregistered as e:
             self.puts.register(turn, e, configured)

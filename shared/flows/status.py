@@ -8,12 +8,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any, Final
+
+import msgspec
 
 from shared.core import names
 from shared.core import revision as revision_core
 from shared.core.budget import Kind as BudgetKind
 from shared.core.errors import Stalled
+from shared.core.plan import Details
+from shared.core.plan_view import PlanView, plan_view
 from shared.core.problem import Problem
 from shared.core.record import Record
 from shared.core.revision import Revision
@@ -79,6 +84,8 @@ class Status:
                 return self._of_stack(name, self.shown)
             case ["stacks", name, "releases"]:
                 return self._of_stack(name, self.releases)
+            case ["stacks", name, "plan"]:
+                return self._plan(name)
             case ["stacks", _, "drift"]:
                 return missing(NOT_BUILT["drift"])
             case ["revisions", sha]:
@@ -90,7 +97,8 @@ class Status:
             case _:
                 return missing(
                     "There is nothing at this path.",
-                    "Ask for stacks, stacks/{name}, stacks/{name}/releases, revisions/{sha}, health.",
+                    "Ask for stacks, stacks/{name}, stacks/{name}/releases, stacks/{name}/plan, "
+                    "revisions/{sha}, health.",
                 )
 
     def stacks(self) -> list[StackView]:
@@ -159,6 +167,23 @@ class Status:
             lambda at: self.archive.release(record.repository, at[0], at[1]), ids
         )
         return [release_view(release) for release in found if release is not None]
+
+    def _plan(self, name: str) -> Answered:
+        """Answer with the plan that was made last for a stack and is not carried out yet."""
+        shown = self._of_stack(name, self.plan)
+        if shown.status == HTTPStatus.OK and shown.body is None:
+            return missing(
+                "No plan of the stack needs approval.",
+                "One is made when a first release meets what exists, or deletes beyond its budget.",
+            )
+        return shown
+
+    def plan(self, record: Record) -> PlanView | None:
+        """Return what is shown of the record's plan, None when it has none."""
+        if record.plan is None:
+            return None
+        details = msgspec.convert(self.archive.content(record.plan.digest), Details)
+        return plan_view(record, record.plan, details)
 
     def _release_ids(self, record: Record) -> Iterable[tuple[str, str]]:
         """Yield the name under which each release is kept, and its id."""
