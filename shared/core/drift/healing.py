@@ -84,8 +84,8 @@ def begun(heal: Heal, items: Sequence[Item], at: datetime) -> Heal:
 
 
 def calmed(heal: Heal, at: datetime) -> Heal:
-    """Return the course after a look: a day without a heal ends it."""
-    if heal.last_at is not None and at - heal.last_at > CALM:
+    """Return the course after a look: a day without a heal ends it, but no fight: that is a person's."""
+    if heal.last_at is not None and at - heal.last_at > CALM and fight(heal) is None:
         return Heal()
     return heal
 

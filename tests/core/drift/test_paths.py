@@ -1,5 +1,6 @@
 """Places and patterns: what is written can be read again, and no text stalls or misleads."""
 
+import contextlib
 import time
 
 import pytest
@@ -100,7 +101,7 @@ def test_a_pattern_covers_its_place_and_what_is_in_it(
 )
 def test_what_is_no_path_is_refused(written: str) -> None:
     """A text that could be read in two ways is refused; so is a quoted star, which is no any."""
-    with pytest.raises(ValueError, match="path|character"):
+    with pytest.raises(ValueError, match=r"path|character"):
         parse(written)
 
 
@@ -120,8 +121,6 @@ def test_long_texts_take_linear_time(piece: str) -> None:
     """A megabyte of a manifest's path is read or refused at once."""
     for whole in (piece * 200_000, f"a['{piece * 200_000}']", f"a.{piece * 200_000}x"):
         started = time.process_time()
-        try:
+        with contextlib.suppress(ValueError):
             parse(whole)
-        except ValueError:
-            pass
         assert time.process_time() - started < 2
