@@ -54,8 +54,11 @@ def flipped(heal: Heal, opened: Sequence[Item], at: datetime) -> Heal:
             times=1 if old is None else old.times + 1,
             last_at=at,
         )
-    newest = sorted(flips.values(), key=lambda flip: flip.last_at, reverse=True)[:MOST_FLIPS]
-    return msgspec.structs.replace(heal, flips=tuple(newest))
+    # A crowd of others must not make a fight forgotten.
+    kept = sorted(
+        flips.values(), key=lambda flip: (flip.times >= FIGHT, flip.last_at), reverse=True
+    )
+    return msgspec.structs.replace(heal, flips=tuple(kept[:MOST_FLIPS]))
 
 
 def begun(heal: Heal, items: Sequence[Item], at: datetime) -> Heal:

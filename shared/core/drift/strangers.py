@@ -105,9 +105,9 @@ _GROUP: Final = 4
 
 def type_of(resource: str) -> str | None:
     """Return the type in a resource's id, None for what has none."""
-    _, found, tail = resource.rpartition(_PATH)
-    parts = tail.split("/")
-    if not found or len(parts) < 3 or len(parts) % 2 == 0:  # noqa: PLR2004 - namespace/type/name
+    found = fold(resource).rfind(_PATH)  # the log writes some ids in capitals
+    parts = resource[found + len(_PATH) :].split("/")
+    if found < 0 or len(parts) < 3 or len(parts) % 2 == 0:  # noqa: PLR2004 - namespace/type/name
         return None
     return "/".join([parts[0], *parts[1::2]])
 
