@@ -107,7 +107,7 @@ def judge(
         looked = by_id.get(fold(change.resource_id))
         if looked is None or looked.now is None or looked.now is MISSING:
             continue  # what was not read is not known to be as it was
-        known = looked.released is not MISSING and looked.released is not None
+        known = looked.is_measured
         if change.kind == "create" and known:
             shape = noise.found(looked.owned.type, "", "create", by.at)
             learned.append((looked.owned.id, shape))

@@ -35,7 +35,8 @@ class Looked:
 
     ``released`` is the body after the release, MISSING where it was not kept. ``now`` is None for a
     resource that is not there, MISSING where a ``gap`` says why it was not read. ``again`` is a second
-    reading a moment later, MISSING where there was no need of one.
+    reading a moment later, MISSING where there was no need of one. ``is_void``: somebody wrote before
+    ``released`` had been read, so that it may show their writing.
     """
 
     owned: Owned
@@ -44,6 +45,12 @@ class Looked:
     now: Any = MISSING
     again: Any = MISSING
     gap: Gap | None = None
+    is_void: bool = False
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether what was there after the release is known."""
+        return self.released is not MISSING and self.released is not None and not self.is_void
 
     @cached_property
     def in_released(self) -> Body:

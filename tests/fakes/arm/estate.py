@@ -107,7 +107,7 @@ class FakeEstate:
                 assert told.lower() == scope.lower(), f"{after} is no page of {scope}"
                 start = int(at)
             inside = scope.lower().rstrip("/") + "/"
-            listed = [one for one in self._kept.values() if _is_listed(one.id.lower(), inside)]
+            listed = [one for one in self._kept.values() if is_listed(one.id.lower(), inside)]
             end = start + self.page_size
             page = tuple(
                 Sighting(one.id, one.type, one.changed_at, one.created_at)
@@ -187,6 +187,10 @@ class FakeEstate:
     def lock_scope(self, scope: str, name: str = "keep") -> None:
         """Let nothing be deleted in a group or of a resource from now on."""
         self._locks[scope.lower()] = name
+
+    def unlock_scope(self, scope: str) -> None:
+        """Take away the lock of a group or resource."""
+        self._locks.pop(scope.lower())
 
     def attach(self, resource_id: str, to: str) -> None:
         """Let ``to`` not be deleted as long as ``resource_id`` is there."""
@@ -319,7 +323,8 @@ def type_of(resource_id: str) -> str:
     return "/".join([namespace, *rest[::2]])
 
 
-def _is_listed(key: str, inside: str) -> bool:
+def is_listed(key: str, inside: str) -> bool:
+    """Tell whether a lower-case id stands at the top, below the id ``inside`` that ends in /."""
     if not key.startswith(inside):
         return False
     _, *paths = key.split("/providers/")
