@@ -146,6 +146,7 @@ def test_another_release_begins_with_what_is_still_open() -> None:
         items=before.items,
         noise=before.noise,
         checked_at=NOW,
+        closing=course.RELEASED,
     )
 
 
