@@ -84,11 +84,16 @@ def candidates(
             continue
         if _DEPLOYMENTS in folded or fold(write.correlation_id or "") == own:
             continue
-        if any(parent in owned for parent in _parents(folded)):
+        if is_inside(folded, owned):
             kind = type_of(write.resource_id)
             if kind is not None:
                 found[folded] = (write.resource_id, kind)
     return tuple(found[key] for key in sorted(found))
+
+
+def is_inside(resource: str, owned: Collection[str]) -> bool:
+    """Tell whether a resource is a child of one that is owned (folded ids)."""
+    return any(parent in owned for parent in _parents(fold(resource)))
 
 
 def _parents(resource: str) -> Iterable[str]:
