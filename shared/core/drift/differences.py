@@ -48,19 +48,39 @@ def differences(before: Any, after: Any) -> tuple[Difference, ...]:
 
 def at(body: Any, place: Place) -> Any:
     """Return what is at a place in a body, MISSING where there is nothing; names without case."""
-    for step in place:
-        body = _member(body, step)
-        if body is MISSING:
-            return MISSING
-    return body
+    return Body(body).at(place)
 
 
-def _member(body: Any, step: str | Element) -> Any:
-    if isinstance(step, Element):
-        if not isinstance(body, list | tuple):
+class Body:
+    """A body in which many places are looked up: what names the elements of an array is read once."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+        self._named: dict[tuple[int, str], dict[str, Any]] = {}
+
+    def at(self, place: Place) -> Any:
+        """Return what is at a place, MISSING where there is nothing; names without case."""
+        found = self._body
+        for step in place:
+            if isinstance(step, Element):
+                found = self._element(found, step)
+            else:
+                found = _member(found, step)
+            if found is MISSING:
+                return MISSING
+        return found
+
+    def _element(self, items: Any, step: Element) -> Any:
+        if not isinstance(items, list | tuple):
             return MISSING
-        found = [one for one in body if _named(one, step.key) == _fold_id(step.value)]
-        return found[0] if found else MISSING
+        key = (id(items), step.key)
+        if key not in self._named:
+            named = ((_named(one, step.key), one) for one in reversed(items))
+            self._named[key] = {name: one for name, one in named if name is not None}
+        return self._named[key].get(_fold_id(step.value), MISSING)
+
+
+def _member(body: Any, step: str) -> Any:
     if not isinstance(body, Mapping):
         return MISSING
     if step in body:
