@@ -108,16 +108,20 @@ def parse_manifest(data: bytes, file: str) -> Manifest:
     manifest = _stacks(members["stacks"], defaults, place.key("stacks"), problems)
     prunes = defaults.values.get("prune") is True and "prune" not in defaults.broken
     manifest = msgspec.structs.replace(manifest, prunes=prunes)
-    return _with_removed(manifest, root, members.get("removed"), place)
+    return _with_removed(manifest, root, members, place)
 
 
-def _with_removed(manifest: Manifest, root: Entries, node: Node | None, place: Place) -> Manifest:
+def _with_removed(
+    manifest: Manifest, root: Entries, members: Mapping[str, Node], place: Place
+) -> Manifest:
     """Add what is to be deleted: nothing while it is in doubt what that is."""
+    node = members.get("removed")
     if node is None or not manifest.readable or any(k.text == "removed" for k in root.repeated):
         return manifest
     problems: Problems = []
     here = place.key("removed", node.line)
-    removed = read_removed(node, sorted(manifest.names), here, problems)
+    here_still = manifest.names | _former_names(members["stacks"])
+    removed = read_removed(node, here_still, here, problems)
     return msgspec.structs.replace(
         manifest, removed=removed, problems=manifest.problems + tuple(problems)
     )
@@ -237,6 +241,18 @@ class _Defaults:
             )
         )
         return None
+
+
+def _former_names(stacks: Node) -> frozenset[str]:
+    """Return the names that stacks say they take over, those of broken entries included."""
+    entries = [value for _, value in stacks.pairs] if isinstance(stacks, Entries) else []
+    return frozenset(
+        value.text
+        for entry in entries
+        if isinstance(entry, Entries)
+        for key, value in entry.pairs
+        if key.text == "renamedFrom" and isinstance(value, Scalar)
+    )
 
 
 def _stacks(node: Node, defaults: _Defaults, place: Place, problems: Problems) -> Manifest:
