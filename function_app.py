@@ -9,6 +9,7 @@ import logging
 import azure.functions as func
 
 from functions import (
+    inspect,
     operate,
     poison,
     prune,
@@ -16,6 +17,7 @@ from functions import (
     receive_push,
     release,
     replay,
+    scan_drift,
     settle,
     snapshot,
     status,
@@ -30,6 +32,7 @@ logging.getLogger("azure").setLevel(logging.WARNING)
 app = func.FunctionApp()
 for _room in (
     *(receive_push, sync, release, watch, snapshot, settle, prune, sweep, poison),
+    *(scan_drift, inspect),
     *(status, operate, replay, rebuild),
 ):
     app.register_functions(_room.blueprint)

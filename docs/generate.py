@@ -18,6 +18,7 @@ from shared.core.arm_answers.hints import _BY_CODE as ARM_HINTS
 from shared.core.arm_answers.hints import hint
 from shared.core.arm_answers.tree import ErrorNode, Leaf
 from shared.core.configuration import Configuration
+from shared.core.drift.view import CoveragesView, StackDriftView
 from shared.core.plan_view import PlanView
 from shared.core.revision import Answer
 from shared.core.source.codes import PROBLEM_CODES
@@ -41,6 +42,8 @@ ANSWERS: Final = {
     "GET /api/stacks/{name}/releases": list[ReleaseView],
     "GET /api/stacks/{name}/plan": PlanView,
     "GET /api/revisions/{sha}": Answer,
+    "GET /api/stacks/{name}/drift": StackDriftView,
+    "GET /api/coverage": CoveragesView,
     "GET /api/health": HealthView,
     "POST /api/poison/{id}/{operation}": PoisonOrderView,
     "POST /api/repositories/{key}/rebuild": RebuildView,

@@ -17,6 +17,7 @@ QUEUES = (
     "plumbline-watch",
     "plumbline-snapshot",
     "plumbline-prune",
+    "plumbline-inspect",
     "plumbline-settle",
 )
 CONFIGURATION = "plumbline.config.json"

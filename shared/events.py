@@ -40,6 +40,15 @@ DELETION_ASKED: Final = "deletion_asked"
 DELETION_REFUSED: Final = "deletion_refused"
 RESOURCE_DELETED: Final = "resource_deleted"
 STACK_REMOVED: Final = "stack_removed"
+SCAN_FINISHED: Final = "scan_finished"
+SCAN_CUT: Final = "scan_cut"
+DRIFT_INSPECTED: Final = "drift_inspected"
+DRIFT_FOUND: Final = "drift_found"
+DRIFT_GONE: Final = "drift_gone"
+DRIFT_FIGHT: Final = "drift_fight"
+HEAL_ASKED: Final = "heal_asked"
+ACTIVITY_READ: Final = "activity_read"
+ACTIVITY_SILENT: Final = "activity_silent"
 SWEEP_FINISHED: Final = "sweep_finished"
 POISON_FOUND: Final = "poison_found"
 POISON_DEALT_WITH: Final = "poison_dealt_with"
@@ -53,6 +62,7 @@ ERRORS: Final = frozenset({INVOCATION_FAILED, POISON_FOUND})
 WARNINGS: Final = frozenset(
     {
         STALLED,
+        ACTIVITY_SILENT,
         LISTING_FAILED,
         DOCUMENT_SET_ASIDE,
         OPERATION_REFUSED,
@@ -63,6 +73,9 @@ WARNINGS: Final = frozenset(
         FENCED,
         RESOURCE_SHARED,
         DELETION_REFUSED,
+        SCAN_CUT,
+        DRIFT_FOUND,
+        DRIFT_FIGHT,
     }
 )
 
@@ -105,6 +118,15 @@ MEANINGS: Final[dict[str, str]] = {
     DELETION_REFUSED: "ARM does not delete a resource that left a stack; `code` and `message`",
     RESOURCE_DELETED: "a resource that left a stack is gone; `release` is the one that left it",
     STACK_REMOVED: "all that a removed stack had is gone",
+    SCAN_FINISHED: "a scan for drift has listed what there is and chose the stacks to inspect; `reasons` counts them",
+    SCAN_CUT: "a subscription could not be listed now, and its stacks wait for the next scan; `reason` says why",
+    DRIFT_INSPECTED: "a stack was inspected; `state`, and how many differences and gaps there are",
+    DRIFT_FOUND: "differences came up on a stack; how many, how many of them high, and who made them",
+    DRIFT_GONE: "a stack has no differences any more; `reason` is healed, released or reverted",
+    DRIFT_FIGHT: "somebody keeps setting what Plumbline heals: healing of the stack has stopped",
+    HEAL_ASKED: "a new attempt of what is deployed was asked for, to bring back what drifted",
+    ACTIVITY_READ: "the Activity Log was asked what is new: how much was `read`, and how much is `kept`",
+    ACTIVITY_SILENT: "the Activity Log could not be asked: nobody can be named; `reason`",
     SWEEP_FINISHED: "the sweep started what was overdue; counts by queue",
     POISON_FOUND: "a message was tried too often and was taken from its poison queue",
     POISON_DEALT_WITH: "a kept message was sent back to its queue, or discarded, as somebody ordered",

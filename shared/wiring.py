@@ -15,8 +15,11 @@ from shared.adapters.budget import WorkerBudget
 from shared.adapters.looks import WorkerLooks
 from shared.adapters.system import JsonLog, SystemClock, SystemIds, ThreadParallel
 from shared.core.budget import Kind
+from shared.core.drift.suspicion import Periods
 from shared.core.redaction import keyed_digest
+from shared.core.secret import Secret
 from shared.core.version import VERSION
+from shared.flows.activity import Activities
 from shared.flows.adopt import Adopts
 from shared.flows.answers import Answers
 from shared.flows.audits import Audits
@@ -25,7 +28,11 @@ from shared.flows.claimants import Claimants
 from shared.flows.conclude import Conclude
 from shared.flows.deletions import Deletions
 from shared.flows.dependencies import Dependencies
+from shared.flows.estates import Estates
+from shared.flows.foresee import Foresee
 from shared.flows.gate import Gate
+from shared.flows.gathering import Gathering
+from shared.flows.inspect import Inspect
 from shared.flows.messenger import Messenger
 from shared.flows.moves import Moves
 from shared.flows.operate import Operate
@@ -40,6 +47,7 @@ from shared.flows.receive_push import ReceivePush
 from shared.flows.release import Releases
 from shared.flows.renames import Renames
 from shared.flows.replay import Replay
+from shared.flows.scan_drift import ScanDrift
 from shared.flows.settle import Settle
 from shared.flows.sign_in import SignIn
 from shared.flows.snapshot import Snapshots
@@ -50,6 +58,7 @@ from shared.flows.turn import Chain
 from shared.flows.watch import Watch
 from shared.made import BUILDING, made
 from shared.ports import (
+    ActivityLog,
     Arm,
     Callers,
     CommitStatuses,
@@ -61,15 +70,18 @@ from shared.ports import (
     Queues,
 )
 from shared.settings import Settings
+from shared.state.activities import Activities as ActivityShelf
 from shared.state.archive import Archive
 from shared.state.configurations import Configurations
 from shared.state.deliveries import Deliveries
+from shared.state.drifts import Drifts
 from shared.state.poisons import Poisons
 from shared.state.records import Records
 from shared.state.revisions import Revisions
 from shared.state.tips import Tips
 
 if TYPE_CHECKING:
+    from shared.adapters.arm import AzureArm, ManagedIdentity
     from shared.adapters.storage_connection import StorageConnection
     from shared.flows.sync import Sync
 
@@ -242,6 +254,64 @@ class Services:
         )
 
     @made
+    def scan_drift(self) -> ScanDrift:
+        """The flow of the function of this name."""
+        return ScanDrift(
+            configurations=self._configurations,
+            estates=self._estates,
+            drifts=self._drifts,
+            arm=self._ports.arm,
+            budget=self._budget,
+            activities=self.activities,
+            messenger=self._messenger,
+            periods=self._periods,
+            clock=self.clock,
+            log=self.log,
+        )
+
+    @made
+    def inspect(self) -> Inspect:
+        """The flow of the function of this name."""
+        return Inspect(
+            records=self._records,
+            drifts=self._drifts,
+            archive=self._archive,
+            estates=self._estates,
+            gathering=Gathering(
+                archive=self._archive,
+                arm=self._ports.arm,
+                budget=self._budget,
+                activities=self._activity_shelf,
+                parallel=self._ports.parallel,
+                digests=_digests(self._settings),
+                log=self.log,
+            ),
+            foresee=Foresee(
+                configurations=self._configurations,
+                archive=self._archive,
+                dependencies=Dependencies(self._records, self._archive, self._ports.parallel),
+                gate=self._gate,
+                budget=self._budget,
+            ),
+            messenger=self._messenger,
+            periods=self._periods,
+            log=self.log,
+        )
+
+    @made
+    def _estates(self) -> Estates:
+        return Estates(self._records, self.clock)
+
+    @property
+    def _periods(self) -> Periods:
+        settings = self._settings
+        return Periods(
+            confirm=timedelta(seconds=settings.confirm_s),
+            full=timedelta(hours=settings.full_scan_hours),
+            children=timedelta(hours=settings.child_scan_hours),
+        )
+
+    @made
     def sweep(self) -> Sweep:
         """The flow of the function of this name."""
         return Sweep(
@@ -320,11 +390,23 @@ class Services:
             self._tips,
             self._archive,
             self._answers,
+            self._drifts,
             self._deliveries,
             self._ports.parallel,
             self.clock,
             self._calls_left,
             Poisoned(self.queues, self._poisons, self._ports.parallel),
+        )
+
+    @made
+    def activities(self) -> Activities:
+        """The step of scans that asks the Activity Log what is new."""
+        return Activities(
+            self._configurations,
+            self._activity_shelf,
+            self._ports.activity,
+            self._budget,
+            self.log,
         )
 
     def _calls_left(self) -> Mapping[str, Mapping[Kind, int]]:
@@ -341,6 +423,14 @@ class Services:
     @property
     def _records(self) -> Records:
         return Records(self._ports.documents, self.clock)
+
+    @property
+    def _drifts(self) -> Drifts:
+        return Drifts(self._ports.documents)
+
+    @property
+    def _activity_shelf(self) -> ActivityShelf:
+        return ActivityShelf(self._ports.documents)
 
     @property
     def _tips(self) -> Tips:
@@ -409,7 +499,20 @@ class Services:
 
 def _digest(settings: Settings) -> Callable[[str], str]:
     """Return how a captured secret is replaced: the key's id and a digest made with the key."""
-    key, key_id = settings.digest_key.reveal().encode(), settings.digest_key_id
+    return _digest_with(settings.digest_key, settings.digest_key_id)
+
+
+def _digests(settings: Settings) -> Mapping[str, Callable[[str], str]]:
+    """Return the same by the key's id: with the key of today first, then with the one before it."""
+    found = {settings.digest_key_id: _digest(settings)}
+    if settings.digest_key_previous is not None and settings.digest_key_previous_id is not None:
+        previous = settings.digest_key_previous_id
+        found.setdefault(previous, _digest_with(settings.digest_key_previous, previous))
+    return found
+
+
+def _digest_with(secret: Secret, key_id: str) -> Callable[[str], str]:
+    key = secret.reveal().encode()
     return lambda value: f"{key_id}:{keyed_digest(key, value)}"
 
 
@@ -503,9 +606,19 @@ class AzurePorts:
         return DulwichGit()
 
     @made
+    def _identity(self) -> "ManagedIdentity":
+        from shared.adapters.arm import ManagedIdentity
+
+        return ManagedIdentity(self._settings.arm.client_id)
+
+    @made
     def arm(self) -> Arm:
         """Azure Resource Manager, by its SDK and the app's managed identity."""
-        from shared.adapters.arm import ArmEndpoint, AzureArm, ManagedIdentity
+        return self._azure_arm
+
+    @made
+    def _azure_arm(self) -> "AzureArm":
+        from shared.adapters.arm import ArmEndpoint, AzureArm
 
         settings = self._settings.arm
         return AzureArm(
@@ -514,8 +627,31 @@ class AzurePorts:
                 credential_scopes=(settings.audience,),
                 ca_file=settings.ca_file,
             ),
-            ManagedIdentity(settings.client_id),
+            self._identity,
             self.clock,
             self.ids,
             user_agent=f"plumbline/{VERSION}",
         )
+
+    @made
+    def activity(self) -> ActivityLog:
+        """The Activity Log; what ARM says of its limits there counts with the rest."""
+        from shared.adapters.arm import Account, ArmEndpoint
+        from shared.adapters.arm.activity import AzureActivityLog
+        from shared.adapters.arm.activity_table import LogsEndpoint
+
+        arm, logs = self._settings.arm, self._settings.logs
+        return AzureActivityLog(
+            ArmEndpoint(url=arm.endpoint, credential_scopes=(arm.audience,), ca_file=arm.ca_file),
+            LogsEndpoint(
+                url=logs.endpoint, credential_scopes=(logs.audience,), ca_file=arm.ca_file
+            ),
+            self._identity,
+            self.clock,
+            Account(self.ids.new, _uncounted, self._azure_arm.heard),
+            user_agent=f"plumbline/{VERSION}",
+        )
+
+
+def _uncounted(_kind: str) -> None:
+    """Nobody counts."""

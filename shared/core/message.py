@@ -10,8 +10,10 @@ from shared.core.errors import BadMessage
 
 VERSION: Final = 1
 
-Queue = Literal["sync", "release", "watch", "snapshot", "settle", "prune"]
-QUEUES: Final[tuple[Queue, ...]] = ("sync", "release", "watch", "snapshot", "settle", "prune")
+Queue = Literal["sync", "release", "watch", "snapshot", "settle", "inspect", "prune"]
+QUEUES: Final[tuple[Queue, ...]] = (
+    *("sync", "release", "watch", "snapshot", "settle", "inspect", "prune"),
+)
 
 
 class RepositoryMessage(
@@ -50,6 +52,7 @@ TYPES: Final[dict[Queue, type[Message]]] = {
     "release": StackMessage,
     "watch": StackMessage,
     "snapshot": StackMessage,
+    "inspect": StackMessage,
     "settle": RepositoryMessage,
     "prune": StackMessage,
 }

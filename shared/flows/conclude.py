@@ -93,7 +93,12 @@ class Conclude:
         hold = self.records.update(
             hold,
             lambda r, at: msgspec.structs.replace(
-                pruning.left_with(changes.succeeded(r, at, ()), left, around), owns=owns
+                pruning.left_with(
+                    changes.correlated(changes.succeeded(r, at, ()), document.correlation_id),
+                    left,
+                    around,
+                ),
+                owns=owns,
             ),
         )
         record = hold.record
@@ -170,7 +175,7 @@ class Conclude:
         hold = self.records.update(
             hold,
             lambda r, at: changes.ended(
-                _reached(r, document.release, written),
+                changes.correlated(_reached(r, document.release, written), document.correlation_id),
                 document.outcome,
                 problem=problem,
                 transient=transient,

@@ -16,6 +16,14 @@ import msgspec
 from shared.core import names
 from shared.core import revision as revision_core
 from shared.core.budget import Kind as BudgetKind
+from shared.core.drift.model import Drift
+from shared.core.drift.view import (
+    DriftView,
+    StackDriftView,
+    coverages_view,
+    of_facts,
+    stack_drift_view,
+)
 from shared.core.errors import Stalled
 from shared.core.plan import Details
 from shared.core.plan_view import PlanView, plan_view
@@ -42,6 +50,7 @@ from shared.ports import Clock, Parallel
 from shared.state.archive import Archive
 from shared.state.configurations import Configurations
 from shared.state.deliveries import Deliveries
+from shared.state.drifts import Drifts
 from shared.state.records import Records
 from shared.state.revisions import Revisions
 from shared.state.tips import Tips
@@ -51,7 +60,6 @@ _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 NOT_BUILT: Final = {
     "incidents": "incidents come with alert-triggered rollback",
     "metrics": "metrics come with operations",
-    "drift": "drift scans are not built yet",
 }
 
 
@@ -69,6 +77,7 @@ class Status:
     tips: Tips
     archive: Archive
     answers: Answers
+    drifts: Drifts
     deliveries: Deliveries
     parallel: Parallel
     clock: Clock
@@ -86,8 +95,10 @@ class Status:
                 return self._of_stack(name, self.releases)
             case ["stacks", name, "plan"]:
                 return self._plan(name)
-            case ["stacks", _, "drift"]:
-                return missing(NOT_BUILT["drift"])
+            case ["stacks", name, "drift"]:
+                return self._of_stack(name, self.drift)
+            case ["coverage"]:
+                return Answered(200, coverages_view(self.drifts.coverage()))
             case ["revisions", sha]:
                 return self.revision(sha)
             case ["health"]:
@@ -98,35 +109,55 @@ class Status:
                 return missing(
                     "There is nothing at this path.",
                     "Ask for stacks, stacks/{name}, stacks/{name}/releases, stacks/{name}/plan, "
+                    "stacks/{name}/drift, coverage, "
                     "revisions/{sha}, health.",
                 )
 
     def stacks(self) -> list[StackView]:
         """Return every stack, by repository and name."""
-        found = self._found(names.RECORDS)
+        found, drifts = self._found(names.RECORDS), self.drifts.listed()
         known: dict[str, dict[str, Record]] = {}
         for record in found:
             if isinstance(record, Record):
                 known.setdefault(record.repository, {})[record.stack] = record
         return [
-            self._view(record, known[record.repository]) if isinstance(record, Record) else record
+            self._view(
+                record,
+                known[record.repository],
+                of_facts(drifts.get((record.repository, record.stack), {})),
+            )
+            if isinstance(record, Record)
+            else record
             for record in found
         ]
 
-    def _view(self, record: Record, others: Mapping[str, Record]) -> StackView:
+    def _view(self, record: Record, others: Mapping[str, Record], drift: DriftView) -> StackView:
         at = self.clock.now()
         freeze = record.frozen(at)
         if freeze is None:
             with suppress(Stalled):  # a wrong configuration is shown on health, and stops no look
                 configuration = self.configurations.current()
                 freeze = configuration.freeze(record.repository, record.stack, at)
-        return stack_view(record, others, freeze)
+        return stack_view(record, others, freeze, drift)
 
     def shown(self, record: Record) -> StackView:
         """Return what is shown of a stack, with what it waits for."""
         waits = bool(record.waits_for)
         others = self._records(names.records_of(record.repository)) if waits else ()
-        return self._view(record, {other.stack: other for other in others})
+        drift = of_facts(self.drifts.facts(record.repository, record.stack))
+        return self._view(record, {other.stack: other for other in others}, drift)
+
+    def drift(self, record: Record) -> StackDriftView:
+        """Return what inspections know of a stack; nothing yet is an answer, too."""
+        held = self.drifts.read(record.repository, record.stack)
+        known = held.document if held is not None else None
+        scope = (record.scope or "").lower()
+        covered = {one.scope: one for one in self.drifts.coverage().scopes}
+        return stack_drift_view(
+            known or Drift(repository=record.repository, stack=record.stack),
+            covered.get(scope),
+            self.clock.now(),
+        )
 
     def _records(self, prefix: str) -> Sequence[Record]:
         """Return the records below a prefix that can be read."""

@@ -28,6 +28,7 @@ from shared.core.record.model import (
 )
 from shared.core.record.requests import Approved, Asked, Cancel, Freeze, TakenOver
 from shared.core.record.timeouts import canceled, is_overrun, overrun, timed_out
+from shared.core.record.traces import correlated
 from shared.core.record.turns import (
     accepted,
     answer_lost,
@@ -85,6 +86,7 @@ __all__ = [
     "called",
     "canceled",
     "catch_up",
+    "correlated",
     "ended",
     "facts",
     "follows_mark",

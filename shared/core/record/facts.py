@@ -68,6 +68,7 @@ def facts(record: Record) -> dict[str, str]:
         "broken": "1" if record.source_problems else "",
         "raised": f"{record.raised[0]},{record.raised[1]}" if record.raised else "",
         "owns": record.owns if record.present else "",
+        "correlations": ",".join(record.correlations),
         "inside": _shown_around(record),
         "follows": follows_mark(record.present.follows) if record.present else "",
         "prune_at": _shown_prune(record),

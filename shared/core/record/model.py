@@ -124,7 +124,8 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     ``renamed_from`` is whose place the stack shall take, ``came_from`` whose it took. ``owns`` is
     the sketch of the applied release's inventory, ``around`` that of what it lies inside of (None:
     nobody has told), ``shared`` what others own of it, too, and ``told_of`` marks what the sweep
-    said last.
+    said last. ``correlations`` are those of the newest deployments: what the Activity Log has under
+    them is Plumbline's own doing.
 
     ``left`` are the resources that it had once and has no more, ``deleting`` those of them whose
     deletion was decided on. ``prune_at`` is when they are looked at next, and ``prune_problem`` what
@@ -199,6 +200,7 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     prune_at: datetime | None = None
     prune_problem: Problem | None = None
     removed_at: datetime | None = None
+    correlations: tuple[str, ...] = ()
 
     # The sweep's fields.
     shared: tuple[Problem, ...] = ()
