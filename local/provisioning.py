@@ -16,6 +16,7 @@ QUEUES = (
     "plumbline-release",
     "plumbline-watch",
     "plumbline-snapshot",
+    "plumbline-prune",
     "plumbline-inspect",
     "plumbline-settle",
 )
