@@ -13,7 +13,7 @@ from shared.core import names
 from shared.core.json_path import BadPathError, parse_path
 from shared.core.policy import Adopt, Drift, Ignore
 from shared.core.source.faults import Place, Problems, choices_hint, shown
-from shared.core.source.fields import (
+from shared.core.source.nodes import (
     ambiguous,
     key_text,
     read_mapping,
