@@ -231,29 +231,6 @@ class Services:
         )
 
     @made
-    def prune(self) -> Prune:
-        """The flow of the function of this name."""
-        parallel = self._ports.parallel
-        return Prune(
-            configurations=self._configurations,
-            tips=self._tips,
-            records=self._records,
-            archive=self._archive,
-            claimants=Claimants(self._records, self._archive, parallel),
-            deletions=Deletions(
-                self._records,
-                self._archive,
-                self._ports.arm,
-                self._gate,
-                self._budget,
-                parallel,
-                self.log,
-            ),
-            messenger=self._messenger,
-            log=self.log,
-        )
-
-    @made
     def scan_drift(self) -> ScanDrift:
         """The flow of the function of this name."""
         return ScanDrift(
@@ -295,6 +272,29 @@ class Services:
             ),
             messenger=self._messenger,
             periods=self._periods,
+            log=self.log,
+        )
+
+    @made
+    def prune(self) -> Prune:
+        """The flow of the function of this name."""
+        parallel = self._ports.parallel
+        return Prune(
+            configurations=self._configurations,
+            tips=self._tips,
+            records=self._records,
+            archive=self._archive,
+            claimants=Claimants(self._records, self._archive, parallel),
+            deletions=Deletions(
+                self._records,
+                self._archive,
+                self._ports.arm,
+                self._gate,
+                self._budget,
+                parallel,
+                self.log,
+            ),
+            messenger=self._messenger,
             log=self.log,
         )
 

@@ -10,9 +10,9 @@ from shared.core.errors import BadMessage
 
 VERSION: Final = 1
 
-Queue = Literal["sync", "release", "watch", "snapshot", "settle", "inspect", "prune"]
+Queue = Literal["sync", "release", "watch", "snapshot", "settle", "prune", "inspect"]
 QUEUES: Final[tuple[Queue, ...]] = (
-    *("sync", "release", "watch", "snapshot", "settle", "inspect", "prune"),
+    *("sync", "release", "watch", "snapshot", "settle", "prune", "inspect"),
 )
 
 

@@ -93,10 +93,9 @@ class Conclude:
         hold = self.records.update(
             hold,
             lambda r, at: msgspec.structs.replace(
-                pruning.left_with(
-                    changes.correlated(changes.succeeded(r, at, ()), document.correlation_id),
-                    left,
-                    around,
+                changes.correlated(
+                    pruning.left_with(changes.succeeded(r, at, ()), left, around),
+                    document.correlation_id,
                 ),
                 owns=owns,
             ),

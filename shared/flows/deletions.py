@@ -5,7 +5,7 @@ enough is left of the hold (rule 4). What ARM refuses stops no other deletion.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,6 +28,9 @@ from shared.state.records import Records
 Intend = Callable[[Sequence[Deletion]], bool]
 """Writes down all deletions as they shall be after this turn; False when they are not wanted now."""
 
+Kept = Callable[[Sequence[str]], Collection[str]]
+"""Asks once more, right before ARM is, and returns those of the ids that must not go now."""
+
 
 @dataclass(frozen=True)
 class Deletions:
@@ -42,7 +45,12 @@ class Deletions:
     log: Log
 
     def __call__(
-        self, turn: Turn, items: Sequence[Deletion], allowed: Sequence[str], intend: Intend
+        self,
+        turn: Turn,
+        items: Sequence[Deletion],
+        allowed: Sequence[str],
+        intend: Intend,
+        kept: Kept,
     ) -> tuple[Deletion, ...] | None:
         """Take the deletions one step further; returns how they stand, None when it may not be now.
 
@@ -58,7 +66,11 @@ class Deletions:
         # What is gone is written down after history has it: a worker may die in between.
         if asking and not intend(steps.merged(items, asking)):
             return None
-        asked = [self._ask(turn, one, allowed) for one in asking]
+        not_now = kept([one.id for one in asking]) if asking else ()
+        asked = [
+            steps.unasked(one, at) if one.id in not_now else self._ask(turn, one, allowed)
+            for one in asking
+        ]
         items = steps.merged(items, [*(one for one, _ in seen), *asked])
         self._tell(turn, steps.merged(due, items), {one.id: one for one in due}, at)
         return items

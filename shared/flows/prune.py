@@ -5,7 +5,7 @@ stack of the repository is at what the tip wants. What is decided is pure (``sha
 a deletion is written down before ARM is asked for it, under the rules of a PUT (rules 4 and 6).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -24,6 +24,7 @@ from shared.core.prune.relations import relations
 from shared.core.record import Record, pruning
 from shared.core.record.pruning import Stand
 from shared.core.release import Release
+from shared.core.scopes import fold
 from shared.flows.claimants import Claimants
 from shared.flows.deletions import Deletions
 from shared.flows.messenger import Messenger
@@ -39,6 +40,9 @@ _SLACK: Final = timedelta(seconds=10)
 
 _CUT: Final = timedelta(seconds=2)
 """HTTP dates are cut to the second."""
+
+_NEAR_A_RELEASE: Final = timedelta(seconds=30)
+"""How soon deletions are looked at again that a release nearby holds back."""
 
 _BY_SWEEP: Final = timedelta(minutes=5)
 """What is looked at later than that needs no message of its own."""
@@ -176,12 +180,12 @@ class Prune:
         self, turn: Turn, holdings: Holdings, listed: Listed, allowed: Sequence[str]
     ) -> None:
         """Decide what is deleted, and take it one step further."""
-        record = turn.record
+        record, at = turn.record, turn.hold.held.at
         ids = [one.id for one in holdings.lefts]
         found = self.claimants((record.repository, record.stack), ids, listed)
         taken, around = claims.sort_out(ids, found.theirs, holdings.owned)
         chosen = choice.choose(record, holdings.lefts, taken, around, owned=len(holdings.owned))
-        plan = self._plan(record, chosen, turn.hold.held.at)
+        plan = self._plan(record, chosen, at)
         waits = plan is not None and not record.has_approved(plan)
         approved = record.approved if plan is not None and not waits else None
         fresh = () if waits else chosen.fresh
@@ -192,21 +196,38 @@ class Prune:
         def intend(now: Sequence[Deletion]) -> bool:
             written = False
 
-            def change(newest: Record, at: datetime) -> Record:
+            def change(newest: Record, moment: datetime) -> Record:
                 nonlocal written
                 written = newest.generation == decided_for and newest.owes_prune
-                written = written and newest.frozen(at) is None
+                written = written and newest.frozen(moment) is None
                 if not written:
-                    return pruning.let_go(newest, at, newest.prune_problem)
-                return pruning.deleting(intent(newest), steps.merged(items, now), at)
+                    return pruning.let_go(newest, moment, newest.prune_problem)
+                return pruning.deleting(intent(newest), steps.merged(items, now), moment)
 
             turn.update(change)
             return written
 
-        stood = self.deletions(turn, safe, allowed, intend)
+        def kept(wanted: Sequence[str]) -> Collection[str]:
+            return self._kept(record, wanted, holdings.owned, at)
+
+        stood = self.deletions(turn, safe, allowed, intend, kept)
         if stood is None:
             return
-        self._finish(turn, steps.merged(items, stood), chosen, plan if waits else None, intent)
+        items = steps.merged(items, stood)
+        wait = steps.wait_for(items, at)
+        wait = wait if len(safe) == len(items) else max(wait, _NEAR_A_RELEASE)
+        self._finish(turn, _Outcome(items, chosen, plan if waits else None, wait), intent)
+
+    def _kept(
+        self, record: Record, ids: Sequence[str], owned: Sequence[str], at: datetime
+    ) -> Collection[str]:
+        """Return those of the ids that must not go now: a release may have begun since the look."""
+        listed = [(found.name, found.facts) for found in self.records.listed()]
+        if self._first(record, listed, at) is not None:
+            return ids
+        found = self.claimants((record.repository, record.stack), ids, listed)
+        taken, around = claims.sort_out(ids, found.theirs, owned)
+        return [one for one in ids if fold(one) in taken | around | found.unsafe]
 
     def _plan(self, record: Record, chosen: Choice, at: datetime) -> Plan | None:
         """Return the plan that needs approval, its details kept; None when none is needed."""
@@ -226,16 +247,10 @@ class Prune:
             at=at,
         )
 
-    def _finish(
-        self,
-        turn: Turn,
-        items: Sequence[Deletion],
-        chosen: Choice,
-        plan: Plan | None,
-        intent: "_Intent",
-    ) -> None:
+    def _finish(self, turn: Turn, outcome: "_Outcome", intent: "_Intent") -> None:
         """Write down how the deletions stand, and look again when it is time."""
         before, at = turn.record, turn.hold.held.at
+        items, chosen, plan, wait = outcome.items, outcome.chosen, outcome.plan, outcome.wait
         waits = None
         if plan is not None and chosen.approval is not None:
             waits = choice.waits_problem(len(chosen.fresh), chosen.approval)
@@ -248,7 +263,6 @@ class Prune:
                     plan=plan.digest,
                     counts=dict(plan.counts),
                 )
-        wait = steps.wait_for(items, at)
         quick = wait < _BY_SWEEP and any(not one.gone for one in items)
         stand = Stand(
             items=tuple(items),
@@ -264,6 +278,16 @@ class Prune:
             self.messenger.stack("prune", after.repository, after.stack, delay_s=delay_s)
         if after.removed_at is not None and before.removed_at is None:
             self.log(events.STACK_REMOVED, repository=after.repository, stack=after.stack)
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """How a turn's deletions stand, what waits for approval, and when they are looked at next."""
+
+    items: Sequence[Deletion]
+    chosen: Choice
+    plan: Plan | None
+    wait: timedelta
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,11 @@ NOT_BUILT: Final = {
     "metrics": "metrics come with operations",
 }
 
+KNOWN: Final = (
+    "Ask for stacks, stacks/{name}, stacks/{name}/releases, stacks/{name}/drift, "
+    "stacks/{name}/plan, coverage, revisions/{sha}, health."
+)
+
 
 @dataclass(frozen=True)
 class Status:
@@ -89,14 +94,8 @@ class Status:
         match [part for part in path.split("/") if part]:
             case ["stacks"]:
                 return Answered(200, self.stacks())
-            case ["stacks", name]:
-                return self._of_stack(name, self.shown)
-            case ["stacks", name, "releases"]:
-                return self._of_stack(name, self.releases)
-            case ["stacks", name, "plan"]:
-                return self._plan(name)
-            case ["stacks", name, "drift"]:
-                return self._of_stack(name, self.drift)
+            case ["stacks", name, *part]:
+                return self._stack(name, "/".join(part))
             case ["coverage"]:
                 return Answered(200, coverages_view(self.drifts.coverage()))
             case ["revisions", sha]:
@@ -106,12 +105,21 @@ class Status:
             case [("incidents" | "metrics") as unbuilt, *_]:
                 return missing(NOT_BUILT[unbuilt])
             case _:
-                return missing(
-                    "There is nothing at this path.",
-                    "Ask for stacks, stacks/{name}, stacks/{name}/releases, stacks/{name}/plan, "
-                    "stacks/{name}/drift, coverage, "
-                    "revisions/{sha}, health.",
-                )
+                return missing("There is nothing at this path.", KNOWN)
+
+    def _stack(self, name: str, part: str) -> Answered:
+        """Answer what is asked of one stack."""
+        match part:
+            case "":
+                return self._of_stack(name, self.shown)
+            case "releases":
+                return self._of_stack(name, self.releases)
+            case "drift":
+                return self._of_stack(name, self.drift)
+            case "plan":
+                return self._plan(name)
+            case _:
+                return missing("There is nothing at this path.", KNOWN)
 
     def stacks(self) -> list[StackView]:
         """Return every stack, by repository and name."""

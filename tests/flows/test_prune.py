@@ -7,8 +7,10 @@ import orjson
 import pytest
 
 from shared.core import names
+from shared.core import record as changes
 from shared.core.message import StackMessage, encode
 from shared.core.prune.leaving import left
+from shared.core.waves import NONE_TAKEN
 from tests.fakes.arm import Outcome
 from tests.fakes.system import Moment
 from tests.flows.estates import AWHILE_S, GROUPS, NET, NO, NSG, deleted, of, repository, resource
@@ -303,6 +305,35 @@ def test_a_worker_that_was_overtaken_deletes_nothing(world: World) -> None:
         world.run(1)
     early = deleted(world)
     world.run(AWHILE_S)
+
+    assert early == []
+    assert deleted(world) == ["b"]
+
+
+def test_a_release_that_begins_after_the_look_keeps_its_neighbourhood(world: World) -> None:
+    """What is asked once more right before a deletion: somebody may be about to take it over."""
+    begun: list[str] = []
+
+    def begin(moment: Moment, call: str, _: str) -> None:
+        if world.turn == "prune" and (moment, call) == ("after", "arm.resource") and not begun:
+            begun.append(call)
+            record = world.record("api")
+            attempt = changes.next_attempt(record, inputs=NONE_TAKEN, at=world.clock.now())
+            world.services.prune.records.amend(
+                "example",
+                "api",
+                lambda r, at: changes.intend(r, attempt, deployment_id("one"), at),
+                at=world.clock.now(),
+            )
+
+    world.push(repository({"web": ["a", "b"], "api": ["c"]}, group="one"))
+    world.run(AWHILE_S)
+    world.hook = begin
+    world.push(repository({"web": ["a"], "api": ["c"]}, group="one"))
+    while not begun:
+        world.run(1)
+    early = deleted(world)
+    world.run(600)
 
     assert early == []
     assert deleted(world) == ["b"]

@@ -69,7 +69,7 @@ def accepted(one: Deletion, at: datetime) -> Deletion:
 
 
 def unasked(one: Deletion, at: datetime) -> Deletion:
-    """Note that there was no time left to ask: it is done at the next turn."""
+    """Note that ARM was not asked after all: it is done at a later turn."""
     return msgspec.structs.replace(one, again_at=at)
 
 

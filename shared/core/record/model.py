@@ -194,13 +194,13 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     moved_to: str | None = None
     came_from: str | None = None
     owns: str = ""
+    correlations: tuple[str, ...] = ()
     around: str | None = None
     left: tuple[Left, ...] = ()
     deleting: tuple[Deletion, ...] = ()
     prune_at: datetime | None = None
     prune_problem: Problem | None = None
     removed_at: datetime | None = None
-    correlations: tuple[str, ...] = ()
 
     # The sweep's fields.
     shared: tuple[Problem, ...] = ()
