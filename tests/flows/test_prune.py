@@ -238,13 +238,21 @@ def test_a_stack_of_another_repository_keeps_what_it_has(monkeypatch: pytest.Mon
 
 def test_who_depends_deletes_first(world: World) -> None:
     """Two stacks lose something in one push: the dependent's goes before its dependency's."""
-    world.arm.deletion_s = 20
+    world.arm.deletion_s = 100
+    there: list[bool] = []
+
+    def look(moment: Moment, call: str, name: str) -> None:
+        if (moment, call) == ("before", "arm.delete_resource") and name.endswith("/b"):
+            there.append(of("web", "d") in world.arm.resources)
+
+    world.hook = look
     world.push(repository({"net": ["a", "b"], "web": ["c", "d"]}, depends={"web": "net"}))
     world.run(AWHILE_S)
     world.push(repository({"net": ["a"], "web": ["c"]}, depends={"web": "net"}))
     world.run(400)
 
     assert deleted(world) == ["d", "b"]
+    assert there == [False]
 
 
 def test_doubled_messages_ask_arm_once(world: World) -> None:
