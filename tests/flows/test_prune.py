@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-import orjson
 import pytest
 
 from shared.core import names
@@ -11,6 +10,7 @@ from shared.core import record as changes
 from shared.core.message import StackMessage, encode
 from shared.core.prune.leaving import left
 from shared.core.waves import NONE_TAKEN
+from shared.state.archive import Archive
 from tests.fakes.arm import Outcome
 from tests.fakes.system import Moment
 from tests.flows.estates import AWHILE_S, GROUPS, NET, NO, NSG, deleted, of, repository, resource
@@ -26,9 +26,8 @@ def test_what_left_the_template_is_deleted_and_kept_in_history(world: World) -> 
 
     assert list(world.arm.resources) == [of("web", "a")]
     assert world.record("web").left == ()
-    (kept,) = [name for name in world.kept() if "/deletions/" in name]
-    document = orjson.loads(world.history.read(kept) or b"")
-    assert (document["id"].lower(), document["release"]) == (of("web", "b"), "2.1")
+    (kept,) = Archive(world.history).deletions("example", "web")
+    assert (kept.id.lower(), kept.release, kept.by) == (of("web", "b"), "2.1", None)
 
 
 def test_without_prune_what_left_stays_and_is_told_with_its_release(world: World) -> None:
