@@ -132,7 +132,8 @@ class Stage:
             return self.lookout.runs_now(stack) and is_watched
 
         def answers() -> bool:
-            with contextlib.suppress(UnexpectedAnswerError):  # the host has not noticed yet
+            # The host has not noticed yet, or waits for the next worker on a slow machine.
+            with contextlib.suppress(UnexpectedAnswerError, OSError):
                 return bool(self.api.stacks())
             return False
 
