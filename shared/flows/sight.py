@@ -63,7 +63,7 @@ class Sight:
     periods: Periods
     judged: Judged = field(default_factory=Judged)
 
-    def drift(self, reason: str) -> Drift:
+    def drift(self) -> Drift:
         """Return what is known after the look."""
         subject, full = self.subject, self.foreseen is not None
         released = self.gathering.released(subject.release, subject.drift)
@@ -87,7 +87,6 @@ class Sight:
             seen=self._seen(),
             events=self._events(),
             confirms=subject.at - subject.applied.at >= self.periods.confirm,
-            reason=reason,
         )
         return self._with_bodies(course.looked(subject.drift, look), looks)
 

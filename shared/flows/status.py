@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any, Final
+
+import msgspec
 
 from shared.core import names
 from shared.core import revision as revision_core
@@ -22,6 +25,8 @@ from shared.core.drift.view import (
     stack_drift_view,
 )
 from shared.core.errors import Stalled
+from shared.core.plan import Details
+from shared.core.plan_view import PlanView, plan_view
 from shared.core.problem import Problem
 from shared.core.record import Record
 from shared.core.revision import Revision
@@ -57,6 +62,11 @@ NOT_BUILT: Final = {
     "metrics": "metrics come with operations",
 }
 
+KNOWN: Final = (
+    "Ask for stacks, stacks/{name}, stacks/{name}/releases, stacks/{name}/drift, "
+    "stacks/{name}/plan, coverage, revisions/{sha}, health."
+)
+
 
 @dataclass(frozen=True)
 class Status:
@@ -84,12 +94,8 @@ class Status:
         match [part for part in path.split("/") if part]:
             case ["stacks"]:
                 return Answered(200, self.stacks())
-            case ["stacks", name]:
-                return self._of_stack(name, self.shown)
-            case ["stacks", name, "releases"]:
-                return self._of_stack(name, self.releases)
-            case ["stacks", name, "drift"]:
-                return self._of_stack(name, self.drift)
+            case ["stacks", name, *part]:
+                return self._stack(name, "/".join(part))
             case ["coverage"]:
                 return Answered(200, coverages_view(self.drifts.coverage()))
             case ["revisions", sha]:
@@ -99,11 +105,21 @@ class Status:
             case [("incidents" | "metrics") as unbuilt, *_]:
                 return missing(NOT_BUILT[unbuilt])
             case _:
-                return missing(
-                    "There is nothing at this path.",
-                    "Ask for stacks, stacks/{name}, stacks/{name}/releases, stacks/{name}/drift, coverage, "
-                    "revisions/{sha}, health.",
-                )
+                return missing("There is nothing at this path.", KNOWN)
+
+    def _stack(self, name: str, part: str) -> Answered:
+        """Answer what is asked of one stack."""
+        match part:
+            case "":
+                return self._of_stack(name, self.shown)
+            case "releases":
+                return self._of_stack(name, self.releases)
+            case "drift":
+                return self._of_stack(name, self.drift)
+            case "plan":
+                return self._plan(name)
+            case _:
+                return missing("There is nothing at this path.", KNOWN)
 
     def stacks(self) -> list[StackView]:
         """Return every stack, by repository and name."""
@@ -190,6 +206,23 @@ class Status:
             lambda at: self.archive.release(record.repository, at[0], at[1]), ids
         )
         return [release_view(release) for release in found if release is not None]
+
+    def _plan(self, name: str) -> Answered:
+        """Answer with the plan that was made last for a stack and is not carried out yet."""
+        shown = self._of_stack(name, self.plan)
+        if shown.status == HTTPStatus.OK and shown.body is None:
+            return missing(
+                "No plan of the stack needs approval.",
+                "One is made when a first release meets what exists, or deletes beyond its budget.",
+            )
+        return shown
+
+    def plan(self, record: Record) -> PlanView | None:
+        """Return what is shown of the record's plan, None when it has none."""
+        if record.plan is None:
+            return None
+        details = msgspec.convert(self.archive.content(record.plan.digest), Details)
+        return plan_view(record, record.plan, details)
 
     def _release_ids(self, record: Record) -> Iterable[tuple[str, str]]:
         """Yield the name under which each release is kept, and its id."""
