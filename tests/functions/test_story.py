@@ -237,7 +237,7 @@ def test_every_invocation_is_told_in_one_line(story: Story) -> None:
         ("revisions/main", 404, "NotFound"),
         ("revisions/" + "0" * 40, 404, "NotFound"),
         ("incidents", 404, "NotFound"),
-        ("stacks/network/drift", 404, "NotFound"),
+        ("stacks/unknown/drift", 404, "NotFound"),
     ],
 )
 def test_questions_without_an_answer(story: Story, path: str, status: int, error: str) -> None:
