@@ -96,7 +96,8 @@ class Inspect:
             if isinstance(asked, Pending):
                 self._wait(subject, known, asked)
                 return
-            foreseen = asked
+            if not course.adds_nothing(drift, asked, subject.at, period):
+                foreseen = asked
         self._conclude(subject, known, witnesses, foreseen)
 
     def _wait(self, subject: Subject, known: Held[Drift] | None, asked: Pending) -> None:

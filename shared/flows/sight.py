@@ -87,6 +87,7 @@ class Sight:
             seen=self._seen(),
             events=self._events(),
             confirms=subject.at - subject.applied.at >= self.periods.confirm,
+            again=self.periods.confirm,
         )
         return self._with_bodies(course.looked(subject.drift, look), looks)
 

@@ -27,7 +27,10 @@ HEALED: Final = "healed"
 RELEASED: Final = "released"
 """Why a difference is gone: somebody took it back, a heal did, or another release."""
 
-_FROM_WHAT_IF: Final = ("WhatIf", "ReleaseOutstanding")
+OUTSTANDING: Final = "ReleaseOutstanding"
+"""The gap of a stack of which what Git wants is not what is deployed: what-if was not asked."""
+
+_FROM_WHAT_IF: Final = ("WhatIf", OUTSTANDING)
 
 
 def begun(drift: Drift, release: str, *, heals: bool) -> Drift:
@@ -60,7 +63,15 @@ def is_full(
         return True
     if drift.confirmed_at is None:
         return at - applied_at >= confirm
+    if drift.again_at is not None and drift.again_at <= at:
+        return True
     return drift.full_at is None or at - drift.full_at >= period
+
+
+def adds_nothing(drift: Drift, foreseen: object, at: datetime, period: timedelta) -> bool:
+    """Tell whether a look at everything would say what the last one said: a release is outstanding still."""
+    is_outstanding = isinstance(foreseen, Gap) and foreseen.code == OUTSTANDING
+    return is_outstanding and drift.full_at is not None and at - drift.full_at < period
 
 
 def waiting(drift: Drift, looking: Looking, at: datetime, wait: timedelta) -> Drift:
@@ -85,7 +96,8 @@ def still_open(drift: Drift) -> tuple[Item, ...]:
 class Look:
     """What one look covered and found.
 
-    ``looked_at`` are folded ids, None: everything.
+    ``looked_at`` are folded ids, None: everything. ``again``: after how long what-if is asked again that
+    could not be asked, because a release is outstanding.
     """
 
     at: datetime
@@ -94,6 +106,7 @@ class Look:
     seen: str
     events: datetime | None
     confirms: bool = False
+    again: timedelta = timedelta(minutes=10)
 
 
 def looked(drift: Drift, look: Look) -> Drift:
@@ -112,6 +125,7 @@ def looked(drift: Drift, look: Look) -> Drift:
         full_at=look.at if full else drift.full_at,
         confirmed_at=look.at if full and look.confirms else drift.confirmed_at,
         due_at=None,
+        again_at=look.at + look.again if any(gap.code == OUTSTANDING for gap in gaps) else None,
         looking=None,
         closing="",
         seen=look.seen,

@@ -222,6 +222,9 @@ def _reason(
         return (
             "confirm" if is_old else "released" if drift.get("items") and not is_current else None
         )
+    again_at = moment(drift.get("again_at"))
+    if again_at is not None and again_at <= now:
+        return "full"
     full_at = moment(drift.get("full_at"))
     period = period_of(identity, periods, blind=subscription_of(facts) in heard.without_log)
     return "full" if full_at is None or now - full_at >= period else None
