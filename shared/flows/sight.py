@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from shared.core.activity import Write
+from shared.core.arm_model import Sighting
 from shared.core.drift import course, evidence, foresight, judgement
 from shared.core.drift import strangers as unknown
 from shared.core.drift.course import Look
@@ -21,7 +22,7 @@ from shared.core.drift.foresight import Foreseen
 from shared.core.drift.judgement import Judged, Looked, Standard
 from shared.core.drift.model import Drift, Finding, Gap, Item
 from shared.core.drift.noise import Key
-from shared.core.drift.suspicion import Estate, Periods, ours, seen, shares
+from shared.core.drift.suspicion import Estate, Periods, seen, shares
 from shared.core.prediction import Prediction
 from shared.core.record import Applied, Record
 from shared.core.release import Owned, Release
@@ -94,11 +95,10 @@ class Sight:
     @cached_property
     def _others(self) -> tuple[Write, ...]:
         """What others wrote: neither this stack's release nor any other's."""
-        mine = ours(self.estate.facts.values())
         return tuple(
             write
             for write in self.witnesses.writes
-            if (write.correlation_id or "").lower() not in mine
+            if (write.correlation_id or "").lower() not in self.estate.ours
         )
 
     # ---- what is read ----------------------------------------------------------------------
@@ -223,16 +223,23 @@ class Sight:
     def _strangers(self) -> tuple[Item, ...]:
         """Return the resources that others made in the groups that the stack answers for."""
         subject = self.subject
-        mine = (subject.record.repository, subject.record.stack)
-        found = [
-            sighting
-            for sighting in self.witnesses.sightings.values()
-            if self.estate.keeper(sighting.id) == mine and not self.estate.owned_by(sighting.id)
-        ]
         has_log = self.witnesses.has_log(subject.record.scope or "")
-        return unknown.undeclared(
-            found, subject.ended, self._others, has_log=has_log, at=subject.at
-        )
+        told = [one for one in self._nobodys if fold(one.id) not in self._made_now]
+        return unknown.undeclared(told, subject.ended, self._others, has_log=has_log, at=subject.at)
+
+    @cached_property
+    def _nobodys(self) -> tuple[Sighting, ...]:
+        return nobodys(self.subject.record, self.witnesses, self.estate)
+
+    @cached_property
+    def _made_now(self) -> set[str]:
+        """Return what a release that runs may be making: it is told of once that has ended."""
+        known = self._undeclared()
+        return {
+            fold(one.id)
+            for one in self._nobodys
+            if fold(one.id) not in known and self.estate.may_be_made_now(one.id)
+        }
 
     def _undeclared(self) -> set[str]:
         """Return what was undeclared before: each look answers for all of it."""
@@ -242,7 +249,9 @@ class Sight:
 
     def _seen(self) -> str:
         mine = (self.subject.record.repository, self.subject.record.stack)
-        return seen(shares(self.witnesses.sightings.values(), self.estate).get(mine, ()))
+        share = shares(self.witnesses.sightings.values(), self.estate).get(mine, ())
+        # Left out, so that a scan finds something new, and the next look tells whose it is.
+        return seen(one for one in share if fold(one.id) not in self._made_now)
 
     def _events(self) -> datetime | None:
         until = [log.seen_at for log in self.witnesses.logs.values() if log.seen_at is not None]
@@ -269,6 +278,16 @@ class Sight:
             references={**drift.references, **self.gathering.keep(lost, lost)},
             wanted=self.gathering.keep(wanted, ids & set(wanted)) or drift.wanted,
         )
+
+
+def nobodys(record: Record, witnesses: Witnesses, estate: Estate) -> tuple[Sighting, ...]:
+    """Return what no stack owns in the groups that a stack answers for. Pure."""
+    mine = (record.repository, record.stack)
+    return tuple(
+        one
+        for one in witnesses.sightings.values()
+        if estate.keeper(one.id) == mine and not estate.owned_by(one.id)
+    )
 
 
 def _is_void(witnessed: evidence.Evidence, released: Released) -> bool:
