@@ -24,7 +24,8 @@ from local.demo.screen import Screen
 PERSON = "dana@shop.example"
 """Who clicks in the portal."""
 QUIET_LIMIT_S = 60.0
-SHOWN_LIMIT_S = 40.0
+# Longer than a step may take to hold: what comes late is told as late.
+ITEM_LIMIT_S = 40.0
 HEALED_LIMIT_S = 60.0
 STAYS_S = 6.0
 """How long an edit that is only shown is watched: a whole period of the demo's timer."""
@@ -74,7 +75,7 @@ class DriftStage:
             return item_of(self.api.drift(step.stack), path)
 
         item = waiting.until(
-            shown, limit_s=SHOWN_LIMIT_S, what=f"{path} of {step.stack}", pause_s=LOOK_EVERY_S
+            shown, limit_s=ITEM_LIMIT_S, what=f"{path} of {step.stack}", pause_s=LOOK_EVERY_S
         )
         shown_after_s = time.monotonic() - started
         self.screen.item(step.stack, item, shown_after_s)

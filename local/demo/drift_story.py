@@ -98,7 +98,7 @@ def broken_quiet(step: Quiet, outcome: Inspected) -> list[str]:
             for i in drift["history"]
         ]
         broken += [f"{name} could not look at all: {gap['message']}" for gap in drift["gaps"]]
-        if not items and not drift["items"] and drift["state"] != "none":
+        if not drift["items"] and drift["state"] != "none":
             broken.append(f"{name} is {drift['state']}, not none")
     for scope in outcome.coverage["scopes"]:
         strangers = [one for one in scope["others"] if not _has_left(one, step)]
