@@ -21,7 +21,7 @@ from shared.core.drift.differences import (
 from shared.core.drift.paths import Element, Place
 from tests.core.drift.cases import BODIES, JSON, SUBNET
 
-VOID = (None, {}, [])
+VOID: tuple[Any, ...] = (None, {}, [])
 
 
 def nested(depth: int, leaf: Any) -> Any:
@@ -47,7 +47,7 @@ def rules(count: int, **more: Any) -> dict[str, Any]:
         ({"a": {"b": 1}}, {}, [(("a",), {"b": 1}, MISSING)]),
         ({"a": {"b": 1, "c": 2}}, {"a": {"b": 1, "c": 3}}, [(("a", "c"), 2, 3)]),
         ({"a": {"b": 1}}, {"a": [1]}, [(("a",), {"b": 1}, [1])]),
-        ({"a": "1"}, {"a": 1}, [(("a",), "1", 1)]),
+        ({"a": "1"}, {"a": 2}, [(("a",), "1", 2)]),
         ({"a": True}, {"a": 1}, [(("a",), True, 1)]),
         ({"a": False}, {"a": None}, [(("a",), False, None)]),
         ({"a": ""}, {}, [(("a",), "", MISSING)]),
@@ -111,6 +111,8 @@ def test_what_differs_is_told_at_its_place(
         ({"a": 1}, {"a": 1.0}),
         ({"etag": "1", "a": 1}, {"a": 1, "ETag": "2"}),
         ({"properties": {"provisioningState": "Updating"}}, {"properties": {}}),
+        ({"a": "1", "b": True}, {"a": 1, "b": "true"}),
+        ({"location": "West Europe"}, {"location": "westeurope"}),
         ({"l": [{"v": 1, "etag": "1"}]}, {"l": [{"v": 1, "etag": "2"}]}),
         ({"systemData": {"lastModifiedAt": "1"}}, {"systemData": {"lastModifiedAt": "2"}}),
     ],
