@@ -158,7 +158,7 @@ SIGHTINGS = st.lists(
     st.builds(
         sighting,
         st.sampled_from([STORE, STORE.upper(), VNET, "odd"]),
-        st.sampled_from([NOW, RELEASED]) | st.none(),  # type: ignore[arg-type]
+        st.sampled_from([NOW, RELEASED]) | st.none(),
     ),
     max_size=5,
 )
