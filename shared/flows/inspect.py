@@ -22,7 +22,8 @@ from shared.flows.estates import Estates
 from shared.flows.foresee import Foresee, Pending
 from shared.flows.gathering import Gathering, Witnesses
 from shared.flows.messenger import Messenger
-from shared.flows.sight import Sight, Subject
+from shared.flows.sight import Sight
+from shared.flows.undeclared import Subject
 from shared.ports import Log
 from shared.state.archive import Archive
 from shared.state.drifts import Drifts

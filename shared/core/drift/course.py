@@ -111,7 +111,7 @@ def looked(drift: Drift, look: Look) -> Drift:
     items = history.carried(before, look.judged.items, look.looked_at)
     gaps = _gaps(drift.gaps, look)
     opened = history.opened(before, items)
-    heal = healing.calmed(healing.flipped(drift.heal, opened, look.at), look.at)
+    heal = healing.calmed(healing.flipped(drift.heal, opened, look.at), items, look.at)
     learned = _learned(drift.noise, look)
     return msgspec.structs.replace(
         drift,

@@ -72,7 +72,8 @@ class Looked:
 class Standard:
     """What a look is judged by.
 
-    ``wanted`` maps ids (folded) to what the template leads to; ``owned`` are the ids, folded, of all
+    ``wanted`` maps ids (folded) to what the template leads to, ``agreed`` to what it was known to lead
+    to when nothing had drifted yet; ``owned`` are the ids, folded, of all
     that is judged by itself, and not as a part of what it is in; ``settled`` what moved by itself before.
     """
 
@@ -83,6 +84,12 @@ class Standard:
     rules: Mapping[Key, Finding] = field(default_factory=dict)
     settled: Places = field(default_factory=dict)
     wanted: Mapping[str, Any] = field(default_factory=dict)
+    agreed: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def in_agreed(self) -> Mapping[str, Body]:
+        """Places in what the template was known to lead to before this look."""
+        return {key: Body(body) for key, body in self.agreed.items()}
 
     @cached_property
     def in_wanted(self) -> Mapping[str, Body]:
@@ -270,11 +277,22 @@ def _is_settled(looked: Looked, difference: Difference, by: Standard) -> bool:
 
 
 def _is_noise(looked: Looked, difference: Difference, by: Standard) -> bool:
+    if _is_agreed(looked, difference, by):
+        return True
     if _wanted(looked, difference.place, by) is not MISSING:
         return False  # what the template says is never what moves by itself
     if noise.is_moving(by.rules, looked.owned.type, difference.place):
         return True
     return noise.is_stamp(difference.before, difference.after, looked.evidence.at)
+
+
+def _is_agreed(looked: Looked, difference: Difference, by: Standard) -> bool:
+    """Tell whether it has become what the template leads to, as what-if said before it changed."""
+    agreed = by.in_agreed.get(fold(looked.owned.id))
+    wanted = MISSING if agreed is None else agreed.at(difference.place)
+    if wanted is MISSING or is_secret(wanted):
+        return False
+    return not differences({"value": wanted}, {"value": difference.after})
 
 
 def _wanted(looked: Looked, place: Place, by: Standard) -> Any:

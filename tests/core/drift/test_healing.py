@@ -63,7 +63,7 @@ def test_a_hundred_rounds_are_two_heals_and_one_problem() -> None:
     heal, at, heals = Heal(), NOW, 0
     for _ in range(100):
         items = (item(who=who("policy")),)
-        heal = healing.calmed(healing.flipped(heal, items, at), at)
+        heal = healing.calmed(healing.flipped(heal, items, at), items, at)
         if healing.may_heal(drift(heal), at):
             heal, heals = healing.begun(heal, items, at), heals + 1
         at += CALM * 0.6
@@ -103,23 +103,25 @@ def test_the_wait_grows_between_heals(attempts: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("callers", "later", "is_calm"),
+    ("callers", "items", "later", "is_calm"),
     [
-        (["ann"], CALM, False),
-        (["ann"], CALM + timedelta(seconds=1), True),
-        (["ann", "ann"], 2 * CALM, True),
-        (["ann"] * 3, 100 * CALM, False),
-        ([], CALM, True),
+        (["ann"], (), CALM, False),
+        (["ann"], (), CALM + timedelta(seconds=1), True),
+        (["ann"], (item(),), 2 * CALM, False),
+        (["ann"] * 3, (item(),), 100 * CALM, False),
+        (["ann"] * 3, (), CALM, False),
+        (["ann"] * 3, (), 2 * CALM, True),
+        ([], (), CALM, True),
     ],
 )
-def test_a_day_without_a_heal_starts_anew(
-    callers: list[str | None], later: timedelta, *, is_calm: bool
+def test_a_day_without_a_heal_and_without_drift_starts_anew(
+    callers: list[str | None], items: tuple[Item, ...], later: timedelta, *, is_calm: bool
 ) -> None:
-    """But no fight ends by waiting: a person has to settle it."""
+    """But no fight ends by waiting while somebody has their way: a person has to settle it."""
     heal = course(callers)
-    last = heal.last_at or NOW
+    last = max((flip.last_at for flip in heal.flips), default=NOW)
 
-    assert (healing.calmed(heal, last + later) == Heal()) == is_calm
+    assert (healing.calmed(heal, items, last + later) == Heal()) == is_calm
 
 
 def test_nothing_is_healed_against_a_problem() -> None:
