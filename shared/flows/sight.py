@@ -57,7 +57,8 @@ class Sight:
             seen_before = [item for part in found for item in part.items]
             parts.append(foresight.judge(self.foreseen, looks, seen_before, by))
         self.judged = judgement.together(parts)
-        looked_at = None if full else {fold(one.id) for one in owned} | set(self._undeclared.known)
+        looked = {fold(one.owned.id) for one in looks} | set(self._undeclared.known)
+        looked_at = None if full else looked
         look = Look(
             at=subject.at,
             judged=self.judged,
@@ -119,6 +120,26 @@ class Sight:
         )
 
     def _looks(self, owned: Sequence[Owned], released: Released, by: Standard) -> list[Looked]:
+        """Look at resources, and at the children that were written with them."""
+        looks = self._reads(owned, released)
+        writers = {child: one for one in looks for child in judgement.handed_down(one, by)}
+        known = {fold(one.owned.id) for one in looks}
+        more = [
+            one
+            for one in self.subject.release.inventory
+            if (key := fold(one.id)) in writers and key not in known
+        ]
+        if more:
+            looks += self._reads(more, released)
+        looks = [
+            judgement.by_the_parent(one, parent)
+            if (parent := writers.get(fold(one.owned.id))) is not None
+            else one
+            for one in looks
+        ]
+        return self._twice(looks, released, by)
+
+    def _reads(self, owned: Sequence[Owned], released: Released) -> list[Looked]:
         now = self.gathering.now(owned, released.bodies)
         looks = []
         for one in owned:
@@ -135,7 +156,7 @@ class Sight:
                     gap=gap,
                 )
             )
-        return self._twice(looks, released, by)
+        return looks
 
     def _twice(self, looks: list[Looked], released: Released, by: Standard) -> list[Looked]:
         """Read again what seems to have drifted: what moves by itself is another value then."""
