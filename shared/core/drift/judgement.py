@@ -219,7 +219,7 @@ def _of_difference(looked: Looked, difference: Difference, by: Standard) -> Judg
         return Judged()
     if _is_over(looked, place):
         return Judged()
-    if _wanted(looked, place, by) is MISSING and _moves_now(looked, place):
+    if _moves_now(looked, place) and _may_move(looked, place, by):
         # Two looks, a moment apart, saw two values: that is as good as evidence gets.
         return Judged(learned=((owned.id, _moves(looked, place, by, seen=2)),))
     if looked.evidence.touch == "untouched":
@@ -240,6 +240,20 @@ def _moves_now(looked: Looked, place: Place) -> bool:
     if looked.again is MISSING or looked.again is None:
         return False
     return bool(differences(_wrapped(looked.in_now, place), _wrapped(looked.in_again, place)))
+
+
+def _may_move(looked: Looked, place: Place, by: Standard) -> bool:
+    """Tell whether something may be thought to move by itself.
+
+    What the template says may if it did so before, while nobody touched the resource: a number of
+    nodes that is scaled (N20).
+    """
+    if _wanted(looked, place, by) is MISSING:
+        return True
+    settled = by.settled.get((fold(looked.owned.id), paths.text(place)))
+    if settled is not None and all(settled.at < touch for touch in looked.evidence.at):
+        return True
+    return noise.has_moved(by.rules, looked.owned.type, place)
 
 
 def _wrapped(body: Body, place: Place) -> Mapping[str, Any]:

@@ -388,3 +388,15 @@ def test_a_child_that_was_touched_itself_keeps_its_own_witnesses() -> None:
     child, parent = look(A, B), look(A, B, touched(STORE, write(caller="bob")))
 
     assert by_the_parent(child, parent) is child
+
+
+def test_what_the_template_says_may_move_if_it_moved_while_nobody_touched_it() -> None:
+    """A number of nodes that is scaled is named by the template, and moves all the same (N20)."""
+    scaled = look(A, B, touched(STORE, write()), again=C)
+    once = noise.by_key([noise.found(STORE_TYPE, "properties.a", noise.MOVES, NOW)])
+
+    assert paths_of(judge(scaled, standard(wanted=WANTED))) == ["properties.a"]
+    assert judge(scaled, standard(wanted=WANTED, rules=once)).items == ()
+    assert (
+        judge(scaled, standard(wanted=WANTED, settled=settled(C, TOUCHED_AT - MINUTE))).items == ()
+    )
