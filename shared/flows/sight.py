@@ -8,47 +8,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from shared.core.activity import Write
-from shared.core.arm_model import Sighting
 from shared.core.drift import course, evidence, foresight, judgement
-from shared.core.drift import strangers as unknown
 from shared.core.drift.course import Look
 from shared.core.drift.differences import MISSING
 from shared.core.drift.foresight import Foreseen
 from shared.core.drift.judgement import Judged, Looked, Standard
-from shared.core.drift.model import Drift, Finding, Gap, Item
+from shared.core.drift.model import Drift, Finding, Gap
 from shared.core.drift.noise import Key
 from shared.core.drift.suspicion import Estate, Periods, seen, shares
 from shared.core.prediction import Prediction
-from shared.core.record import Applied, Record
-from shared.core.release import Owned, Release
+from shared.core.release import Owned
 from shared.core.scopes import fold
 from shared.flows.gathering import Gathering, Released, Witnesses
-
-MOST_CHILDREN: Final = 20
-"""How many children that nobody declared are read in one look."""
-
-
-@dataclass(frozen=True)
-class Subject:
-    """The stack that is looked at, its release, and what was known of its drift."""
-
-    record: Record
-    applied: Applied
-    release: Release
-    drift: Drift
-    at: datetime
-
-    @property
-    def ended(self) -> evidence.Release:
-        """Between when and when the release wrote."""
-        return evidence.Release(
-            self.release.started_at, self.release.ended_at, self.release.correlation_id
-        )
+from shared.flows.undeclared import Subject, Undeclared
 
 
 @dataclass
@@ -69,18 +46,18 @@ class Sight:
         subject, full = self.subject, self.foreseen is not None
         released = self.gathering.released(subject.release, subject.drift)
         owned = subject.release.inventory if full else self._suspects(released)
-        children = self._children()
+        children = self._undeclared.children()
         by = self._standard({fold(item.resource) for item in children})
         looks = self._looks(owned, released, by)
         found = [judgement.judge(one, by) for one in looks]
-        parts = [*found, Judged(items=(*children, *self._strangers()))]
+        parts = [*found, Judged(items=(*children, *self._undeclared.others()))]
         if full:
             parts.append(Judged(gaps=self._gaps(released)))
         if isinstance(self.foreseen, Prediction):
             seen_before = [item for part in found for item in part.items]
             parts.append(foresight.judge(self.foreseen, looks, seen_before, by))
         self.judged = judgement.together(parts)
-        looked_at = None if full else {fold(one.id) for one in owned} | self._undeclared()
+        looked_at = None if full else {fold(one.id) for one in owned} | set(self._undeclared.known)
         look = Look(
             at=subject.at,
             judged=self.judged,
@@ -100,6 +77,10 @@ class Sight:
             for write in self.witnesses.writes
             if (write.correlation_id or "").lower() not in self.estate.ours
         )
+
+    @cached_property
+    def _undeclared(self) -> Undeclared:
+        return Undeclared(self.subject, self.gathering, self.witnesses, self.estate, self._others)
 
     @cached_property
     def _nearby(self) -> evidence.Nearby:
@@ -180,6 +161,7 @@ class Sight:
             rules=self.rules,
             settled={(fold(one.resource), one.path): one for one in drift.settled},
             wanted=self._wanted,
+            agreed=self._agreed if self.subject.drift.confirmed_at is not None else {},
         )
 
     @cached_property
@@ -191,8 +173,11 @@ class Sight:
 
     @cached_property
     def _wanted(self) -> Mapping[str, Any]:
-        if self._read is not None:
-            return self._read.wanted
+        return self._agreed if self._read is None else self._read.wanted
+
+    @cached_property
+    def _agreed(self) -> Mapping[str, Any]:
+        """What an earlier what-if of this release had said."""
         return {
             key: self.gathering.archive.content(digest)
             for key, digest in self.subject.drift.wanted.items()
@@ -206,55 +191,13 @@ class Sight:
             gaps += self._read.gaps
         return tuple(gaps)
 
-    # ---- what nobody declared --------------------------------------------------------------
-
-    def _children(self) -> tuple[Item, ...]:
-        """Return the children that others made inside the stack's resources, and that are there."""
-        subject = self.subject
-        owned = {fold(one.id) for one in subject.release.inventory}
-        made = [
-            (resource, kind)
-            for resource, kind in unknown.candidates(self._others, subject.ended, owned)
-            if not self.estate.owned_by(resource)
-        ]
-        return tuple(
-            unknown.child_item(resource, kind, self._others, subject.at)
-            for resource, kind in made[:MOST_CHILDREN]
-            if self.gathering.child(resource, kind) is not None
-        )
-
-    def _strangers(self) -> tuple[Item, ...]:
-        """Return the resources that others made in the groups that the stack answers for."""
-        subject = self.subject
-        has_log = self.witnesses.has_log(subject.record.scope or "")
-        told = [one for one in self._nobodys if fold(one.id) not in self._made_now]
-        return unknown.undeclared(told, subject.ended, self._others, has_log=has_log, at=subject.at)
-
-    @cached_property
-    def _nobodys(self) -> tuple[Sighting, ...]:
-        return nobodys(self.subject.record, self.witnesses, self.estate)
-
-    @cached_property
-    def _made_now(self) -> set[str]:
-        """Return what a release that runs may be making: it is told of once that has ended."""
-        known = self._undeclared()
-        return {
-            fold(one.id)
-            for one in self._nobodys
-            if fold(one.id) not in known and self.estate.may_be_made_now(one.id)
-        }
-
-    def _undeclared(self) -> set[str]:
-        """Return what was undeclared before: each look answers for all of it."""
-        return {fold(i.resource) for i in self.subject.drift.items if i.kind == "undeclared"}
-
     # ---- what is kept ----------------------------------------------------------------------
 
     def _seen(self) -> str:
         mine = (self.subject.record.repository, self.subject.record.stack)
         share = shares(self.witnesses.sightings.values(), self.estate).get(mine, ())
         # Left out, so that a scan finds something new, and the next look tells whose it is.
-        return seen(one for one in share if fold(one.id) not in self._made_now)
+        return seen(one for one in share if fold(one.id) not in self._undeclared.made_now)
 
     def _events(self) -> datetime | None:
         until = [log.seen_at for log in self.witnesses.logs.values() if log.seen_at is not None]
@@ -281,16 +224,6 @@ class Sight:
             references={**drift.references, **self.gathering.keep(lost, lost)},
             wanted=self.gathering.keep(wanted, ids & set(wanted)) or drift.wanted,
         )
-
-
-def nobodys(record: Record, witnesses: Witnesses, estate: Estate) -> tuple[Sighting, ...]:
-    """Return what no stack owns in the groups that a stack answers for. Pure."""
-    mine = (record.repository, record.stack)
-    return tuple(
-        one
-        for one in witnesses.sightings.values()
-        if estate.keeper(one.id) == mine and not estate.owned_by(one.id)
-    )
 
 
 def _is_void(witnessed: evidence.Evidence, released: Released) -> bool:

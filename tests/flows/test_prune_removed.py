@@ -23,6 +23,22 @@ def test_a_removed_stack_goes_whole_after_those_that_depend_on_it(world: World) 
         assert world.api(f"stacks/{stack}/releases")
 
 
+def test_what_an_orphan_depends_on_waits_for_it(world: World) -> None:
+    """A removed stack goes after those that depend on it, listed or not, and says so."""
+    world.push(repository({"net": ["n"], "web": ["w"], "api": ["x"]}, depends={"web": "net"}))
+    world.run(AWHILE_S)
+    world.push(repository({"api": ["x"]}, removed=["net"]))
+    world.run(600)
+    early, problem = deleted(world), world.record("net").prune_problem
+    world.push(repository({"api": ["x"]}, removed=["net", "web"]))
+    world.run(AWHILE_S)
+
+    assert early == []
+    assert problem is not None
+    assert problem.code == "PruneNeeded"
+    assert deleted(world) == ["w", "n"]
+
+
 def test_an_orphan_that_is_not_listed_stays(world: World) -> None:
     """Gone from the manifest is not enough, whatever prune says."""
     world.push(repository({"web": ["w"], "api": ["x"]}))

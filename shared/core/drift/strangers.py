@@ -1,6 +1,6 @@
 """Resources that nobody declared, and how much of a scope somebody did. Pure."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -84,11 +84,16 @@ def candidates(
             continue
         if _DEPLOYMENTS in folded or fold(write.correlation_id or "") == own:
             continue
-        if any(parent in owned for parent in _parents(folded)):
+        if is_inside(folded, owned):
             kind = type_of(write.resource_id)
             if kind is not None:
                 found[folded] = (write.resource_id, kind)
     return tuple(found[key] for key in sorted(found))
+
+
+def is_inside(resource: str, owned: Collection[str]) -> bool:
+    """Tell whether a resource is a child of one that is owned (folded ids)."""
+    return any(parent in owned for parent in _parents(fold(resource)))
 
 
 def _parents(resource: str) -> Iterable[str]:
@@ -105,9 +110,9 @@ _GROUP: Final = 4
 
 def type_of(resource: str) -> str | None:
     """Return the type in a resource's id, None for what has none."""
-    _, found, tail = resource.rpartition(_PATH)
-    parts = tail.split("/")
-    if not found or len(parts) < 3 or len(parts) % 2 == 0:  # noqa: PLR2004 - namespace/type/name
+    found = fold(resource).rfind(_PATH)  # the log writes some ids in capitals
+    parts = resource[found + len(_PATH) :].split("/")
+    if found < 0 or len(parts) < 3 or len(parts) % 2 == 0:  # noqa: PLR2004 - namespace/type/name
         return None
     return "/".join([parts[0], *parts[1::2]])
 
@@ -116,6 +121,23 @@ def child_item(resource: str, resource_type: str, writes: Sequence[Write], at: d
     """Return the item of a child that is there and that nobody declared."""
     own = [w for w in writes if fold(w.resource_id) == fold(resource) and not w.is_deletion]
     return _item(resource, resource_type, own, at)
+
+
+def left_item(
+    resource: str, resource_type: str, release: str, known: Mapping[str, Item], at: datetime
+) -> Item:
+    """Return the item of what left the template with a release, and is there still."""
+    before = known.get(fold(resource))
+    return Item(
+        kind="undeclared",
+        resource=resource,
+        type=resource_type,
+        now="(present)",
+        severity="low",
+        first_seen=before.first_seen if before is not None else at,
+        left_with=release,
+        hint="It left the stack's template. prune: true in the manifest has such resources deleted.",
+    )
 
 
 def _item(resource: str, resource_type: str, writes: Sequence[Write], at: datetime) -> Item:
