@@ -13,11 +13,11 @@ SHOWN_LIMIT_S = 10.0
 
 @dataclass(frozen=True)
 class Quiet:
-    """Nobody has touched anything: every stack is looked at, and nothing is found."""
+    """Nobody has touched anything: every stack is looked at; only what left the templates is found."""
 
     title: str
     left: AbstractSet[str] = frozenset()
-    """Names of what earlier steps took out of templates: it is still there, and may be shown."""
+    """Names of what earlier steps took out of templates: it is still there, and must be shown."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,9 @@ def is_healed(drift: Mapping[str, Any] | None, path: str) -> bool:
 
 def broken_quiet(step: Quiet, outcome: Inspected) -> list[str]:
     """Return what was not quiet; empty if the step held. Pure."""
-    broken = []
+    shown = [item for drift in outcome.drifts.values() for item in drift["items"]]
+    told = {name_of(item["resource"]) for item in shown if item["left_with"]}
+    broken = [f"{name} left a template, and is not shown" for name in sorted(step.left - told)]
     for name, drift in outcome.drifts.items():
         items = [item for item in drift["items"] if not _has_left(item["resource"], step)]
         broken += [f"{name} shows a {i['kind']} {i['resource']} {i['path']}" for i in items]
@@ -107,7 +109,12 @@ def broken_quiet(step: Quiet, outcome: Inspected) -> list[str]:
 
 
 def _has_left(resource: str, step: Quiet) -> bool:
-    return resource.rpartition("/")[2] in step.left
+    return name_of(resource) in step.left
+
+
+def name_of(resource: str) -> str:
+    """Return the name at the end of a resource's id. Pure."""
+    return resource.rpartition("/")[2]
 
 
 def broken_by_hand(step: ByHand, outcome: Traced) -> list[str]:

@@ -65,7 +65,7 @@ class Player:
             title=step.title,
             functions=_count(outcome.functions),
             deployed="nothing",
-            end="no drift",
+            end="as it was",
             took=_seconds(outcome.elapsed_s),
             held=not broken,
         )

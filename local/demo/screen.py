@@ -12,7 +12,7 @@ from rich.text import Text
 
 from local.demo.azure import Deployment
 from local.demo.clone import Pushed
-from local.demo.drift_story import ByHand, Traced
+from local.demo.drift_story import ByHand, Traced, name_of
 from local.demo.runs import Run
 from local.demo.story import Outcome, Step
 from local.laptop import REPOSITORY
@@ -125,7 +125,7 @@ class Screen:
     def item(self, stack: str, item: Mapping[str, Any], shown_after_s: float) -> None:
         """Say what Plumbline shows of a difference, and how long it took."""
         who = item["who"] or {}
-        name = item["resource"].rpartition("/")[2]
+        name = name_of(item["resource"])
         self.line("plumbline", f"{stack} drifted: {item['path']} of {name}", "bold yellow")
         values = ", ".join(f"{key} {item[key]}" for key in ("wanted", "released", "now"))
         self.line("plumbline", f"{values}; severity {item['severity']}")
@@ -136,8 +136,8 @@ class Screen:
     def drifts(self, drifts: Mapping[str, Mapping[str, Any]], coverage: Mapping[str, Any]) -> None:
         """Say how every stack stands, and how much of Azure is in some stack."""
         for name, drift in drifts.items():
-            left = [item["resource"].rpartition("/")[2] for item in drift["items"]]
-            more = f": {', '.join(left)}" if left else ""
+            left = [f"{name_of(i['resource'])} left with {i['left_with']}" for i in drift["items"]]
+            more = f", {', '.join(left)}" if left else ""
             self.line("plumbline", f"{name}: drift {drift['state']}{more}")
         scopes = coverage["scopes"]
         mine, all_ = (sum(s["in_stacks"] for s in scopes), sum(s["in_none"] for s in scopes))

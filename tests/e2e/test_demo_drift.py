@@ -31,6 +31,7 @@ ITEM = {
     "released": 90,
     "now": 30,
     "severity": "medium",
+    "left_with": None,
     "who": {"caller": "dana@x.example", "operation": "Contoso.Shop/shelves/write"},
 }
 CLOSED = {**ITEM, "reason": "healed", "caller": "dana@x.example"}
@@ -112,15 +113,24 @@ def quiet(shown: dict[str, Any], others: tuple[str, ...] = ()) -> Inspected:
 
 def test_a_quiet_time_shows_nothing_but_what_left_the_templates() -> None:
     """Any difference, gap or stranger is a false alarm, also one that came and went."""
-    step, left = Quiet("t", left=frozenset({"old"})), "/subscriptions/s/providers/a/b/old"
+    step = Quiet("t")
 
     assert broken_quiet(step, quiet(drift())) == []
-    assert broken_quiet(step, quiet(drift({**ITEM, "resource": left}), (left,))) == []
     assert broken_quiet(step, quiet(drift(ITEM)))
     assert broken_quiet(step, quiet(drift(history=(CLOSED,))))
     assert broken_quiet(step, quiet(drift(state="incomplete", gaps=[{"message": "no right"}])))
     assert broken_quiet(step, quiet(drift(state="unknown")))
     assert broken_quiet(step, quiet(drift(), ("/subscriptions/s/providers/a/b/new",)))
+
+
+def test_what_left_a_template_must_be_shown_with_its_release() -> None:
+    """It is no false alarm, and it may not be passed over either."""
+    step, left = Quiet("t", left=frozenset({"old"})), "/subscriptions/s/providers/a/b/old"
+    item = {**ITEM, "resource": left, "left_with": "2.1"}
+
+    assert broken_quiet(step, quiet(drift(item), (left,))) == []
+    assert broken_quiet(step, quiet(drift(), (left,)))
+    assert broken_quiet(step, quiet(drift({**item, "left_with": None}), (left,)))
 
 
 def test_it_is_quiet_once_each_stack_was_confirmed_for_its_present_release() -> None:
