@@ -20,7 +20,7 @@ from shared.core.drift.foresight import Foreseen
 from shared.core.drift.judgement import Judged, Looked, Standard
 from shared.core.drift.model import Drift, Finding, Gap
 from shared.core.drift.noise import Key
-from shared.core.drift.suspicion import Estate, Periods, ours, seen, shares
+from shared.core.drift.suspicion import Estate, Periods, seen, shares
 from shared.core.prediction import Prediction
 from shared.core.release import Owned
 from shared.core.scopes import fold
@@ -66,17 +66,17 @@ class Sight:
             seen=self._seen(),
             events=self._events(),
             confirms=subject.at - subject.applied.at >= self.periods.confirm,
+            again=self.periods.confirm,
         )
         return self._with_bodies(course.looked(subject.drift, look), looks)
 
     @cached_property
     def _others(self) -> tuple[Write, ...]:
         """What others wrote: neither this stack's release nor any other's."""
-        mine = ours(self.estate.facts.values())
         return tuple(
             write
             for write in self.witnesses.writes
-            if (write.correlation_id or "").lower() not in mine
+            if (write.correlation_id or "").lower() not in self.estate.ours
         )
 
     @cached_property
@@ -220,7 +220,9 @@ class Sight:
 
     def _seen(self) -> str:
         mine = (self.subject.record.repository, self.subject.record.stack)
-        return seen(shares(self.witnesses.sightings.values(), self.estate).get(mine, ()))
+        share = shares(self.witnesses.sightings.values(), self.estate).get(mine, ())
+        # Left out, so that a scan finds something new, and the next look tells whose it is.
+        return seen(one for one in share if fold(one.id) not in self._undeclared.made_now)
 
     def _events(self) -> datetime | None:
         until = [log.seen_at for log in self.witnesses.logs.values() if log.seen_at is not None]

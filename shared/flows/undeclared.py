@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Final
 
 from shared.core.activity import Write
+from shared.core.arm_model import Sighting
 from shared.core.drift import evidence
 from shared.core.drift import strangers as unknown
 from shared.core.drift.model import Drift, Item
@@ -101,12 +102,7 @@ class Undeclared:
         Those that were known stay while they are listed, whatever was released since.
         """
         subject = self.subject
-        mine = (subject.record.repository, subject.record.stack)
-        found = [
-            sighting
-            for sighting in self.witnesses.sightings.values()
-            if self.estate.keeper(sighting.id) == mine and not self.estate.owned_by(sighting.id)
-        ]
+        found = [one for one in self.nobodys if fold(one.id) not in self.made_now]
         has_log = self.witnesses.has_log(subject.record.scope or "")
         items = unknown.undeclared(
             found, subject.ended, self.writes, has_log=has_log, at=subject.at
@@ -116,6 +112,30 @@ class Undeclared:
         return (*items, *(known[key] for key in listed))
 
     @cached_property
+    def nobodys(self) -> tuple[Sighting, ...]:
+        """What no stack owns in the groups that the stack answers for."""
+        return nobodys(self.subject.record, self.witnesses, self.estate)
+
+    @cached_property
+    def made_now(self) -> set[str]:
+        """What a release that runs may be making, folded ids: it is told of once that has ended."""
+        return {
+            fold(one.id)
+            for one in self.nobodys
+            if fold(one.id) not in self.known and self.estate.may_be_made_now(one.id)
+        }
+
+    @cached_property
     def known(self) -> Mapping[str, Item]:
         """What was undeclared before, by folded id: each look answers for all of it."""
         return {fold(i.resource): i for i in self.subject.drift.items if i.kind == "undeclared"}
+
+
+def nobodys(record: Record, witnesses: Witnesses, estate: Estate) -> tuple[Sighting, ...]:
+    """Return what no stack owns in the groups that a stack answers for. Pure."""
+    mine = (record.repository, record.stack)
+    return tuple(
+        one
+        for one in witnesses.sightings.values()
+        if estate.keeper(one.id) == mine and not estate.owned_by(one.id)
+    )

@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import pytest
+
 from shared.core import names
+from shared.state.archive import Archive
+from tests.fakes.system import Moment
 from tests.flows.estates import AWHILE_S, deleted, of, repository
-from tests.flows.world import World
+from tests.flows.world import Killed, World
 
 
 def test_a_removed_stack_goes_whole_after_those_that_depend_on_it(world: World) -> None:
@@ -96,3 +100,27 @@ def test_a_half_goes_when_it_is_listed(world: World) -> None:
     assert list(world.arm.resources) == [of("new", "w")]
     assert world.api("stacks/web~1")["phase"] == "removed"
     assert names.is_half_name("web~1")
+
+
+@pytest.mark.parametrize("shot", range(14))
+def test_a_worker_that_dies_over_a_removal_leaves_it_to_the_next(world: World, shot: int) -> None:
+    """Killed at any of its calls: all is gone in the end, told once each, and others are untouched."""
+    seen: list[str] = []
+
+    def kill(moment: Moment, call: str, _: str) -> None:
+        if world.turn == "prune" and moment == "after" and not call.startswith("queues."):
+            seen.append(call)
+            if len(seen) == 3 * shot + 1:
+                raise Killed
+
+    world.arm.deletion_s = 20
+    world.push(repository({"web": ["v", "w"], "api": ["x"]}))
+    world.run(AWHILE_S)
+    world.hook = kill
+    world.push(repository({"api": ["x"]}, removed=["web"]))
+    world.run(1500)
+
+    assert list(world.arm.resources) == [of("api", "x")]
+    assert world.api("stacks/web")["phase"] == "removed"
+    told = sorted(one.id for one in Archive(world.history).deletions("example", "web"))
+    assert [one.lower() for one in told] == [of("web", "v"), of("web", "w")]

@@ -172,6 +172,7 @@ class Drift(Document, frozen=True, kw_only=True, omit_defaults=True):
     itself since the release, ``references`` are contents that stand for those of a snapshot that was
     lost. ``gaps`` of a full look stay until the next one. ``closing``: a release has come since the last
     look, and this is why the items of before are gone (``healed``, ``released``).
+    ``again_at``: what-if could not be asked because a release was outstanding, and is asked again then.
     """
 
     repository: str
@@ -182,6 +183,7 @@ class Drift(Document, frozen=True, kw_only=True, omit_defaults=True):
     full_at: datetime | None = None
     confirmed_at: datetime | None = None
     due_at: datetime | None = None
+    again_at: datetime | None = None
     seen: str = ""
     events: datetime | None = None
     sightings: Mapping[str, str] = msgspec.field(default_factory=dict)
@@ -210,6 +212,7 @@ def facts(drift: Drift) -> dict[str, str]:
         "full_at": to_text(drift.full_at) if drift.full_at else "",
         "confirmed": "1" if drift.confirmed_at else "",
         "due_at": to_text(drift.due_at) if drift.due_at else "",
+        "again_at": to_text(drift.again_at) if drift.again_at else "",
         "items": str(len(drift.items)) if drift.items else "",
         "problem": drift.problem.code if drift.problem else "",
     }

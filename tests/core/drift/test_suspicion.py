@@ -265,9 +265,9 @@ def test_an_unreadable_moment_is_none(text: str | None) -> None:
 
 def test_our_own_deployments_are_known_by_any_spelling() -> None:
     """Of all stacks, and of facts that have none."""
-    found = suspicion.ours([{"correlations": "A-1,b-2,"}, {}, {"correlations": ""}])
+    listed = [("a", {"correlations": "A-1,b-2,"}), ("b", {}), ("c", {"correlations": ""})]
 
-    assert found == {"a-1", "b-2"}
+    assert suspicion.estate(listed).ours == {"a-1", "b-2"}
 
 
 @pytest.mark.parametrize(
