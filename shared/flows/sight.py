@@ -182,7 +182,7 @@ class Sight:
             rules=self.rules,
             settled={(fold(one.resource), one.path): one for one in drift.settled},
             wanted=self._wanted,
-            agreed=self._agreed if self.subject.drift.confirmed_at is not None else {},
+            agreed={} if drift.confirmed_at is None else self._agreed_undoubted(),
         )
 
     @cached_property
@@ -203,6 +203,10 @@ class Sight:
             key: self.gathering.archive.content(digest)
             for key, digest in self.subject.drift.wanted.items()
         }
+
+    def _agreed_undoubted(self) -> Mapping[str, Any]:
+        doubted = set(self.subject.drift.doubted)
+        return {key: body for key, body in self._agreed.items() if key not in doubted}
 
     def _gaps(self, released: Released) -> tuple[Gap, ...]:
         gaps = list(released.gaps)
@@ -244,6 +248,9 @@ class Sight:
             sightings=dict.fromkeys(sorted(ids & set(listed)), ""),
             references={**drift.references, **self.gathering.keep(lost, lost)},
             wanted=self.gathering.keep(wanted, ids & set(wanted)) or drift.wanted,
+            doubted=tuple(sorted({fold(item.resource) for item in drift.items}))
+            if wanted
+            else drift.doubted,
         )
 
 

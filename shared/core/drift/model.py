@@ -164,7 +164,9 @@ class Drift(Document, frozen=True, kw_only=True, omit_defaults=True):
     """What inspections know of a stack.
 
     ``release`` is the one that was compared with; ``confirmed_at`` when its baseline was confirmed.
-    ``wanted`` maps resource ids to contents: what a deployment of that release leads to, by what-if.
+    ``wanted`` maps resource ids to contents: what a deployment of that release leads to, by what-if;
+    ``doubted`` are those (folded) that had drifted when it was asked: what it says may be what somebody
+    wrote.
     ``sightings`` are the changed times (text) of the last listing by id; ``seen`` their digest, and
     ``events`` up to when the Activity Log was looked through for it. ``settled`` is what moved by
     itself since the release, ``references`` are contents that stand for those of a snapshot that was
@@ -188,6 +190,7 @@ class Drift(Document, frozen=True, kw_only=True, omit_defaults=True):
     settled: tuple[Settled, ...] = ()
     references: Mapping[str, str] = msgspec.field(default_factory=dict)
     wanted: Mapping[str, str] = msgspec.field(default_factory=dict)
+    doubted: tuple[str, ...] = ()
     items: tuple[Item, ...] = ()
     gaps: tuple[Gap, ...] = ()
     noise: tuple[Finding, ...] = ()

@@ -400,3 +400,28 @@ def test_what_the_template_says_may_move_if_it_moved_while_nobody_touched_it() -
     assert (
         judge(scaled, standard(wanted=WANTED, settled=settled(C, TOUCHED_AT - MINUTE))).items == ()
     )
+
+
+@pytest.mark.parametrize(
+    ("agreed", "is_drift"),
+    [
+        ({STORE.lower(): B}, False),
+        ({STORE.lower(): A}, True),
+        ({STORE.lower(): {"properties": {}}}, True),
+        ({VNET.lower(): B}, True),
+        ({}, True),
+    ],
+)
+def test_what_became_what_the_template_says_is_no_drift(
+    agreed: dict[str, Any], *, is_drift: bool
+) -> None:
+    """As it was known before: only that value, at that place, of that resource."""
+    assert bool(judge(look(A, B), standard(agreed=agreed)).items) == is_drift
+
+
+def test_no_secret_agrees_with_what_if() -> None:
+    """What stands for a secret in a template says nothing of what is there."""
+    looked = look({"s": secret("k", 1)}, {"s": secret("k", 2)})
+    agreed = {STORE.lower(): {"s": secret("k", 2)}}
+
+    assert len(judge(looked, standard(agreed=agreed)).items) == 1
