@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 import msgspec
 
 from shared import events
+from shared.core.backoff import delay_s
 from shared.core.drift import course, healing, history, noise
 from shared.core.drift.model import Drift, Finding, Gap, Item
 from shared.core.drift.suspicion import Estate, Periods, period_of
-from shared.core.errors import Stalled, Transient
+from shared.core.errors import Stalled, Transient, Waiting
 from shared.core.message import StackMessage
 from shared.core.prediction import Prediction
 from shared.core.record import Applied, Asked, Record
@@ -67,7 +68,13 @@ class Inspect:
             self.drifts.write(known, _without_release(drift, applied, held.at))
             return
         subject = Subject(record, applied, release, drift, held.at)
-        self._look(subject, known)
+        try:
+            self._look(subject, known)
+        except (Transient, Waiting) as e:
+            # The delay is written first, so that no scan adds another message (rule 9).
+            wait_s = e.wait_s if isinstance(e, Waiting) else delay_s(message.tries, e.retry_after_s)
+            self.drifts.write(known, course.later(before, held.at, wait_s))
+            raise
 
     def _known(self, record: Record) -> Held[Drift] | None:
         """Return what is known; a document that cannot be read is kept aside and made anew."""

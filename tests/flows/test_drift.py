@@ -10,7 +10,7 @@ import pytest
 
 from shared.core import names
 from shared.core.drift.model import Drift, Item
-from shared.core.errors import Stalled
+from shared.core.errors import Stalled, Transient
 from shared.core.prediction import Diagnostic, PropertyChange
 from shared.core.view import to_json
 from shared.flows.lookup import Answered
@@ -298,7 +298,7 @@ def test_what_was_there_before_is_no_drift(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_release_in_flight_makes_it_tentative(world: World) -> None:
-    """While a release runs nothing is said to be drift, and nothing to be clean (I22)."""
+    """While a release runs nothing is said to be drift, and nothing to be clean (I20)."""
     world.arm.change(NSG, tag("by hand"))
     world.arm.plan(deployment_id("web"), Outcome(seconds=300))
     world.push(files("web", web="two"))
@@ -314,7 +314,7 @@ def test_a_release_in_flight_makes_it_tentative(world: World) -> None:
 
 
 def test_a_resource_that_may_not_be_read_is_incomplete(world: World) -> None:
-    """It names the permission; never is it clean (I22)."""
+    """It names the permission; never is it clean."""
     action = "Microsoft.Network/networkSecurityGroups/read"
     refused = Stalled("AuthorizationFailed", f"does not have authorization for '{action}'")
     world.arm.change(NSG, tag("by hand"))
@@ -344,7 +344,7 @@ def test_a_resource_that_may_not_be_read_is_incomplete(world: World) -> None:
 def test_a_what_if_that_could_not_look_everywhere_is_incomplete(
     monkeypatch: pytest.MonkeyPatch, outlook: Outlook, code: str
 ) -> None:
-    """What ARM hides is listed, and never clean (I22)."""
+    """What ARM hides is listed, and never clean."""
     world = deployed(monkeypatch)
     world.arm.outlook = outlook
     confirm(world)
@@ -486,3 +486,18 @@ def test_what_left_the_template_is_undeclared_with_the_release_that_left_it(worl
     world.arm.remove(item.resource)
     world.scan()
     assert world.drift("web").state == "none"
+
+
+def test_a_throttled_look_comes_later_and_once(world: World) -> None:
+    """A delay is written down before the message goes back, so that scans add none (rule 9)."""
+    world.arm.change(NSG, tag("by hand"))
+    world.faults.fail("arm.resource", lambda: Transient("ArmThrottled", "later", retry_after_s=600))
+    world.scan()
+    due_at = world.drift("web").due_at
+    assert due_at is not None
+    assert due_at >= world.clock.now() + timedelta(seconds=540)
+    for _ in range(5):
+        world.scan()
+    assert world.queues.length("inspect") == 1
+    world.run(700, sweeps=False)
+    assert only_item(world.drift("web")).path == "tags.note"

@@ -22,7 +22,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 def test_what_could_not_be_asked_is_a_gap(world: World) -> None:
-    """While what Git wants is not what is deployed nobody knows what the template leads to (I22)."""
+    """While what Git wants is not what is deployed nobody knows what the template leads to."""
     drift = world.drift("web")
 
     assert drift.state == "incomplete"

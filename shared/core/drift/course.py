@@ -17,6 +17,9 @@ from shared.core.scopes import fold
 PATIENCE: Final = timedelta(minutes=15)
 """How long a what-if may run before the look goes on without it."""
 
+GRACE: Final = timedelta(seconds=30)
+"""How much later than its own message a stack is due: a scan asks again should that be lost."""
+
 PUT_OFF: Final = timedelta(seconds=60)
 """When a stack is looked at again whose release ran meanwhile."""
 
@@ -79,12 +82,17 @@ def adds_nothing(drift: Drift, foreseen: object, at: datetime, period: timedelta
 
 def waiting(drift: Drift, looking: Looking, at: datetime, wait: timedelta) -> Drift:
     """Return what is known while a what-if runs; a scan asks again should its message be lost."""
-    due_at = at + wait + timedelta(seconds=30)
+    due_at = at + wait + GRACE
     return msgspec.structs.replace(drift, looking=looking, due_at=due_at)
 
 
+def later(drift: Drift, at: datetime, wait_s: float) -> Drift:
+    """Return what is known of a stack whose look comes later: its message is on its way until then."""
+    return msgspec.structs.replace(drift, due_at=at + timedelta(seconds=wait_s) + GRACE)
+
+
 def put_off(drift: Drift, at: datetime) -> Drift:
-    """Return what is known while a release runs: nothing can be told until it has ended (I22)."""
+    """Return what is known while a release runs: nothing can be told until it has ended (I20)."""
     return msgspec.structs.replace(
         drift, state="tentative", looking=None, due_at=at + PUT_OFF, checked_at=at
     )
@@ -156,7 +164,7 @@ def looked(drift: Drift, look: Look) -> Drift:
 
 
 def state(items: Sequence[Item], gaps: Sequence[Gap]) -> State:
-    """Return how a stack stands: what could not be looked at is never clean (I22)."""
+    """Return how a stack stands: what could not be looked at is never clean (issue 5)."""
     if items:
         return "drifted"
     return "incomplete" if gaps else "none"

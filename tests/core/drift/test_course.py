@@ -1,4 +1,4 @@
-"""The course of inspections: what is known after a look, and never more than was looked at (I22)."""
+"""The course of inspections: what is known after a look, and never more than was looked at."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -59,7 +59,7 @@ def settled(path: str = "a", digest: str = "1", resource: str = STORE) -> Settle
     ],
 )
 def test_incomplete_is_never_none(items: list[Item], gaps: list[Gap], state: str) -> None:
-    """What could not be looked at is not clean (I22)."""
+    """What could not be looked at is not clean."""
     assert course.state(items, gaps) == state
     assert looked(drift(), look(*items, gaps=tuple(gaps))).state == state
 
@@ -85,7 +85,7 @@ def test_incomplete_is_never_none(items: list[Item], gaps: list[Gap], state: str
 def test_a_gap_stays_until_somebody_looks_there(
     gap: Gap, covered: set[str] | None, *, stays: bool
 ) -> None:
-    """A partial look hears no what-if and brings no snapshot back: it cannot make a stack clean (I22)."""
+    """A partial look hears no what-if and brings no snapshot back: it cannot make a stack clean."""
     after = looked(drift(gaps=(gap,)), look(at=covered))
 
     assert after.gaps == ((gap,) if stays else ())

@@ -94,7 +94,7 @@ def test_what_the_template_leads_to(kind: Any, *, is_wanted: bool) -> None:
 def test_what_did_not_look_everywhere_is_never_clean(
     level: str, code: str, *, is_hiding: bool
 ) -> None:
-    """What-if that says so, in words of today or of tomorrow, leaves a gap (I22)."""
+    """What-if that says so, in words of today or of tomorrow, leaves a gap."""
     found = read(Prediction(diagnostics=(Diagnostic(level, code, "m", STORE),) * 2), same)
 
     assert [(gap.code, gap.resource) for gap in found.gaps] == (

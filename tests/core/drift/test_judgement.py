@@ -315,7 +315,7 @@ def test_a_reference_to_another_resource_is_no_child() -> None:
 
 
 def test_what_could_not_be_read_is_a_gap_and_nothing_else() -> None:
-    """Neither clean nor drifted (I22)."""
+    """Neither clean nor drifted."""
     assert judge(look(A, MISSING, gap=GAP), standard()) == Judged(gaps=(GAP,))
 
 
