@@ -56,14 +56,14 @@ def _n1(case: Case) -> list[Edit]:
 
 
 def _n2(case: Case) -> list[Edit]:
-    silent = [
+    there = [
         path
         for one in default_patterns(case.known)
         for path in find(case.body, one)
-        if at(case.subject.put, path) is MISSING and not empty(at(case.body, path))
+        if not empty(at(case.body, path))
     ]
-    if silent:
-        return []  # the same
+    if there:
+        return []  # the same; that somebody says it himself invents no other
     listed = leaks.written(case.known, "N2").items()
     told: list[tuple[Path, Any]] = [(tuple(path.split(".")), value) for path, value in listed]
     told = [one for one in told if one[1] is not None]
