@@ -9,12 +9,14 @@ import logging
 import azure.functions as func
 
 from functions import (
+    inspect,
     operate,
     poison,
     rebuild,
     receive_push,
     release,
     replay,
+    scan_drift,
     settle,
     snapshot,
     status,
@@ -29,6 +31,7 @@ logging.getLogger("azure").setLevel(logging.WARNING)
 app = func.FunctionApp()
 for _room in (
     *(receive_push, sync, release, watch, snapshot, settle, sweep, poison),
+    *(scan_drift, inspect),
     *(status, operate, replay, rebuild),
 ):
     app.register_functions(_room.blueprint)

@@ -16,6 +16,7 @@ QUEUES = (
     "plumbline-release",
     "plumbline-watch",
     "plumbline-snapshot",
+    "plumbline-inspect",
     "plumbline-settle",
 )
 CONFIGURATION = "plumbline.config.json"

@@ -33,6 +33,13 @@ GROUP_CREATED: Final = "group_created"
 PROVIDER_REGISTERED: Final = "provider_registered"
 SNAPSHOT_TAKEN: Final = "snapshot_taken"
 SNAPSHOT_SKIPPED: Final = "snapshot_skipped"
+SCAN_FINISHED: Final = "scan_finished"
+SCAN_CUT: Final = "scan_cut"
+DRIFT_INSPECTED: Final = "drift_inspected"
+DRIFT_FOUND: Final = "drift_found"
+DRIFT_GONE: Final = "drift_gone"
+DRIFT_FIGHT: Final = "drift_fight"
+HEAL_ASKED: Final = "heal_asked"
 SWEEP_FINISHED: Final = "sweep_finished"
 POISON_FOUND: Final = "poison_found"
 POISON_DEALT_WITH: Final = "poison_dealt_with"
@@ -55,6 +62,9 @@ WARNINGS: Final = frozenset(
         STACK_BROKEN,
         FENCED,
         RESOURCE_SHARED,
+        SCAN_CUT,
+        DRIFT_FOUND,
+        DRIFT_FIGHT,
     }
 )
 
@@ -90,6 +100,13 @@ MEANINGS: Final[dict[str, str]] = {
     PROVIDER_REGISTERED: "a resource provider's registration was asked for",
     SNAPSHOT_TAKEN: "the resources of a good release were captured",
     SNAPSHOT_SKIPPED: "a snapshot was not taken; `reason` says why",
+    SCAN_FINISHED: "a scan for drift has listed what there is and chose the stacks to inspect; `reasons` counts them",
+    SCAN_CUT: "a subscription could not be listed now, and its stacks wait for the next scan; `reason` says why",
+    DRIFT_INSPECTED: "a stack was inspected; `state`, and how many differences and gaps there are",
+    DRIFT_FOUND: "differences came up on a stack; how many, how many of them high, and who made them",
+    DRIFT_GONE: "a stack has no differences any more; `reason` is healed, released or reverted",
+    DRIFT_FIGHT: "somebody keeps setting what Plumbline heals: healing of the stack has stopped",
+    HEAL_ASKED: "a new attempt of what is deployed was asked for, to bring back what drifted",
     SWEEP_FINISHED: "the sweep started what was overdue; counts by queue",
     POISON_FOUND: "a message was tried too often and was taken from its poison queue",
     POISON_DEALT_WITH: "a kept message was sent back to its queue, or discarded, as somebody ordered",

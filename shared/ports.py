@@ -301,21 +301,23 @@ class Arm(ArmLimits, Protocol):
     def predict(self, request: DeploymentRequest) -> Prediction | Predicting:
         """Start a what-if of a deployment; it changes nothing, and costs a write.
 
-        Raises core.arm_errors.Refused when ARM refuses the template outright.
+        Raises core.arm_errors.Refused when ARM refuses the template outright, and Unregistered.
         """
         ...
 
     def prediction(self, address: str) -> Prediction | Predicting:
         """Return how a what-if ended, or that it still runs.
 
-        Raises Stalled (``PredictionGone``) for one that ARM does not know any more.
+        Raises Stalled: ``PredictionGone`` for one that ARM does not know any more,
+        ``PredictionRefused`` for an address that is no what-if's; both want a new what-if.
         """
         ...
 
     def sightings(self, scope: str, after: str | None = None) -> SightingsPage:
         """Return one page of the resources in a subscription or resource group, 1,000 per page.
 
-        ``scope`` is the id of either. A group that is not there has none.
+        ``scope`` is the id of either. A group that is not there has none. What cannot be read, or
+        ends before its last page, is Transient: absence from a listing means that it was deleted.
         """
         ...
 

@@ -109,7 +109,13 @@ class Settings:
     digest_key: Secret
     digest_key_id: str
     configuration: str | None = field(repr=False)
+    digest_key_previous: Secret | None = None
+    digest_key_previous_id: str | None = None
     sweep_schedule: str
+    scan_schedule: str
+    confirm_s: float
+    full_scan_hours: float
+    child_scan_hours: float
     poison_schedule: str
     watch_first_s: float
     watch_min_s: float
@@ -138,6 +144,12 @@ def load(environ: Mapping[str, str]) -> Settings:
         digest_key=reader.get("PLUMBLINE_DIGEST_KEY"),
         digest_key_id=reader.get("PLUMBLINE_DIGEST_KEY_ID"),
         configuration=reader.get("PLUMBLINE_CONFIG"),
+        digest_key_previous=reader.get("PLUMBLINE_DIGEST_KEY_PREVIOUS"),
+        digest_key_previous_id=reader.get("PLUMBLINE_DIGEST_KEY_PREVIOUS_ID"),
+        scan_schedule=reader.get("PLUMBLINE_SCAN_SCHEDULE"),
+        confirm_s=reader.get("PLUMBLINE_CONFIRM_S"),
+        full_scan_hours=reader.get("PLUMBLINE_FULL_SCAN_HOURS"),
+        child_scan_hours=reader.get("PLUMBLINE_CHILD_SCAN_HOURS"),
         sweep_schedule=reader.get("PLUMBLINE_SWEEP_SCHEDULE"),
         poison_schedule=reader.get("PLUMBLINE_POISON_SCHEDULE"),
         watch_first_s=reader.get("PLUMBLINE_WATCH_FIRST_S"),
@@ -152,6 +164,12 @@ def load(environ: Mapping[str, str]) -> Settings:
         reader.refuse(
             "PLUMBLINE_OPERATOR_AUDIENCE",
             "tenant and audience go together, and one is missing",
+            "give both, or neither",
+        )
+    if (settings.digest_key_previous is None) != (settings.digest_key_previous_id is None):
+        reader.refuse(
+            "PLUMBLINE_DIGEST_KEY_PREVIOUS_ID",
+            "the key before and its name go together, and one is missing",
             "give both, or neither",
         )
     if not reader.problems and settings.watch_min_s > settings.watch_max_s:

@@ -15,14 +15,21 @@ from shared.adapters.budget import WorkerBudget
 from shared.adapters.looks import WorkerLooks
 from shared.adapters.system import JsonLog, SystemClock, SystemIds, ThreadParallel
 from shared.core.budget import Kind
+from shared.core.drift.suspicion import Periods
 from shared.core.redaction import keyed_digest
+from shared.core.secret import Secret
 from shared.core.version import VERSION
+from shared.flows.activity import Activities as ActivityReader
 from shared.flows.answers import Answers
 from shared.flows.audits import Audits
 from shared.flows.bell import Bell
 from shared.flows.conclude import Conclude
 from shared.flows.dependencies import Dependencies
+from shared.flows.estates import Estates
+from shared.flows.foresee import Foresee
 from shared.flows.gate import Gate
+from shared.flows.gathering import Gathering
+from shared.flows.inspect import Inspect
 from shared.flows.messenger import Messenger
 from shared.flows.moves import Moves
 from shared.flows.operate import Operate
@@ -36,6 +43,7 @@ from shared.flows.receive_push import ReceivePush
 from shared.flows.release import Releases
 from shared.flows.renames import Renames
 from shared.flows.replay import Replay
+from shared.flows.scan_drift import ScanDrift
 from shared.flows.settle import Settle
 from shared.flows.sign_in import SignIn
 from shared.flows.snapshot import Snapshots
@@ -57,9 +65,11 @@ from shared.ports import (
     Queues,
 )
 from shared.settings import Settings
+from shared.state.activities import Activities
 from shared.state.archive import Archive
 from shared.state.configurations import Configurations
 from shared.state.deliveries import Deliveries
+from shared.state.drifts import Drifts
 from shared.state.poisons import Poisons
 from shared.state.records import Records
 from shared.state.revisions import Revisions
@@ -207,6 +217,70 @@ class Services:
         )
 
     @made
+    def scan_drift(self) -> ScanDrift:
+        """The flow of the function of this name."""
+        return ScanDrift(
+            configurations=self._configurations,
+            estates=self._estates,
+            drifts=self._drifts,
+            arm=self._ports.arm,
+            budget=self._budget,
+            activities=ActivityReader(
+                self._configurations,
+                self._activities,
+                self._ports.activity,
+                self._budget,
+                self.log,
+            ),
+            messenger=self._messenger,
+            periods=self._periods,
+            clock=self.clock,
+            log=self.log,
+        )
+
+    @made
+    def inspect(self) -> Inspect:
+        """The flow of the function of this name."""
+        return Inspect(
+            records=self._records,
+            drifts=self._drifts,
+            archive=self._archive,
+            estates=self._estates,
+            gathering=Gathering(
+                archive=self._archive,
+                arm=self._ports.arm,
+                budget=self._budget,
+                activities=self._activities,
+                parallel=self._ports.parallel,
+                digests=_digests(self._settings),
+                log=self.log,
+            ),
+            foresee=Foresee(
+                configurations=self._configurations,
+                archive=self._archive,
+                dependencies=Dependencies(self._records, self._archive, self._ports.parallel),
+                gate=self._gate,
+                budget=self._budget,
+            ),
+            messenger=self._messenger,
+            periods=self._periods,
+            log=self.log,
+        )
+
+    @made
+    def _estates(self) -> Estates:
+        return Estates(self._records, self.clock)
+
+    @property
+    def _periods(self) -> Periods:
+        settings = self._settings
+        return Periods(
+            confirm=timedelta(seconds=settings.confirm_s),
+            full=timedelta(hours=settings.full_scan_hours),
+            children=timedelta(hours=settings.child_scan_hours),
+        )
+
+    @made
     def sweep(self) -> Sweep:
         """The flow of the function of this name."""
         return Sweep(
@@ -308,6 +382,14 @@ class Services:
         return Records(self._ports.documents, self.clock)
 
     @property
+    def _drifts(self) -> Drifts:
+        return Drifts(self._ports.documents)
+
+    @property
+    def _activities(self) -> Activities:
+        return Activities(self._ports.documents)
+
+    @property
     def _tips(self) -> Tips:
         return Tips(self._ports.documents)
 
@@ -374,7 +456,20 @@ class Services:
 
 def _digest(settings: Settings) -> Callable[[str], str]:
     """Return how a captured secret is replaced: the key's id and a digest made with the key."""
-    key, key_id = settings.digest_key.reveal().encode(), settings.digest_key_id
+    return _digest_with(settings.digest_key, settings.digest_key_id)
+
+
+def _digests(settings: Settings) -> Mapping[str, Callable[[str], str]]:
+    """Return the same by the key's id: with the key of today first, then with the one before it."""
+    found = {settings.digest_key_id: _digest(settings)}
+    if settings.digest_key_previous is not None and settings.digest_key_previous_id is not None:
+        previous = settings.digest_key_previous_id
+        found.setdefault(previous, _digest_with(settings.digest_key_previous, previous))
+    return found
+
+
+def _digest_with(secret: Secret, key_id: str) -> Callable[[str], str]:
+    key = secret.reveal().encode()
     return lambda value: f"{key_id}:{keyed_digest(key, value)}"
 
 

@@ -34,7 +34,8 @@ def sketch(ids: Iterable[str]) -> str:
     return base64.b64encode(b"".join(sorted(found)[:MOST_COMPARED])).decode()
 
 
-def _marks(text: str) -> Sequence[int]:
+def marks(text: str) -> Sequence[int]:
+    """Return the marks in the facts' text; none where it cannot be read."""
     try:
         data = base64.b64decode(text, validate=True)
         return memoryview(data).cast("I").tolist()
@@ -54,7 +55,7 @@ def suspects(listed: Iterable[tuple[str, Mapping[str, str]]]) -> dict[Identity, 
         identity = names.identity_of_record(name) if own else None
         if own is None or identity is None:
             continue
-        for mark in _marks(own):
+        for mark in marks(own):
             other = first.setdefault(mark, identity)
             if other == identity or _is_half_of(identity, other):
                 continue

@@ -18,7 +18,7 @@ class Ignore(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     type: str
     path: str
-    value: str | int | float | bool | None | msgspec.UnsetType = msgspec.UNSET
+    value: str | int | float | bool | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -87,7 +87,9 @@ class Conclude:
         owns = sketch(owned.id for owned in document.inventory)
         hold = self.records.update(
             hold,
-            lambda r, at: msgspec.structs.replace(changes.succeeded(r, at, ()), owns=owns),
+            lambda r, at: msgspec.structs.replace(
+                changes.correlated(changes.succeeded(r, at, ()), document.correlation_id), owns=owns
+            ),
         )
         record = hold.record
         self.log(
@@ -135,7 +137,7 @@ class Conclude:
         hold = self.records.update(
             hold,
             lambda r, at: changes.ended(
-                _reached(r, document.release, written),
+                changes.correlated(_reached(r, document.release, written), document.correlation_id),
                 document.outcome,
                 problem=problem,
                 transient=transient,

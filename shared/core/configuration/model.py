@@ -103,6 +103,21 @@ class Budgets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return {"release": self.release, "snapshot": self.snapshot, "scan": self.scan}
 
 
+class ActivityRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the Activity Log is read.
+
+    ``workspaces`` maps a subscription's id to the id of the Log Analytics workspace that it sends its
+    Activity Log to. Any other is asked for through ARM.
+    """
+
+    workspaces: Mapping[str, str] = msgspec.field(default_factory=dict)
+
+    def workspace(self, subscription: str) -> str | None:
+        """Return the workspace of a subscription, None: there is none. Pure."""
+        wanted = subscription.lower()
+        return next((one for key, one in self.workspaces.items() if key.lower() == wanted), None)
+
+
 class Configuration(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything the operator decides."""
 
@@ -110,6 +125,7 @@ class Configuration(Document, frozen=True, kw_only=True, forbid_unknown_fields=T
     repositories: Mapping[str, Repository]
     freezes: tuple[FreezeRule, ...] = ()
     budgets: Budgets = Budgets()
+    activity: ActivityRules = ActivityRules()
 
     def freeze(self, repository: str, stack: str, at: datetime) -> Freeze | None:
         """Return the freeze that holds a stack back longest, if any does. Pure."""

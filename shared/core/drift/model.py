@@ -91,6 +91,45 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     last_seen: datetime
 
 
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """What a place had come to be when nobody had touched the resource: no drift while it stays so.
+
+    ``digest`` is that of the value.
+    """
+
+    resource: str
+    path: str
+    digest: str
+    at: datetime
+
+
+class Rules(Document, frozen=True, kw_only=True, omit_defaults=True):
+    """The noise that all inspections of a repository have learned: ``noise/<repository>.json``."""
+
+    repository: str
+    findings: tuple[Finding, ...] = ()
+
+
+class Coverage(msgspec.Struct, frozen=True, kw_only=True):
+    """How many of a scope's resources are in some stack, and how many in none; ``others`` names some."""
+
+    scope: str
+    in_stacks: int
+    in_none: int
+    others: tuple[str, ...] = ()
+
+
+class Coverages(Document, frozen=True, kw_only=True, omit_defaults=True):
+    """How much of each scope is in some stack, as the last scan saw it: ``coverage.json``.
+
+    ``problems`` are by subscription: it could not be listed, or not be asked for its log.
+    """
+
+    at: datetime | None = None
+    scopes: tuple[Coverage, ...] = ()
+    problems: Mapping[str, Problem] = msgspec.field(default_factory=dict)
+
+
 class Looking(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A what-if that was started for this stack and is to be fetched."""
 
@@ -125,8 +164,9 @@ class Drift(Document, frozen=True, kw_only=True, omit_defaults=True):
     ``release`` is the one that was compared with; ``confirmed_at`` when its baseline was confirmed.
     ``wanted`` maps resource ids to contents: what a deployment of that release leads to, by what-if.
     ``sightings`` are the changed times (text) of the last listing by id; ``seen`` their digest, and
-    ``events`` up to when the Activity Log was looked through for it. ``touched`` are resources that
-    foreign writes have touched since the release.
+    ``events`` up to when the Activity Log was looked through for it. ``settled`` is what moved by
+    itself since the release, ``references`` are contents that stand for those of a snapshot that was
+    lost. ``gaps`` of a full look stay until the next one.
     """
 
     repository: str
@@ -140,7 +180,8 @@ class Drift(Document, frozen=True, kw_only=True, omit_defaults=True):
     seen: str = ""
     events: datetime | None = None
     sightings: Mapping[str, str] = msgspec.field(default_factory=dict)
-    touched: tuple[str, ...] = ()
+    settled: tuple[Settled, ...] = ()
+    references: Mapping[str, str] = msgspec.field(default_factory=dict)
     wanted: Mapping[str, str] = msgspec.field(default_factory=dict)
     items: tuple[Item, ...] = ()
     gaps: tuple[Gap, ...] = ()

@@ -28,6 +28,7 @@ from shared.core.record.model import (
 )
 from shared.core.record.requests import Asked, Cancel, Freeze, TakenOver
 from shared.core.record.timeouts import canceled, is_overrun, overrun, timed_out
+from shared.core.record.traces import correlated
 from shared.core.record.turns import (
     accepted,
     answer_lost,
@@ -84,6 +85,7 @@ __all__ = [
     "called",
     "canceled",
     "catch_up",
+    "correlated",
     "ended",
     "facts",
     "frozen",

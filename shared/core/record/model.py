@@ -115,7 +115,8 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     names the stack that has what this record tells of now, ``formerly`` where older history is kept.
     ``renamed_from`` is whose place the stack shall take, ``came_from`` whose it took. ``owns`` is
     the sketch of the applied release's inventory, ``shared`` what others own of it, too, and
-    ``told_of`` marks what the sweep said last.
+    ``told_of`` marks what the sweep said last. ``correlations`` are those of the newest deployments:
+    what the Activity Log has under them is Plumbline's own doing.
     """
 
     repository: str
@@ -173,6 +174,7 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     moved_to: str | None = None
     came_from: str | None = None
     owns: str = ""
+    correlations: tuple[str, ...] = ()
 
     # The sweep's fields.
     shared: tuple[Problem, ...] = ()
@@ -261,6 +263,7 @@ def facts(record: Record) -> dict[str, str]:
         "broken": "1" if record.source_problems else "",
         "raised": f"{record.raised[0]},{record.raised[1]}" if record.raised else "",
         "owns": record.owns if record.present else "",
+        "correlations": ",".join(record.correlations),
         "scope": (record.scope or "").lower(),
         "release": record.present.release if record.present else "",
         "applied_at": to_text(record.present.at) if record.present else "",

@@ -1,0 +1,159 @@
+"""The course of a stack's inspections: what a look is to cover, and what is known after it. Pure."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from shared.core.drift import healing, history
+from shared.core.drift.judgement import Judged
+from shared.core.drift.model import Drift, Finding, Gap, Heal, Item, Looking, Settled, State
+from shared.core.drift.noise import MOST_OFFERED, merged
+from shared.core.problem import Problem
+from shared.core.scopes import fold
+
+PATIENCE: Final = timedelta(minutes=15)
+"""How long a what-if may run before the look goes on without it."""
+
+PUT_OFF: Final = timedelta(seconds=60)
+"""When a stack is looked at again whose release ran meanwhile."""
+
+MOST_GAPS: Final = 100
+_FROM_WHAT_IF: Final = ("WhatIf", "ReleaseOutstanding")
+
+
+def begun(drift: Drift, release: str, *, heals: bool) -> Drift:
+    """Return what is known when a stack is looked at: of another release only its items count.
+
+    A release that was no heal ends a fight: somebody has acted.
+    """
+    if drift.release == release:
+        return drift
+    return Drift(
+        repository=drift.repository,
+        stack=drift.stack,
+        state=drift.state,
+        release=release,
+        checked_at=drift.checked_at,
+        items=drift.items,
+        noise=drift.noise,
+        history=drift.history,
+        heal=drift.heal if heals else Heal(),
+        problem=drift.problem if heals else None,
+    )
+
+
+def is_full(
+    drift: Drift, applied_at: datetime, at: datetime, *, confirm: timedelta, period: timedelta
+) -> bool:
+    """Tell whether everything is to be looked at, what-if included, and not what was touched alone."""
+    if drift.looking is not None:
+        return True
+    if drift.confirmed_at is None:
+        return at - applied_at >= confirm
+    return drift.full_at is None or at - drift.full_at >= period
+
+
+def waiting(drift: Drift, looking: Looking, at: datetime, wait: timedelta) -> Drift:
+    """Return what is known while a what-if runs; a scan asks again should its message be lost."""
+    due_at = at + wait + timedelta(seconds=30)
+    return msgspec.structs.replace(drift, looking=looking, due_at=due_at)
+
+
+def put_off(drift: Drift, at: datetime) -> Drift:
+    """Return what is known while a release runs: nothing can be told until it has ended (I22)."""
+    return msgspec.structs.replace(
+        drift, state="tentative", looking=None, due_at=at + PUT_OFF, checked_at=at
+    )
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look covered and found.
+
+    ``looked_at`` are folded ids, None: everything. ``foreseen`` tells whether what-if was heard.
+    """
+
+    at: datetime
+    judged: Judged
+    looked_at: Collection[str] | None
+    seen: str
+    events: datetime | None
+    confirms: bool = False
+    reason: str = "reverted"
+
+
+def looked(drift: Drift, look: Look) -> Drift:
+    """Return what is known after a look."""
+    full = look.looked_at is None
+    items = history.carried(drift.items, look.judged.items, look.looked_at)
+    gaps = _gaps(drift.gaps, look)
+    opened = history.opened(drift.items, items)
+    heal = healing.calmed(healing.flipped(drift.heal, opened, look.at), look.at)
+    learned = _learned(drift.noise, look)
+    return msgspec.structs.replace(
+        drift,
+        state=state(items, gaps),
+        checked_at=look.at,
+        full_at=look.at if full else drift.full_at,
+        confirmed_at=look.at if full and look.confirms else drift.confirmed_at,
+        due_at=None,
+        looking=None,
+        seen=look.seen,
+        events=look.events,
+        settled=_settled(drift.settled, look.judged.settled),
+        items=items,
+        gaps=gaps,
+        noise=learned,
+        history=history.closed(
+            drift.items,
+            items,
+            drift.history,
+            reason=look.reason,
+            release=drift.release,
+            at=look.at,
+        ),
+        heal=heal,
+        problem=_problem(drift, heal, items),
+    )
+
+
+def state(items: Sequence[Item], gaps: Sequence[Gap]) -> State:
+    """Return how a stack stands: what could not be looked at is never clean (I22)."""
+    if items:
+        return "drifted"
+    return "incomplete" if gaps else "none"
+
+
+def _gaps(before: Sequence[Gap], look: Look) -> tuple[Gap, ...]:
+    """Return what could not be looked at: what-if's gaps stay until what-if is heard again."""
+    found = list(look.judged.gaps)
+    if look.looked_at is not None:
+        covered = look.looked_at
+        found += [gap for gap in before if not _is_covered(gap, covered)]
+    return tuple(dict.fromkeys(found))[:MOST_GAPS]
+
+
+def _is_covered(gap: Gap, looked_at: Collection[str]) -> bool:
+    if gap.code.startswith(_FROM_WHAT_IF):
+        return False
+    return gap.resource is None or fold(gap.resource) in looked_at
+
+
+def _settled(before: Iterable[Settled], found: Iterable[Settled]) -> tuple[Settled, ...]:
+    together = {(fold(one.resource), one.path): one for one in (*before, *found)}
+    return tuple(together[key] for key in sorted(together))
+
+
+def _learned(before: Sequence[Finding], look: Look) -> tuple[Finding, ...]:
+    found = [finding for _, finding in look.judged.learned]
+    return merged(before, found)[:MOST_OFFERED] if found else tuple(before)
+
+
+def _problem(drift: Drift, heal: Heal, items: Sequence[Item]) -> Problem | None:
+    fight = healing.fight(heal)
+    if fight is not None and (items or drift.problem is not None):
+        return healing.problem(fight)
+    return None

@@ -1,0 +1,119 @@
+"""Who touched a resource since its release, and how surely that is known. Pure.
+
+A difference on a resource that nobody touched moves by itself; one on a resource that somebody touched
+is drift. Two witnesses are heard: ARM's listing with its changed times, which shows no children, and the
+Activity Log, which may be late or absent.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from shared.core.activity import Write
+from shared.core.drift.model import Who
+from shared.core.scopes import fold
+
+Touch = Literal["touched", "untouched", "unsure"]
+
+SLACK: Final = timedelta(seconds=5)
+"""How much later than a release's end ARM may say that its own writes were."""
+
+_MOVED: Final = "moveresources"
+
+
+@dataclass(frozen=True)
+class Release:
+    """Between when and when the release wrote, and with which correlation id."""
+
+    began: datetime
+    ended: datetime
+    correlation_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of one resource: ``at`` are the times of all touches that are not the release's."""
+
+    touch: Touch
+    at: tuple[datetime, ...] = ()
+    writes: tuple[Write, ...] = ()
+
+
+def weigh(
+    resource: str,
+    release: Release,
+    writes: Iterable[Write],
+    *,
+    changed_at: datetime | None,
+    is_listed: bool,
+    has_log: bool,
+) -> Evidence:
+    """Return what the witnesses say of one resource.
+
+    ``writes`` are others' than Plumbline's; ``changed_at`` is the listing's, ``is_listed`` whether it
+    shows the resource at all. A log that answers may be late: what it has then not told yet voids what
+    was thought to have settled by itself (``judgement``).
+    """
+    heard = foreign(resource, release, writes)
+    times = [write.at for write in heard]
+    if changed_at is not None and changed_at > release.ended + SLACK:
+        times.append(changed_at)
+    if times:
+        return Evidence("touched", tuple(sorted(times)), heard)
+    if is_listed and changed_at is not None:
+        return Evidence("untouched")
+    return Evidence("untouched" if has_log else "unsure")
+
+
+def foreign(resource: str, release: Release, writes: Iterable[Write]) -> tuple[Write, ...]:
+    """Return the writes of others to a resource, or below it, since the release began; oldest first."""
+    found = [
+        write
+        for write in writes
+        if write.at >= release.began
+        and (release.correlation_id is None or write.correlation_id != release.correlation_id)
+        and is_at_or_below(write.resource_id, resource)
+    ]
+    return tuple(sorted(found, key=lambda write: write.at))
+
+
+def is_at_or_below(resource: str, other: str) -> bool:
+    """Tell whether an id is that of ``other``, or of something inside it."""
+    one, two = fold(resource), fold(other)
+    return one == two or one.startswith(f"{two}/")
+
+
+def changer(resource: str, writes: Sequence[Write]) -> Who | None:
+    """Return who changed a resource last: it itself, or else something below it."""
+    own = [write for write in writes if fold(write.resource_id) == fold(resource)]
+    return _who(max(own or writes, key=lambda write: write.at, default=None))
+
+
+def deleter(resource: str, release: Release, writes: Iterable[Write]) -> Who | None:
+    """Return who deleted or moved a resource, or what it was in."""
+    found = [
+        write
+        for write in writes
+        if write.at >= release.began
+        and (write.is_deletion or is_move(write.operation))
+        and (is_at_or_below(resource, write.resource_id))
+    ]
+    return _who(max(found, key=lambda write: write.at, default=None))
+
+
+def is_move(operation: str) -> bool:
+    """Tell whether an operation takes resources to another group."""
+    return _MOVED in operation.lower()
+
+
+def _who(write: Write | None) -> Who | None:
+    if write is None or write.caller is None:
+        return None
+    return Who(
+        caller=write.caller,
+        at=write.at,
+        operation=write.operation,
+        client=write.client,
+        correlation_id=write.correlation_id,
+    )

@@ -1,0 +1,150 @@
+"""What what-if adds to a look: what the template leads to, what it could not see, and its noise. Pure.
+
+What it finds at a place where Azure has what it had after the release is its own noise, whatever the
+class; where that is not known, only a difference that it is not known to find everywhere counts.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from shared.core.drift import evidence as witnesses
+from shared.core.drift import noise
+from shared.core.drift.differences import MISSING
+from shared.core.drift.judgement import Judged, Looked, Standard
+from shared.core.drift.model import Gap, Item
+from shared.core.drift.paths import EACH, Place
+from shared.core.drift.severity import severity
+from shared.core.drift.shown import changed, shown
+from shared.core.prediction import Diagnostic, Prediction, PropertyChange, ResourceChange
+from shared.core.scopes import fold
+
+_HARMLESS: Final = frozenset({"info", "informational", "verbose"})
+_SKIPPED: Final = ("nesteddeployment",)
+_REFER: Final = (
+    "Look at the template there; what is deployed by it is compared with the snapshot only."
+)
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What a what-if says: bodies that the template leads to by id (folded), and what it cannot say."""
+
+    wanted: Mapping[str, Any]
+    gaps: tuple[Gap, ...]
+
+
+def read(prediction: Prediction, redacted: Callable[[Any], Any]) -> Foreseen:
+    """Return what is kept of a what-if; ``redacted`` takes the secrets out of a body."""
+    wanted = {
+        fold(change.resource_id): redacted(change.after)
+        for change in prediction.changes
+        if change.after is not None and change.kind in {"modify", "no_change", "create"}
+    }
+    gaps = [_unsupported(each) for each in prediction.changes if each.kind == "unsupported"]
+    gaps += [_remark(each) for each in prediction.diagnostics if _hides_something(each)]
+    if prediction.error is not None:
+        gaps.append(_failed(prediction.error))
+    return Foreseen(wanted, tuple(dict.fromkeys(gaps)))
+
+
+def _unsupported(change: ResourceChange) -> Gap:
+    return Gap(
+        code="WhatIfUnsupported",
+        message=change.reason or "What-if cannot tell what would become of this resource.",
+        resource=change.resource_id,
+        hint=_REFER,
+    )
+
+
+def _hides_something(diagnostic: Diagnostic) -> bool:
+    code = diagnostic.code.lower()
+    return code.startswith(_SKIPPED) or diagnostic.level.lower() not in _HARMLESS
+
+
+def _remark(diagnostic: Diagnostic) -> Gap:
+    return Gap(
+        code="WhatIfPartial",
+        message=f"{diagnostic.code}: {diagnostic.message}",
+        resource=diagnostic.target,
+        hint=_REFER,
+    )
+
+
+def _failed(error: Mapping[str, Any]) -> Gap:
+    return Gap(
+        code="WhatIfFailed",
+        message=f"{error.get('code', 'Error')}: {error.get('message', 'ARM does not say why.')}",
+        hint="Resources were compared with the snapshot only; what-if is tried again at the next look.",
+    )
+
+
+def judge(
+    prediction: Prediction, looks: Iterable[Looked], found: Iterable[Item], by: Standard
+) -> Judged:
+    """Return what-if's noise, as rules, and what it finds on resources that have no other measure.
+
+    ``found`` are the items that the comparison with the snapshot has found.
+    """
+    by_id = {fold(looked.owned.id): looked for looked in looks}
+    drifted: dict[str, list[str]] = {}
+    for item in found:
+        drifted.setdefault(fold(item.resource), []).append(_folded(item.path))
+    learned, items = [], []
+    for change in prediction.changes:
+        looked = by_id.get(fold(change.resource_id))
+        if looked is None or looked.now is None:
+            continue
+        known = looked.released is not MISSING and looked.released is not None
+        if change.kind == "create" and known:
+            shape = noise.found(looked.owned.type, "", "create", by.at)
+            learned.append((looked.owned.id, shape))
+        for path, shape_name, leaf in noise.leaves(change.delta):
+            if _overlaps(path, drifted.get(fold(change.resource_id), ())):
+                continue
+            if known or looked.evidence.touch == "untouched":
+                finding = noise.found(looked.owned.type, path, shape_name, by.at)
+                learned.append((looked.owned.id, finding))
+            elif not noise.is_known(by.rules, looked.owned.type, path, shape_name):
+                items += _unmeasured(looked, path, leaf, by)
+    return Judged(items=tuple(items), learned=tuple(learned))
+
+
+def _unmeasured(looked: Looked, path: str, leaf: PropertyChange, by: Standard) -> list[Item]:
+    """Return the item of a difference on a resource whose snapshot is lost."""
+    place: Place = tuple(part for part in path.replace(EACH, "").split(".") if part)
+    if noise.is_ignored(by.ignores, looked.owned.type, place, leaf.before):
+        return []
+    return [
+        Item(
+            kind="modified",
+            resource=looked.owned.id,
+            type=looked.owned.type,
+            path=path,
+            managed=leaf.kind != "delete",
+            wanted=shown(MISSING if leaf.kind == "delete" else leaf.after),
+            released="(unknown)",
+            now=changed(MISSING, MISSING if leaf.kind == "create" else leaf.before),
+            severity=severity("modified", looked.owned.type, place),
+            first_seen=by.at,
+            who=witnesses.changer(looked.owned.id, looked.evidence.writes),
+        )
+    ]
+
+
+def _folded(path: str) -> str:
+    """Return an item's path as what-if writes it: elements are all alike."""
+    out, rest = "", path
+    while "[" in rest:
+        before, _, rest = rest.partition("[")
+        inner, _, rest = rest.partition("]")
+        out += before + (f".{inner[1:-1]}" if inner[:1] == "'" else EACH)
+    return (out + rest).lower()
+
+
+def _overlaps(path: str, others: Iterable[str]) -> bool:
+    mine = path.lower()
+    return any(
+        mine == other or mine.startswith((f"{other}.", f"{other}[")) or other.startswith(mine)
+        for other in others
+    )

@@ -1,0 +1,244 @@
+"""Is it drift? One look at a stack's resources, judged (docs/architecture.md, part 5). Pure.
+
+The measure is what Azure had after the release, the snapshot: what is as it was then is no drift,
+whatever what-if says of it; what is another value is drift unless it moved by itself. What-if says what
+the template leads to, and what it could not look at.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from shared.core.document import canonical
+from shared.core.drift import evidence as witnesses
+from shared.core.drift import noise, paths
+from shared.core.drift.differences import MISSING, Difference, at, differences
+from shared.core.drift.evidence import Evidence
+from shared.core.drift.model import Finding, Gap, Item, Settled
+from shared.core.drift.noise import Key
+from shared.core.drift.paths import Element, Place
+from shared.core.drift.severity import severity
+from shared.core.drift.shown import changed, is_secret, key_id, shown
+from shared.core.policy import Ignore
+from shared.core.release import Owned
+from shared.core.scopes import fold
+
+Places = Mapping[tuple[str, str], Settled]
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A resource of the inventory as one look found it; bodies are redacted.
+
+    ``released`` is the body after the release, MISSING where it was not kept. ``now`` is None for a
+    resource that is not there, MISSING where a ``gap`` says why it was not read. ``again`` is a second
+    reading a moment later, MISSING where there was no need of one.
+    """
+
+    owned: Owned
+    evidence: Evidence
+    released: Any = MISSING
+    now: Any = MISSING
+    again: Any = MISSING
+    gap: Gap | None = None
+
+
+@dataclass(frozen=True)
+class Standard:
+    """What a look is judged by.
+
+    ``wanted`` maps ids (folded) to what the template leads to; ``owned`` are all ids of the inventory,
+    folded; ``settled`` what moved by itself before.
+    """
+
+    at: datetime
+    release: witnesses.Release
+    owned: Collection[str]
+    ignores: Sequence[Ignore] = ()
+    rules: Mapping[Key, Finding] = field(default_factory=dict)
+    settled: Places = field(default_factory=dict)
+    wanted: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a look came to. ``learned`` are findings with the ids of their resources."""
+
+    items: tuple[Item, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    settled: tuple[Settled, ...] = ()
+    learned: tuple[tuple[str, Finding], ...] = ()
+
+
+def together(parts: Iterable[Judged]) -> Judged:
+    """Return several judgements as one."""
+    all_parts = list(parts)
+    return Judged(
+        items=tuple(item for part in all_parts for item in part.items),
+        gaps=tuple(gap for part in all_parts for gap in part.gaps),
+        settled=tuple(one for part in all_parts for one in part.settled),
+        learned=tuple(one for part in all_parts for one in part.learned),
+    )
+
+
+def judge(looked: Looked, by: Standard) -> Judged:
+    """Return what one resource's look comes to."""
+    if looked.gap is not None:
+        return Judged(gaps=(looked.gap,))
+    if looked.now is None:
+        return Judged(items=(_deleted(looked, by),)) if looked.released is not None else Judged()
+    if looked.released is MISSING or looked.released is None or looked.now is MISSING:
+        return Judged()
+    return together(_of_difference(looked, each, by) for each in _own_differences(looked, by))
+
+
+def _deleted(looked: Looked, by: Standard) -> Item:
+    owned = looked.owned
+    who = witnesses.deleter(owned.id, by.release, looked.evidence.writes)
+    return Item(
+        kind="deleted",
+        resource=owned.id,
+        type=owned.type,
+        managed=True,
+        wanted="(present)",
+        released="(present)",
+        severity=severity("deleted", owned.type, ()),
+        first_seen=by.at,
+        who=who,
+        hint=(
+            "It was moved to another resource group: move it back, or change the stack's scope."
+            if who is not None and witnesses.is_move(who.operation)
+            else None
+        ),
+    )
+
+
+def is_worth_another_look(looked: Looked, by: Standard) -> bool:
+    """Tell whether a second reading would show whether something moves by itself."""
+    if looked.now is None or looked.now is MISSING or looked.evidence.touch == "untouched":
+        return False
+    return bool(judge(looked, by).items)
+
+
+def _own_differences(looked: Looked, by: Standard) -> Iterable[Difference]:
+    """Yield the differences that are the resource's own: what children are is told of the children."""
+    for each in differences(looked.released, looked.now):
+        if not _is_in_a_child(each, looked, by):
+            yield each
+
+
+def _is_in_a_child(difference: Difference, looked: Looked, by: Standard) -> bool:
+    for end in range(1, len(difference.place) + 1):
+        if not isinstance(difference.place[end - 1], Element):
+            continue
+        for side in (looked.released, looked.now):
+            element = at(side, difference.place[:end])
+            child = element.get("id") if isinstance(element, Mapping) else None
+            if isinstance(child, str) and _is_other(child, looked.owned.id, by.owned):
+                return True
+    return False
+
+
+def _is_other(child: str, resource: str, owned: Collection[str]) -> bool:
+    return fold(child) != fold(resource) and fold(child) in owned
+
+
+def _of_difference(looked: Looked, difference: Difference, by: Standard) -> Judged:
+    owned, place = looked.owned, difference.place
+    secrets = {key_id(difference.before), key_id(difference.after)} - {None}
+    if len(secrets) > 1:
+        return Judged(gaps=(_other_key(owned, place),))
+    if noise.is_ignored(by.ignores, owned.type, place, difference.after):
+        return Judged()
+    if _moves_now(looked, place):
+        # Two looks, a moment apart, saw two values: that is as good as evidence gets.
+        moves = [(owned.id, _moves(looked, place, by))] * 2
+        return Judged(learned=tuple(moves))
+    if looked.evidence.touch == "untouched":
+        return _settling(looked, difference, by)
+    if _is_settled(looked, difference, by) or _is_noise(looked, difference, by):
+        return Judged()
+    return Judged(items=(_modified(looked, difference, by),))
+
+
+def _moves_now(looked: Looked, place: Place) -> bool:
+    if looked.again is MISSING or looked.again is None:
+        return False
+    return bool(differences(_wrapped(looked.now, place), _wrapped(looked.again, place)))
+
+
+def _wrapped(body: Any, place: Place) -> Mapping[str, Any]:
+    found = at(body, place)
+    return {} if found is MISSING else {"value": found}
+
+
+def _moves(looked: Looked, place: Place, by: Standard) -> Finding:
+    return noise.found(looked.owned.type, paths.pattern(place), noise.MOVES, by.at)
+
+
+def _settling(looked: Looked, difference: Difference, by: Standard) -> Judged:
+    """Remember what nobody touched and is another value all the same; moving again makes a rule."""
+    path, digest = paths.text(difference.place), _digest(difference.after)
+    now = Settled(resource=looked.owned.id, path=path, digest=digest, at=by.at)
+    before = by.settled.get((fold(looked.owned.id), path))
+    if before is not None and before.digest == digest:
+        return Judged(settled=(before,))
+    return Judged(
+        settled=(now,), learned=((looked.owned.id, _moves(looked, difference.place, by)),)
+    )
+
+
+def _digest(value: Any) -> str:
+    plain = None if value is MISSING else value
+    return hashlib.sha256(canonical(plain)).hexdigest()[:16]
+
+
+def _is_settled(looked: Looked, difference: Difference, by: Standard) -> bool:
+    """Tell whether it had come to this value by itself, before anybody touched the resource."""
+    settled = by.settled.get((fold(looked.owned.id), paths.text(difference.place)))
+    if settled is None or settled.digest != _digest(difference.after):
+        return False
+    return all(settled.at < touch for touch in looked.evidence.at)
+
+
+def _is_noise(looked: Looked, difference: Difference, by: Standard) -> bool:
+    if _wanted(looked, difference.place, by) is not MISSING:
+        return False  # what the template says is never what moves by itself
+    if noise.is_moving(by.rules, looked.owned.type, difference.place):
+        return True
+    return noise.is_stamp(difference.before, difference.after, looked.evidence.at)
+
+
+def _wanted(looked: Looked, place: Place, by: Standard) -> Any:
+    body = by.wanted.get(fold(looked.owned.id))
+    return MISSING if body is None else at(body, place)
+
+
+def _modified(looked: Looked, difference: Difference, by: Standard) -> Item:
+    owned, place = looked.owned, difference.place
+    wanted = _wanted(looked, place, by)
+    secret = is_secret(difference.before) or is_secret(difference.after)
+    return Item(
+        kind="modified",
+        resource=owned.id,
+        type=owned.type,
+        path=paths.text(place),
+        managed=wanted is not MISSING,
+        wanted=shown(wanted),
+        released=shown(difference.before),
+        now=changed(difference.before, difference.after),
+        severity=severity("modified", owned.type, place, is_secret=secret),
+        first_seen=by.at,
+        who=witnesses.changer(owned.id, looked.evidence.writes),
+    )
+
+
+def _other_key(owned: Owned, place: Place) -> Gap:
+    return Gap(
+        code="SecretUncomparable",
+        message=f"{paths.text(place)} is a secret that was captured with another digest key.",
+        resource=owned.id,
+        hint="Release the stack once: its snapshot is then made with the new key.",
+    )
