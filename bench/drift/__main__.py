@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         model.write(estate, options.write)
         return 0
     asked = run.Options(throttle=not options.no_throttle, report=options.report, say=_say)
-    line = run.plain_only(estate, asked)
+    line = run.plain_only(estate, asked) if options.plain_only else run.whole(estate, asked)
     print(json.dumps(line), flush=True)
     return 0
 

@@ -6,12 +6,14 @@ import json
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from bench.arm_server import simulator
 from bench.drift import plain, report, truth
 from bench.drift.azure import Azure, deploy
+from bench.drift.installation import Installation, Phase, installation
 from bench.drift.model import Estate, When
 from bench.drift.scoring import Score, score
 from bench.drift.truth import Bodies, Truth
@@ -84,3 +86,71 @@ def keep(path: Path | None, told: dict[str, Any]) -> None:
     """Write a report, if one is wanted."""
     if path is not None:
         path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+
+
+CONFIRM: Final = {"PLUMBLINE_CONFIRM_S": "1"}
+"""The bench does not wait ten minutes after the releases for the baseline to be confirmed."""
+FULL: Final = {**CONFIRM, "PLUMBLINE_FULL_SCAN_HOURS": "0.001"}
+"""So that every stack's full look is due."""
+
+
+def whole(estate: Estate, options: Options) -> dict[str, Any]:
+    """Release the estate with the product, edit it, have it scanned, and score; return the line."""
+    with installation(estate, options.say) as made:
+        azure = made.azure
+        prepare(azure, estate)
+        options.say(f"released in {made.release():.0f} s")
+        if options.throttle:
+            azure.turn(throttle={})
+        before = look(azure, estate)
+        phases = _phases(made, estate)
+        now = known(azure, estate, before)
+        documents = made.drifts()
+        found = score(made.items(), estate.labels, now, azure.subscription)
+        azure.turn(throttle=None)
+        line, told = compared(azure, estate, now)
+        errors = dict(made.errors)
+    keep(
+        options.report,
+        {
+            **found.shown(),
+            "gaps": report.gaps(documents),
+            "errors": errors,
+            "plain_what_if": told.shown(),
+        },
+    )
+    return {
+        **report.of_product(phases, found, documents),
+        **report.of_estate(estate),
+        "plain_what_if": line,
+        "errors": errors,
+    }
+
+
+def _phases(made: Installation, estate: Estate) -> list[Phase]:
+    """Edit and scan in turn: the baseline, a quiet estate, a touched one, all edits, a full look."""
+    azure, most = made.azure, 2 + len(estate.stacks) // 100
+    edit(azure, estate, "early")
+    found = [made.phase("baseline", CONFIRM, lambda: _confirmed(made, estate), most)]
+    found.append(made.phase("quiet", CONFIRM, lambda: True))
+    edit(azure, estate, "touch")
+    found.append(made.phase("touched", CONFIRM, lambda: True))
+    edit(azure, estate, "late")
+    found.append(made.phase("edited", CONFIRM, lambda: True))
+    began = _stamp()
+    found.append(made.phase("full", FULL, lambda: _looked(made, estate, began), most))
+    return found
+
+
+def _confirmed(made: Installation, estate: Estate) -> bool:
+    documents = made.drifts().values()
+    return sum("confirmed_at" in one for one in documents) >= len(estate.stacks)
+
+
+def _looked(made: Installation, estate: Estate, began: str) -> bool:
+    documents = made.drifts().values()
+    return sum(str(one.get("full_at", "")) > began for one in documents) >= len(estate.stacks)
+
+
+def _stamp() -> str:
+    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
