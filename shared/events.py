@@ -40,6 +40,8 @@ DRIFT_FOUND: Final = "drift_found"
 DRIFT_GONE: Final = "drift_gone"
 DRIFT_FIGHT: Final = "drift_fight"
 HEAL_ASKED: Final = "heal_asked"
+ACTIVITY_READ: Final = "activity_read"
+ACTIVITY_SILENT: Final = "activity_silent"
 SWEEP_FINISHED: Final = "sweep_finished"
 POISON_FOUND: Final = "poison_found"
 POISON_DEALT_WITH: Final = "poison_dealt_with"
@@ -53,6 +55,7 @@ ERRORS: Final = frozenset({INVOCATION_FAILED, POISON_FOUND})
 WARNINGS: Final = frozenset(
     {
         STALLED,
+        ACTIVITY_SILENT,
         LISTING_FAILED,
         DOCUMENT_SET_ASIDE,
         OPERATION_REFUSED,
@@ -107,6 +110,8 @@ MEANINGS: Final[dict[str, str]] = {
     DRIFT_GONE: "a stack has no differences any more; `reason` is healed, released or reverted",
     DRIFT_FIGHT: "somebody keeps setting what Plumbline heals: healing of the stack has stopped",
     HEAL_ASKED: "a new attempt of what is deployed was asked for, to bring back what drifted",
+    ACTIVITY_READ: "the Activity Log was asked what is new: how much was `read`, and how much is `kept`",
+    ACTIVITY_SILENT: "the Activity Log could not be asked: nobody can be named; `reason`",
     SWEEP_FINISHED: "the sweep started what was overdue; counts by queue",
     POISON_FOUND: "a message was tried too often and was taken from its poison queue",
     POISON_DEALT_WITH: "a kept message was sent back to its queue, or discarded, as somebody ordered",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from shared.core.activity import Write
+from shared.core.activity import Reading
 from shared.core.arm_model import Deployment, DeploymentRequest, Operation, SightingsPage
 from shared.core.budget import Kind as BudgetKind
 from shared.core.budget import Purpose
@@ -337,11 +337,14 @@ class Arm(ArmLimits, Protocol):
 class ActivityLog(Protocol):
     """Who changed what in a subscription. Errors as in Arm."""
 
-    def writes(self, subscription: str, since: datetime) -> Sequence[Write]:
-        """Return what was changed or deleted and has reached the log since a moment, oldest first.
+    def writes(self, subscription: str, since: datetime, workspace: str | None = None) -> Reading:
+        """Return what was changed or deleted and has reached the log since a moment.
 
-        ``since`` is compared with ``seen_at``. Reads, and what failed, are not in it. Raises Stalled
-        (``ActivityLogMissing``, ``AuthorizationFailed``) where the log cannot be asked.
+        With the id of a Log Analytics ``workspace`` that one is asked, and ``since`` is compared with
+        ``seen_at``. Else ARM is, which knows only when something happened: then what happened before
+        ``since`` is left out, however late it came. Reads, and what failed, are not in it; of one
+        operation there is one write. Raises Stalled (``ActivityLogMissing``, ``AuthorizationFailed``)
+        where the log cannot be asked.
         """
         ...
 

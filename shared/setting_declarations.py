@@ -111,10 +111,26 @@ DECLARED: Final = (
     ),
     Setting(
         name="PLUMBLINE_ARM_CA_FILE",
-        meaning="PEM file with the authority to trust for Azure Resource Manager.",
+        meaning="PEM file with the authority to trust for Azure Resource Manager and Log Analytics.",
         why="the simulator signs its own certificate",
         unit="path",
         absent="the public authorities",
+    ),
+    Setting(
+        name="PLUMBLINE_LOGS_ENDPOINT",
+        meaning="Address of Log Analytics, for subscriptions with a workspace in the configuration.",
+        why="other clouds and the simulator have their own",
+        parse=values.https_url,
+        unit="https address",
+        default="https://api.loganalytics.io",
+    ),
+    Setting(
+        name="PLUMBLINE_LOGS_AUDIENCE",
+        meaning="Scope of the tokens for Log Analytics.",
+        why="in most clouds it follows from the address",
+        parse=values.matching(re.compile(r"\S+/\.default"), "a scope that ends in /.default"),
+        unit="token scope",
+        absent="the address and `/.default`",
     ),
     Setting(
         name="PLUMBLINE_IDENTITY_CLIENT_ID",

@@ -17,6 +17,7 @@ from shared.setting_declarations import DECLARED, SECRET_PREFIX, STORAGE, settin
 
 __all__ = [
     "ArmSettings",
+    "LogsSettings",
     "OperatorSettings",
     "SettingProblem",
     "Settings",
@@ -85,6 +86,14 @@ class ArmSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LogsSettings:
+    """Log Analytics: ``endpoint`` without a slash at the end, ``audience`` a token scope."""
+
+    endpoint: str
+    audience: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class OperatorSettings:
     """Who may give orders: tokens of ``tenant_id`` for ``audience``, or the holder of ``key``."""
 
@@ -105,6 +114,7 @@ class Settings:
 
     storage: StorageSettings
     arm: ArmSettings
+    logs: LogsSettings
     operator: OperatorSettings
     digest_key: Secret
     digest_key_id: str
@@ -140,6 +150,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     settings = Settings(
         storage=_storage(reader),
         arm=_arm(reader),
+        logs=_logs(reader),
         operator=_operator(reader),
         digest_key=reader.get("PLUMBLINE_DIGEST_KEY"),
         digest_key_id=reader.get("PLUMBLINE_DIGEST_KEY_ID"),
@@ -274,4 +285,12 @@ def _arm(reader: _Reader) -> ArmSettings:
         audience=reader.get("PLUMBLINE_ARM_AUDIENCE") or f"{endpoint}/.default",
         ca_file=reader.get("PLUMBLINE_ARM_CA_FILE"),
         client_id=reader.get("PLUMBLINE_IDENTITY_CLIENT_ID"),
+    )
+
+
+def _logs(reader: _Reader) -> LogsSettings:
+    endpoint = reader.get("PLUMBLINE_LOGS_ENDPOINT")
+    return LogsSettings(
+        endpoint=endpoint,
+        audience=reader.get("PLUMBLINE_LOGS_AUDIENCE") or f"{endpoint}/.default",
     )

@@ -19,7 +19,7 @@ from shared.core.drift.suspicion import Periods
 from shared.core.redaction import keyed_digest
 from shared.core.secret import Secret
 from shared.core.version import VERSION
-from shared.flows.activity import Activities as ActivityReader
+from shared.flows.activity import Activities
 from shared.flows.answers import Answers
 from shared.flows.audits import Audits
 from shared.flows.bell import Bell
@@ -54,6 +54,7 @@ from shared.flows.turn import Chain
 from shared.flows.watch import Watch
 from shared.made import BUILDING, made
 from shared.ports import (
+    ActivityLog,
     Arm,
     Callers,
     CommitStatuses,
@@ -65,7 +66,7 @@ from shared.ports import (
     Queues,
 )
 from shared.settings import Settings
-from shared.state.activities import Activities
+from shared.state.activities import Activities as ActivityShelf
 from shared.state.archive import Archive
 from shared.state.configurations import Configurations
 from shared.state.deliveries import Deliveries
@@ -76,6 +77,7 @@ from shared.state.revisions import Revisions
 from shared.state.tips import Tips
 
 if TYPE_CHECKING:
+    from shared.adapters.arm import AzureArm, ManagedIdentity
     from shared.adapters.storage_connection import StorageConnection
     from shared.flows.sync import Sync
 
@@ -225,13 +227,7 @@ class Services:
             drifts=self._drifts,
             arm=self._ports.arm,
             budget=self._budget,
-            activities=ActivityReader(
-                self._configurations,
-                self._activities,
-                self._ports.activity,
-                self._budget,
-                self.log,
-            ),
+            activities=self.activities,
             messenger=self._messenger,
             periods=self._periods,
             clock=self.clock,
@@ -250,7 +246,7 @@ class Services:
                 archive=self._archive,
                 arm=self._ports.arm,
                 budget=self._budget,
-                activities=self._activities,
+                activities=self._activity_shelf,
                 parallel=self._ports.parallel,
                 digests=_digests(self._settings),
                 log=self.log,
@@ -366,6 +362,17 @@ class Services:
             Poisoned(self.queues, self._poisons, self._ports.parallel),
         )
 
+    @made
+    def activities(self) -> Activities:
+        """The step of scans that asks the Activity Log what is new."""
+        return Activities(
+            self._configurations,
+            self._activity_shelf,
+            self._ports.activity,
+            self._budget,
+            self.log,
+        )
+
     def _calls_left(self) -> Mapping[str, Mapping[Kind, int]]:
         # A worker that never called ARM knows nothing, and need not load the SDK to say so.
         return self._budget.shown() if "_budget" in self.__dict__ else {}
@@ -386,8 +393,8 @@ class Services:
         return Drifts(self._ports.documents)
 
     @property
-    def _activities(self) -> Activities:
-        return Activities(self._ports.documents)
+    def _activity_shelf(self) -> ActivityShelf:
+        return ActivityShelf(self._ports.documents)
 
     @property
     def _tips(self) -> Tips:
@@ -563,9 +570,19 @@ class AzurePorts:
         return DulwichGit()
 
     @made
+    def _identity(self) -> "ManagedIdentity":
+        from shared.adapters.arm import ManagedIdentity
+
+        return ManagedIdentity(self._settings.arm.client_id)
+
+    @made
     def arm(self) -> Arm:
         """Azure Resource Manager, by its SDK and the app's managed identity."""
-        from shared.adapters.arm import ArmEndpoint, AzureArm, ManagedIdentity
+        return self._azure_arm
+
+    @made
+    def _azure_arm(self) -> "AzureArm":
+        from shared.adapters.arm import ArmEndpoint, AzureArm
 
         settings = self._settings.arm
         return AzureArm(
@@ -574,8 +591,31 @@ class AzurePorts:
                 credential_scopes=(settings.audience,),
                 ca_file=settings.ca_file,
             ),
-            ManagedIdentity(settings.client_id),
+            self._identity,
             self.clock,
             self.ids,
             user_agent=f"plumbline/{VERSION}",
         )
+
+    @made
+    def activity(self) -> ActivityLog:
+        """The Activity Log; what ARM says of its limits there counts with the rest."""
+        from shared.adapters.arm import Account, ArmEndpoint
+        from shared.adapters.arm.activity import AzureActivityLog
+        from shared.adapters.arm.activity_table import LogsEndpoint
+
+        arm, logs = self._settings.arm, self._settings.logs
+        return AzureActivityLog(
+            ArmEndpoint(url=arm.endpoint, credential_scopes=(arm.audience,), ca_file=arm.ca_file),
+            LogsEndpoint(
+                url=logs.endpoint, credential_scopes=(logs.audience,), ca_file=arm.ca_file
+            ),
+            self._identity,
+            self.clock,
+            Account(self.ids.new, _uncounted, self._azure_arm.heard),
+            user_agent=f"plumbline/{VERSION}",
+        )
+
+
+def _uncounted(_kind: str) -> None:
+    """Nobody counts."""

@@ -1,7 +1,6 @@
 """Who owns what, as the records' listing tells it: asked often, listed now and then."""
 
-from dataclasses import dataclass, field
-from threading import Lock
+from dataclasses import dataclass
 from typing import Final
 
 from shared.core.drift.suspicion import Estate, estate
@@ -14,19 +13,17 @@ FRESH_S: Final = 20.0
 
 @dataclass
 class Estates:
-    """The estate as this worker last listed it. Thread-safe."""
+    """The estate as this worker last listed it; two threads may list it at once."""
 
     records: Records
     clock: Clock
     _known: Estate | None = None
     _at: float = 0.0
-    _lock: Lock = field(default_factory=Lock)
 
     def __call__(self, *, fresh: bool = False) -> Estate:
         """Return the estate; ``fresh``: listed now."""
-        with self._lock:
-            now = self.clock.monotonic()
-            if fresh or self._known is None or now - self._at > FRESH_S:
-                self._known = estate((one.name, one.facts) for one in self.records.listed())
-                self._at = now
-            return self._known
+        now, known = self.clock.monotonic(), self._known
+        if fresh or known is None or now - self._at > FRESH_S:
+            known = estate((one.name, one.facts) for one in self.records.listed())
+            self._known, self._at = known, now
+        return known

@@ -82,7 +82,7 @@ def test_what_changes_a_resource(operation: str, *, expected: bool) -> None:
 
 def test_the_entries_of_one_operation_are_one_write() -> None:
     """The newest entry stands for it; another operation, resource or correlation is another write."""
-    same = {"correlation_id": "c"}
+    same: dict[str, Any] = {"correlation_id": "c"}
     entries = [
         write("accepted", ago=3 * MINUTE, **same),
         write("succeeded", VNET.upper(), ago=2 * MINUTE, **same),

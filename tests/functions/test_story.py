@@ -71,6 +71,7 @@ def _settings(arm: Address, connection_string: str) -> Mapping[str, str]:
         connection_string,
         PLUMBLINE_ARM_ENDPOINT=arm.endpoint,
         PLUMBLINE_ARM_CA_FILE=arm.ca_file,
+        PLUMBLINE_LOGS_ENDPOINT=arm.endpoint,
         PLUMBLINE_WATCH_FIRST_S="0",
         PLUMBLINE_WATCH_MIN_S="0",
         PLUMBLINE_WATCH_MAX_S="1",

@@ -79,9 +79,10 @@ class Connection:
                 raise translated(error, exchange, self._clock.now(), effect=effect) from error
 
     def _account(self, ids: Ids) -> Account:
-        return Account(ids.new, self._count, self._keep_remaining)
+        return Account(ids.new, self._count, self.heard)
 
-    def _keep_remaining(self, subscription: str, left: Mapping[str, int]) -> None:
+    def heard(self, subscription: str, left: Mapping[str, int]) -> None:
+        """Keep what ARM said is left of a subscription's calls, whoever it was that it told."""
         with self._lock:
             self._remaining.setdefault(subscription, {}).update(left)
             for kind, name in _KINDS.items():
