@@ -16,7 +16,7 @@ from azure.storage.queue import QueueServiceClient
 from bench.drift.azure import Azure
 from bench.drift.host import NEVER, Host, host
 from bench.drift.model import Estate
-from bench.drift.rehearsal import filled
+from bench.drift.rehearsal import SUBSCRIPTION, filled
 from bench.drift.scoring import Item
 from bench.laptops import Running, WorkingCopy, laptop
 from bench.product import without_host
@@ -187,7 +187,7 @@ def files(estate: Estate, subscription: str) -> dict[str, str]:
 @contextmanager
 def installation(estate: Estate, say: Callable[[str], None]) -> Iterator[Installation]:
     """Bring a laptop up without its own Functions host, until the block is left."""
-    with laptop() as running:
+    with laptop(subscription=SUBSCRIPTION) as running:
         without_host(running)
         line = {
             **running.line["arm"],

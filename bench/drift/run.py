@@ -10,17 +10,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from bench.arm_server import simulator
 from bench.drift import plain, report, truth
 from bench.drift.azure import Azure, deploy
 from bench.drift.installation import Installation, Phase, installation
-from bench.drift.model import Estate, When
+from bench.drift.model import Estate, Label, When
 from bench.drift.scoring import Score, score
 from bench.drift.truth import Bodies, Truth
 
-
-class WrongLabelError(Exception):
-    """A label says what is not so: the estate or the simulator is wrong, and no score means anything."""
+UNSEEN: Final = "no GET shows it"
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,17 @@ def edit(azure: Azure, estate: Estate, when: When) -> int:
     return len(mine)
 
 
-def known(azure: Azure, estate: Estate, before: Bodies) -> Truth:
-    """Return what is different from before. Raises WrongLabelError for a label that is not so."""
+def known(azure: Azure, estate: Estate, before: Bodies) -> tuple[Truth, list[Label]]:
+    """Return what is different from before, and the labels.
+
+    One that is not so, whoever wrote it, is hidden then: nothing can find it, and it is counted.
+    """
     found = truth.between(before, look(azure, estate))
     wrong = truth.unseen(found, estate.labels, azure.subscription)
-    if wrong:
-        raise WrongLabelError(f"no GET shows what these labels say: {wrong}")
-    return found
+    return found, [
+        msgspec.structs.replace(one, hidden=UNSEEN) if one in wrong else one
+        for one in estate.labels
+    ]
 
 
 def plain_only(estate: Estate, options: Options) -> dict[str, Any]:
@@ -69,16 +73,18 @@ def plain_only(estate: Estate, options: Options) -> dict[str, Any]:
         before = look(azure, estate)
         for when in ("early", "touch", "late"):
             edit(azure, estate, when)
-        now = known(azure, estate, before)
-        line, told = compared(azure, estate, now)
+        now, labels = known(azure, estate, before)
+        line, told = compared(azure, estate, now, labels)
     keep(options.report, {"plain_what_if": told.shown()})
     return {**report.of_estate(estate), "plain_what_if": line}
 
 
-def compared(azure: Azure, estate: Estate, now: Truth) -> tuple[dict[str, Any], Score]:
+def compared(
+    azure: Azure, estate: Estate, now: Truth, labels: list[Label]
+) -> tuple[dict[str, Any], Score]:
     """Return what one what-if per stack says of the estate as it is, and its score."""
     told = plain.ask(azure, estate)
-    found = score(told.items, estate.labels, now, azure.subscription, told.ignored)
+    found = score(told.items, labels, now, azure.subscription, told.ignored)
     return report.of_plain(told, found), found
 
 
@@ -104,11 +110,11 @@ def whole(estate: Estate, options: Options) -> dict[str, Any]:
             azure.turn(throttle={})
         before = look(azure, estate)
         phases = _phases(made, estate)
-        now = known(azure, estate, before)
+        now, labels = known(azure, estate, before)
         documents = made.drifts()
-        found = score(made.items(), estate.labels, now, azure.subscription)
+        found = score(made.items(), labels, now, azure.subscription)
         azure.turn(throttle=None)
-        line, told = compared(azure, estate, now)
+        line, told = compared(azure, estate, now, labels)
         errors = dict(made.errors)
     keep(
         options.report,

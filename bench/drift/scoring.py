@@ -50,6 +50,10 @@ class Score:
                 }
                 for o in self.missed[:most]
             ],
+            "out_of_reach": [
+                {"edit": o.edit, "resource": o.resource, "path": o.path, "reason": o.hidden}
+                for o in self.hidden[:most]
+            ],
             "false_alarms": [
                 {"kind": o.kind, "resource": o.resource, "path": o.path} for o in self.false[:most]
             ],

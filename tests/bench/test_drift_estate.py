@@ -157,8 +157,9 @@ def test_the_example_file_is_an_estate_whose_labels_are_true(azure: Azure) -> No
     for when in ("early", "touch", "late"):
         run.edit(azure, estate, when)
 
-    found = run.known(azure, estate, before)
+    found, labels = run.known(azure, estate, before)
 
+    assert labels == estate.labels
     assert len(found.modified) == 2
     assert (len(found.gone), len(found.new)) == (1, 1)
 
