@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from bench.drift import catalogue
 from bench.drift.catalogue import Move, Piece
 from bench.drift.model import Edit, Label, Stack, When
 from bench.drift.rehearsal import Noise, Rehearsal
@@ -159,7 +160,7 @@ def _pair(name: str, one: Placed, move: Move, when: When) -> tuple[Edit, Label]:
         id=name,
         resource=resource,
         when=when,
-        set=move.set,
+        set=catalogue.placed(move.set, one.stack.scope) if move.set else None,
         delete=move.delete,
         put=move.put[2] if move.put else None,
         api_version=version,

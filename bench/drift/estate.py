@@ -101,17 +101,8 @@ def _declared(piece: Piece, scope: str, part: Group) -> dict[str, Any]:
         for one in (part.pieces[at] for at in piece.needs)
     ]
     found = {"type": piece.type, "apiVersion": piece.version, "name": piece.name, **piece.body}
-    found = _with_scope(found, scope)
+    found = catalogue.placed(found, scope)
     return {**found, "dependsOn": needs} if needs else found
-
-
-def _with_scope(value: Any, scope: str) -> Any:
-    """Return a body with the id of its resource group in place of its word."""
-    if isinstance(value, str):
-        return value.replace("{scope}", scope)
-    if isinstance(value, dict):
-        return {name: _with_scope(item, scope) for name, item in value.items()}
-    return [_with_scope(item, scope) for item in value] if isinstance(value, list) else value
 
 
 def _nested(stack: str, at: int, rows: list[dict[str, Any]]) -> dict[str, Any]:

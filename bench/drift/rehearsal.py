@@ -30,11 +30,15 @@ Noise = Mapping[str, list[str]]
 
 
 def filled(value: Any, path: str) -> Any:
-    """Return a value with the subscription's path in place of its word. Pure."""
+    """Return a value with the subscription's path in place of its word. Pure.
+
+    Names are sorted, as the product sorts them before it deploys: which member noise falls upon
+    depends on their order.
+    """
     if isinstance(value, str):
         return value.replace(PLACE, path)
     if isinstance(value, dict):
-        return {name: filled(item, path) for name, item in value.items()}
+        return {name: filled(value[name], path) for name in sorted(value)}
     return [filled(item, path) for item in value] if isinstance(value, list) else value
 
 

@@ -10,11 +10,21 @@ from collections.abc import Callable
 from bench.drift.catalogue.apps import bus, cluster, identity, registry, settings, web
 from bench.drift.catalogue.network import address, gateway, network, routes
 from bench.drift.catalogue.observers import alerts, monitoring, shelf
-from bench.drift.catalogue.parts import GONE, OTHER_TAG, TAGS, Body, Group, Move, Piece, elements
+from bench.drift.catalogue.parts import (
+    GONE,
+    OTHER_TAG,
+    TAGS,
+    Body,
+    Group,
+    Move,
+    Piece,
+    elements,
+    placed,
+)
 from bench.drift.catalogue.stores import database, storage, vault
 from local.arm import knowledge
 
-__all__ = ["BLIND", "RARE", "SILENT", "USUAL", "Group", "Move", "Piece", "general"]
+__all__ = ["BLIND", "RARE", "SILENT", "USUAL", "Group", "Move", "Piece", "general", "placed"]
 
 
 USUAL: tuple[Callable[[str], Group], ...] = (

@@ -93,3 +93,12 @@ def single(kind: str, name: str, version: str, body: Body, *moves: Move) -> Call
         return Group((Piece(kind, name.format(key=key), version, body, moves),))
 
     return make
+
+
+def placed(value: Any, scope: str) -> Any:
+    """Return a body with the id of its resource group in place of its word."""
+    if isinstance(value, str):
+        return value.replace("{scope}", scope)
+    if isinstance(value, dict):
+        return {name: placed(item, scope) for name, item in value.items()}
+    return [placed(item, scope) for item in value] if isinstance(value, list) else value
