@@ -15,6 +15,8 @@ STACK_MOVED: Final = "stack_moved"
 STACK_RENAMED: Final = "stack_renamed"
 RESOURCE_SHARED: Final = "resource_shared"
 RELEASE_DECIDED: Final = "release_decided"
+PLAN_STARTED: Final = "plan_started"
+PLAN_WAITS: Final = "plan_waits"
 RELEASE_PUT: Final = "release_put"
 RELEASE_REFUSED: Final = "release_refused"
 RELEASE_SUCCEEDED: Final = "release_succeeded"
@@ -85,6 +87,8 @@ MEANINGS: Final[dict[str, str]] = {
     STACK_RENAMED: "a stack took over what another name had; `before` is that name",
     RESOURCE_SHARED: "two stacks turned out to own one resource; `others` names them",
     RELEASE_DECIDED: "what is to be done with a stack, and why",
+    PLAN_STARTED: "a what-if was started: the stack's first release may meet resources that exist",
+    PLAN_WAITS: "a plan needs approval; `kind` says for what, `plan` is its digest",
     RELEASE_PUT: "ARM accepted a deployment",
     RELEASE_REFUSED: "ARM refused a deployment outright; nothing was changed",
     RELEASE_SUCCEEDED: "a release ended well",

@@ -20,6 +20,7 @@ from shared.core.redaction import keyed_digest
 from shared.core.secret import Secret
 from shared.core.version import VERSION
 from shared.flows.activity import Activities
+from shared.flows.adopt import Adopts
 from shared.flows.answers import Answers
 from shared.flows.audits import Audits
 from shared.flows.bell import Bell
@@ -168,6 +169,14 @@ class Services:
             records=self._records,
             archive=self._archive,
             arm=self._ports.arm,
+            adopts=Adopts(
+                self._archive,
+                self._ports.arm,
+                self._gate,
+                self._budget,
+                self._chain,
+                self.log,
+            ),
             puts=Puts(
                 self._records,
                 self._archive,
@@ -355,6 +364,7 @@ class Services:
             self._tips,
             self._archive,
             self._answers,
+            self._drifts,
             self._deliveries,
             self._ports.parallel,
             self.clock,

@@ -17,7 +17,7 @@ DELIVERY_FORM: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 HALF_FORM: Final = re.compile(r"(?P<stack>[a-z0-9-]{1,31})~(?P<generation>[0-9]{1,9})")
 RELEASE_FORM: Final = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}")
 DIGEST_FORM: Final = re.compile(r"[0-9a-f]{64}")
-GUID_FORM: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+SUBSCRIPTION_FORM: Final = re.compile(r"[0-9a-z-]{1,64}")
 
 
 def is_repository_key(name: str) -> bool:
@@ -272,4 +272,4 @@ COVERAGE: Final = "coverage.json"
 
 def activity(subscription: str) -> str:
     """Name of what is kept of a subscription's Activity Log, in ``state``."""
-    return f"activity/{_of_form(GUID_FORM, subscription.lower())}.json"
+    return f"activity/{_of_form(SUBSCRIPTION_FORM, subscription.lower())}.json"

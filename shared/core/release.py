@@ -138,7 +138,7 @@ class Snapshot(Document, frozen=True, kw_only=True, omit_defaults=True):
     """What ARM said a release's resources looked like: id -> SHA-256 of its redacted body.
 
     ``missing`` are ids that ARM did not know any more, ``unread`` those that it did not show, with
-    its reason. Written once, named by its release.
+    its reason. ``ended_at`` is when the last of them had been read. Written once, named by its release.
     """
 
     repository: str
@@ -148,3 +148,4 @@ class Snapshot(Document, frozen=True, kw_only=True, omit_defaults=True):
     resources: Mapping[str, str]
     missing: tuple[str, ...] = ()
     unread: Mapping[str, str] = msgspec.field(default_factory=dict)
+    ended_at: datetime | None = None

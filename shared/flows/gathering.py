@@ -7,6 +7,7 @@ anything is compared or kept.
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from shared import events
@@ -31,6 +32,8 @@ MOST_GROUPS: Final = 5
 
 MOST_TAKEN: Final = 60
 """How many calls are asked of the budget at once: more than it ever has would be waited for in vain."""
+
+LOST: Final = "SnapshotLost"
 
 _KEY = re.compile(re.escape(PREFIX).encode() + rb"([\w.-]{1,64}):[0-9a-f]{32}")
 
@@ -58,10 +61,14 @@ class Witnesses:
 
 @dataclass(frozen=True)
 class Released:
-    """Bodies after the release by folded id (None: was not there), and what is wrong with them."""
+    """Bodies after the release by folded id (None: was not there), and what is wrong with them.
+
+    ``read_at`` is when the last of them had been read.
+    """
 
     bodies: Mapping[str, Body]
     gaps: tuple[Gap, ...] = ()
+    read_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +118,7 @@ class Gathering:
         """
         gaps: list[Gap] = []
         bodies: dict[str, Body] = {}
+        stands_in = {fold(one) for one in drift.references}
         snapshot = self._snapshot(release, gaps)
         if snapshot is not None:
             bodies.update({fold(one): None for one in snapshot.missing})
@@ -121,7 +129,14 @@ class Gathering:
         for resource, digest in drift.references.items():
             if bodies.get(fold(resource), MISSING) is MISSING:
                 bodies[fold(resource)] = self._content(resource, digest, [])
-        return Released(bodies, tuple(gaps))
+        if stands_in:  # what was captured anew is as good as the snapshot
+            gaps = [
+                gap
+                for gap in gaps
+                if gap.code != LOST or (gap.resource and fold(gap.resource) not in stands_in)
+            ]
+        read_at = None if snapshot is None else snapshot.ended_at or snapshot.taken_at
+        return Released(bodies, tuple(gaps), read_at)
 
     def _snapshot(self, release: Release, gaps: list[Gap]) -> Snapshot | None:
         try:
@@ -196,7 +211,7 @@ class Gathering:
 
 def _lost(resource: str | None, what: str) -> Gap:
     return Gap(
-        code="SnapshotLost",
+        code=LOST,
         message=what,
         resource=resource,
         hint="What nobody has touched since the release is captured anew; a release makes a new snapshot.",

@@ -66,8 +66,7 @@ class Inspect:
             self.drifts.write(known, _without_release(drift, applied, held.at))
             return
         subject = Subject(record, applied, release, drift, held.at)
-        reason = "reverted" if before.release == applied.release else _reason(record)
-        self._look(subject, known, reason)
+        self._look(subject, known)
 
     def _known(self, record: Record) -> Held[Drift] | None:
         """Return what is known; a document that cannot be read is kept aside and made anew."""
@@ -80,7 +79,7 @@ class Inspect:
             self.drifts.discard(record.repository, record.stack, self.archive.put_unreadable)
             return None
 
-    def _look(self, subject: Subject, known: Held[Drift] | None, reason: str) -> None:
+    def _look(self, subject: Subject, known: Held[Drift] | None) -> None:
         drift, record = subject.drift, subject.record
         witnesses = self.gathering.witnesses(record.scope, subject.release.inventory)
         period = period_of(
@@ -98,7 +97,7 @@ class Inspect:
                 self._wait(subject, known, asked)
                 return
             foreseen = asked
-        self._conclude(subject, known, witnesses, foreseen, reason)
+        self._conclude(subject, known, witnesses, foreseen)
 
     def _wait(self, subject: Subject, known: Held[Drift] | None, asked: Pending) -> None:
         record, wait = subject.record, timedelta(seconds=asked.wait_s)
@@ -112,7 +111,6 @@ class Inspect:
         known: Held[Drift] | None,
         witnesses: Witnesses,
         foreseen: Prediction | Gap | None,
-        reason: str,
     ) -> None:
         """Read, judge, and keep what was found, unless a release began meanwhile."""
         estate = self.estates()
@@ -125,12 +123,12 @@ class Inspect:
             foreseen,
             self.periods,
         )
-        drift = sight.drift(reason)
+        drift = sight.drift()
         record = self._still(subject)
         if record is None:
             self.drifts.write(known, course.put_off(subject.drift, subject.at))
             return
-        opened = history.opened(subject.drift.items, drift.items)
+        opened = history.opened(course.still_open(subject.drift), drift.items)
         heals = _may_heal(record, drift, subject.at)
         if heals:
             drift = msgspec.structs.replace(
@@ -223,10 +221,6 @@ def _is_heal(record: Record) -> bool:
         return False
     generation, _, attempt = applied.release.partition(".")
     return int(generation) == asked.generation and int(attempt) > asked.above
-
-
-def _reason(record: Record) -> str:
-    return "healed" if _is_heal(record) else "released"
 
 
 def _may_heal(record: Record, drift: Drift, at: datetime) -> bool:

@@ -63,7 +63,7 @@ class Sight:
     periods: Periods
     judged: Judged = field(default_factory=Judged)
 
-    def drift(self, reason: str) -> Drift:
+    def drift(self) -> Drift:
         """Return what is known after the look."""
         subject, full = self.subject, self.foreseen is not None
         released = self.gathering.released(subject.release, subject.drift)
@@ -87,7 +87,6 @@ class Sight:
             seen=self._seen(),
             events=self._events(),
             confirms=subject.at - subject.applied.at >= self.periods.confirm,
-            reason=reason,
         )
         return self._with_bodies(course.looked(subject.drift, look), looks)
 
@@ -139,10 +138,12 @@ class Sight:
         for one in owned:
             body = now[fold(one.id)]
             gap = body if isinstance(body, Gap) else None
+            witnessed = self._evidence(one)
             looks.append(
                 Looked(
                     owned=one,
-                    evidence=self._evidence(one),
+                    evidence=witnessed,
+                    is_void=_is_void(witnessed, released),
                     released=released.bodies.get(fold(one.id), MISSING),
                     now=MISSING if gap is not None else body,
                     gap=gap,
@@ -174,6 +175,7 @@ class Sight:
             rules=self.rules,
             settled={(fold(one.resource), one.path): one for one in drift.settled},
             wanted=self._wanted,
+            writes=self._others,
         )
 
     @cached_property
@@ -266,3 +268,9 @@ class Sight:
             references={**drift.references, **self.gathering.keep(lost, lost)},
             wanted=self.gathering.keep(wanted, ids & set(wanted)) or drift.wanted,
         )
+
+
+def _is_void(witnessed: evidence.Evidence, released: Released) -> bool:
+    """Tell whether somebody wrote a resource before its snapshot was there. Pure."""
+    read_at = released.read_at
+    return read_at is not None and any(touch <= read_at for touch in witnessed.at)

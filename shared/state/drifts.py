@@ -64,6 +64,11 @@ class Drifts:
             if (identity := names.identity_of_drift(found.name)) is not None
         }
 
+    def facts(self, repository: str, stack: str) -> Mapping[str, str]:
+        """Return the facts of one stack's document, from a listing of its name alone."""
+        name = names.drift(repository, stack)
+        return next((one.facts for one in self.documents.list(name) if one.name == name), {})
+
     def rules(self, repository: str) -> tuple[Finding, ...]:
         """Return the noise that inspections of a repository's stacks have learned."""
         held = self._rules.read(names.noise(repository))

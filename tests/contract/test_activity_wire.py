@@ -3,44 +3,27 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from local.arm.routes import activity as pages
+from shared import wiring
 from shared.adapters.arm import Account, ArmEndpoint, activity, activity_table
 from shared.adapters.arm.activity import AzureActivityLog
-from shared.adapters.arm.activity_reading import of_event, of_row
 from shared.adapters.arm.activity_table import LogsEndpoint
 from shared.adapters.system import SystemClock
 from shared.core.errors import PlumblineError, Stalled, Transient
+from shared.settings import load
 from tests.arm.azure import StaticCredential
 from tests.contract.activity_worlds import (
-    ACCOUNT,
     ANN,
-    GROUP,
     SUBSCRIPTION,
     SimulatedWorld,
     simulated,
 )
-
-CANARY = "claim-canary-77"
-APP = "99999999-0000-0000-0000-00000000000a"
-OBJECT = "99999999-0000-0000-0000-00000000000b"
-UPN = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"
-EVENT = {
-    "eventDataId": "e1",
-    "resourceId": f"{ACCOUNT}/",
-    "operationName": {"value": "Microsoft.Storage/storageAccounts/write", "localizedValue": "x"},
-    "status": {"value": "Succeeded"},
-    "eventTimestamp": "2026-05-04T10:00:00.1234567Z",
-    "submissionTimestamp": "2026-05-04T10:02:00Z",
-    "correlationId": "c1",
-    "caller": OBJECT,
-    "claims": {"appid": APP, "ipaddr": CANARY, "name": "Ann", UPN: ANN, "groups": CANARY},
-    "authorization": {"scope": CANARY},
-    "properties": {"requestbody": CANARY},
-}
 
 
 @pytest.fixture(params=[False, True], ids=["arm", "workspace"])
@@ -75,99 +58,28 @@ def raised(world: SimulatedWorld) -> PlumblineError:
 
 def changed(world: SimulatedWorld, times: int) -> datetime:
     """Let somebody change the account some times; returns the time before."""
-    world.azure.turn(clock_offset_seconds=3600)
+    world.pass_time(3600)
+    before = world.now()
     for number in range(times):
-        world.change(f"person-{number:02}")
-    return world.now() + timedelta(seconds=3590)
-
-
-# ---- what is taken of an entry -------------------------------------------------------------
-
-
-def test_of_the_claims_only_name_and_client_are_taken() -> None:
-    """A name rather than an object's id; neither addresses nor groups, scopes or bodies."""
-    write = of_event(EVENT)
-
-    assert write is not None
-    assert CANARY not in repr(write)
-    assert (write.caller, write.client, write.correlation_id) == (ANN, APP, "c1")
-    assert (write.id, write.resource_id) == ("e1", ACCOUNT)
-    assert write.at == datetime(2026, 5, 4, 10, 0, 0, 123456, tzinfo=UTC)
-    assert write.seen_at == datetime(2026, 5, 4, 10, 2, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("changed", "caller"),
-    [
-        ({"claims": {"name": "Ann"}}, "Ann"),
-        ({"claims": None}, OBJECT),
-        ({"caller": None, "claims": {}}, None),
-        ({"caller": "  two\nlines  " + "x" * 999}, ("two lines " + "x" * 999)[:256]),
-        ({"caller": 5, "claims": [5]}, None),
-    ],
-)
-def test_who_it_was_is_told_as_well_as_it_goes(changed: Any, caller: str | None) -> None:
-    """An object's id is better than nobody, and an answer of another shape is nobody."""
-    write = of_event(EVENT | changed)
-
-    assert write is not None
-    assert write.caller == caller
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"status": {"value": "Started"}},
-        {"status": "Failed"},
-        {"status": None},
-        {"eventDataId": ""},
-        {"resourceId": None},
-        {"resourceId": "nowhere"},
-        {"eventTimestamp": "yesterday"},
-        {"eventTimestamp": 5},
-        {"operationName": {"value": "Microsoft.Web/sites/restart/action"}},
-        {"operationName": []},
-    ],
-)
-def test_what_is_no_finished_change_is_nothing(changed: Any) -> None:
-    """Whatever an entry lacks, it breaks nothing."""
-    assert of_event(EVENT | changed) is None
-
-
-def test_a_row_gets_the_spelling_of_arm_where_it_is_the_same() -> None:
-    """A workspace has capitals and small letters; another scope is not taken for the resource."""
-    row = {
-        "Id": "e1",
-        "Resource": ACCOUNT.lower(),
-        "Operation": "MICROSOFT.STORAGE/STORAGEACCOUNTS/WRITE",
-        "At": datetime(2026, 5, 4, tzinfo=UTC),
-        "SeenAt": datetime(2026, 5, 4, tzinfo=UTC),
-        "Action": "Microsoft.Storage/storageAccounts/write",
-        "Scope": ACCOUNT,
-    }
-    same, other = of_row(row), of_row(row | {"Scope": GROUP, "Action": None})
-
-    assert same is not None
-    assert other is not None
-    assert (same.resource_id, same.operation) == (ACCOUNT, row["Action"])
-    assert (other.resource_id, other.operation) == (ACCOUNT.lower(), row["Operation"])
+        world.change(f"person-{number:03}")
+    return before
 
 
 # ---- more than fits ------------------------------------------------------------------------
 
 
 def test_every_page_is_read(arm: SimulatedWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    """ARM shows 200 entries on a page, newest first; past the last page that is read some are lost."""
-    since = changed(arm, 450)
+    """ARM shows pages, newest first; past the last that is read, what is older is said to be lost."""
+    monkeypatch.setattr(pages, "_PAGE", 10)
+    since = changed(arm, 25)
     whole = arm.read(since)
     monkeypatch.setattr(activity, "MAX_PAGES", 2)
     cut = arm.read(since)
 
-    assert len([one for one in whole.writes if "person" in (one.caller or "")]) == 450
+    assert len(whole.writes) == 25
     assert whole.lost_before is None
-    assert len(cut.writes) == 400
-    assert cut.lost_before == min(one.at for one in cut.writes)
-    assert cut.writes == whole.writes[-400:]
+    assert cut.writes == whole.writes[-20:]
+    assert cut.lost_before == cut.writes[0].at
 
 
 def test_a_workspace_is_read_in_parts(
@@ -183,7 +95,7 @@ def test_a_workspace_is_read_in_parts(
     second = table.read(first.read_until)
 
     assert whole.read_until is None
-    assert [one.caller for one in whole.writes] == [f"person-{number:02}" for number in range(9)]
+    assert [one.caller for one in whole.writes] == [f"person-{number:03}" for number in range(9)]
     assert first.writes == whole.writes[:4]
     assert second.writes == whole.writes[3:7]
 
@@ -200,6 +112,45 @@ def test_a_workspace_that_cuts_its_answer_is_read_on(
     assert len(whole.writes) == 9
     assert whole.read_until is None
     assert table.read(since).read_until is not None
+
+
+@dataclass
+class HurriedClock(SystemClock):
+    """A clock by which each page takes a third of the time that there is."""
+
+    spent_s: float = 0.0
+
+    def monotonic(self) -> float:
+        """Return seconds; what was spent is gone."""
+        return super().monotonic() + self.spent_s
+
+    def spend(self, _kind: str) -> None:
+        """Let a page take its time."""
+        self.spent_s += 10.5
+
+
+def test_a_reading_that_takes_long_ends_with_a_part(
+    world: SimulatedWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part that says so gets further than an attempt that runs out of time again and again."""
+    monkeypatch.setattr(pages, "_PAGE", 10)
+    monkeypatch.setattr(activity_table, "ROWS", 10)
+    since = changed(world, 35)
+    clock = HurriedClock()
+    address = world.azure.address
+    log = AzureActivityLog(
+        ArmEndpoint(url=address.endpoint, ca_file=address.ca_file),
+        LogsEndpoint(url=address.endpoint, ca_file=address.ca_file),
+        StaticCredential(address.token),
+        clock,
+        Account(lambda: "id", clock.spend, lambda _, __: None),
+    )
+    with closing(log):
+        part = log.writes(SUBSCRIPTION, since, world.workspace)
+
+    assert 0 < len(part.writes) < 35
+    assert (part.read_until is not None) == (world.workspace is not None)
+    assert (part.lost_before is not None) == (world.workspace is None)
 
 
 # ---- what goes wrong -----------------------------------------------------------------------
@@ -314,3 +265,26 @@ def test_an_address_in_the_clear_is_refused(what: str) -> None:
         )
 
     assert caught.value.reason == "InsecureEndpoint"
+
+
+def test_the_app_asks_with_what_its_settings_say(world: SimulatedWorld) -> None:
+    """Addresses, the authority to trust and the identity reach the adapter, by either route."""
+    address = world.azure.address
+    told = {
+        "PlumblineStorage": "UseDevelopmentStorage=true",
+        "PLUMBLINE_DIGEST_KEY": "k" * 40,
+        "PLUMBLINE_DIGEST_KEY_ID": "test",
+        "PLUMBLINE_ARM_ENDPOINT": address.endpoint,
+        "PLUMBLINE_ARM_CA_FILE": address.ca_file,
+        "PLUMBLINE_LOGS_ENDPOINT": address.endpoint,
+    }
+    ports: Any = wiring.AzurePorts(load(told), wiring.log())
+    before = world.now()
+    world.change(ANN)
+    found = ports.activity.writes(SUBSCRIPTION, before, world.workspace)
+    heard = ports.arm.left(SUBSCRIPTION, "reads")
+    for made in (ports.activity, ports.arm, ports._identity):
+        made.close()
+
+    assert ANN in {one.caller for one in found.writes}
+    assert (heard is None) == (world.workspace is not None)

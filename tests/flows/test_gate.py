@@ -116,10 +116,7 @@ VNET = "/providers/Microsoft.Network/virtualNetworks/v"
         (f"{OWN}/providers/microsoft.resources/deploymentStacks/s", "NotAResource"),
         (f"{OWN}/providers/Microsoft.Resources/resourceGroups/rg-own", "NotAResource"),
         (
-            (
-                f"{OWN}/providers/Microsoft.Resources/deployments/d"
-                "/providers/Microsoft.Resources/tags/default"
-            ),
+            f"{OWN}/providers/Microsoft.Resources/deployments/d/providers/x.y/z/t",
             "NotAResource",
         ),
     ],

@@ -587,7 +587,7 @@ def test_an_orphan_still_owns_what_it_left(world: World) -> None:
     """Whoever deploys the same after it is warned: a deletion of the orphan would take it away."""
     world.push(named("old"))
     world.run(60)
-    world.push(named("new"))
+    world.push(at("rg-a", "one", "new", adopt="take"))
     world.run(60)
 
     assert sorted(warnings(world)) == ["new", "old"]

@@ -13,7 +13,7 @@ from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 
 from shared.adapters.arm.activity_reading import in_order, of_event
 from shared.adapters.arm.activity_table import LogsEndpoint, WorkspaceTable
-from shared.adapters.arm.exchange import Transport, attempt
+from shared.adapters.arm.exchange import Exchange, Transport, attempt
 from shared.adapters.arm.failures import is_missing, translated
 from shared.adapters.arm.pipeline import (
     Account,
@@ -30,6 +30,9 @@ from shared.ports import Clock
 
 MAX_PAGES: Final = 50
 """Of 200 entries each, newest first: what is older is said to be lost."""
+
+ENOUGH: Final = 1 / 3
+"""Of the time for one reading, what must be left for another page: a part is better than nothing."""
 
 _API_VERSION: Final = "2015-04-01"
 _WANTED: Final = (
@@ -71,7 +74,7 @@ class AzureActivityLog:
             return self._table.writes(workspace, subscription, since)
         with attempt("activity.list", self._clock, self._endpoint.listing_timeout_s) as exchange:
             try:
-                return self._pages(subscription, since)
+                return self._pages(subscription, since, exchange)
             except (AzureError, ValueError) as error:
                 if isinstance(error, AzureError) and is_missing(error, exchange):
                     raise Stalled(
@@ -86,7 +89,7 @@ class AzureActivityLog:
         self._transport.close()
         self._table.close()
 
-    def _pages(self, subscription: str, since: datetime) -> Reading:
+    def _pages(self, subscription: str, since: datetime, exchange: Exchange) -> Reading:
         client = self._client(subscription)
         address: str | None = self._first(subscription, since)
         events: list[Mapping[str, Any]] = []
@@ -96,6 +99,8 @@ class AzureActivityLog:
             body = _get(client, address)
             events += _events(body)
             address = self._next(body)
+            if exchange.left_s() < ENOUGH * self._endpoint.listing_timeout_s:
+                break
         writes = in_order(map(of_event, events))
         oldest = min((write.at for write in writes), default=self._clock.now())
         return Reading(writes=writes, lost_before=oldest if address else None)

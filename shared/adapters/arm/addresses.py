@@ -6,7 +6,7 @@ answer nor a stored document can send Plumbline's token to another host or to an
 """
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from shared.adapters.arm.reading import Container
 from shared.core.scopes import fold
@@ -51,7 +51,7 @@ def listing(address: str, at: Container) -> str:
     match = _matched(_LISTING, address)
     if fold(match["subscription"]) != fold(at.subscription):
         raise ValueError("the next page of the listing is of another subscription")
-    if fold(match["group"] or "") != fold(at.group or ""):
+    if fold(unquote(match["group"] or "")) != fold(at.group or ""):
         raise ValueError("the next page of the listing is of another resource group")
     return address
 

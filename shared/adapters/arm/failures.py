@@ -146,7 +146,9 @@ def _may_pass(error: AzureError) -> bool:
 
 
 def _no_answer(error: Exception, exchange: Exchange, *, put: bool) -> PlumblineError:
-    text = _one_line(error)
+    # The SDK quotes the body of an answer that it cannot decode, and bodies may hold secrets.
+    decoding = isinstance(error, HttpResponseError)
+    text = "the answer cannot be decoded" if decoding else _one_line(error)
     if put and exchange.sent:
         what = "ran out of time" if exchange.timed_out else "got no readable answer"
         return Unknown("AnswerLost", f"the PUT of the deployment {what}: {text}")

@@ -7,7 +7,7 @@ call says where its result will be. That address goes into a document and comes 
 from http import HTTPStatus
 from typing import Any
 
-from azure.core.exceptions import AzureError
+from azure.core.exceptions import HttpResponseError
 from azure.core.rest import HttpRequest
 
 from shared.adapters.arm import addresses, reading
@@ -19,6 +19,7 @@ from shared.core.arm_model import DeploymentRequest
 from shared.core.errors import Stalled
 from shared.core.prediction import Predicting, Prediction
 
+_ANSWERS = frozenset({HTTPStatus.OK, HTTPStatus.ACCEPTED})
 _SETTINGS = {
     "whatIfSettings": {"resultFormat": "FullResourcePayloads"},
     # A reader's identity must do: without this ARM asks for the right to deploy.
@@ -59,14 +60,12 @@ class Foresight(Connection):
         asked = HttpRequest("GET", self._endpoint.url.rstrip("/") + address)
         client = self._clients.of(subscription).deployments
         with self._attempt("whatif.get") as exchange:
-            try:
-                client.send_request(asked).raise_for_status()
-            except AzureError as error:
-                if _is_gone(error, exchange):
-                    raise Stalled(
-                        "PredictionGone", "ARM does not know this what-if any more."
-                    ) from error
-                raise
+            answer = client.send_request(asked)
+            if answer.status_code not in _ANSWERS:
+                failed = HttpResponseError(response=answer)
+                if answer.status_code == HTTPStatus.GONE or is_missing(failed, exchange):
+                    raise Stalled("PredictionGone", "ARM does not know this what-if any more.")
+                raise failed
             return self._told(exchange, address)
 
     def _told(self, exchange: Exchange, address: str | None) -> Prediction | Predicting:
@@ -98,8 +97,3 @@ def deployment_body(request: DeploymentRequest) -> dict[str, Any]:
 def _what_if_body(request: DeploymentRequest) -> dict[str, Any]:
     body = deployment_body(request)
     return {**body, "properties": {**body["properties"], **_SETTINGS}}
-
-
-def _is_gone(error: AzureError, exchange: Exchange) -> bool:
-    status = getattr(exchange.response, "status_code", None)
-    return status == HTTPStatus.GONE or is_missing(error, exchange)

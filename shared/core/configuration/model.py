@@ -38,10 +38,17 @@ class Ceilings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     ``create_resource_groups``: whether missing groups are created for it. ``timeout_minutes``: how
     long a release may run; also where the manifest says nothing. None leaves it to the manifest.
+    ``heal``: whether drift may be healed; ``prune``: whether resources may be deleted, and for one
+    release the larger of ``delete_resources`` and ``delete_percent`` of the stack at most, unless
+    somebody approves more.
     """
 
     create_resource_groups: bool = True
     timeout_minutes: Annotated[int, msgspec.Meta(ge=5, le=1440)] | None = None
+    heal: bool = True
+    prune: bool = True
+    delete_resources: Annotated[int, msgspec.Meta(ge=0, le=800)] = 3
+    delete_percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 10
 
 
 class Repository(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

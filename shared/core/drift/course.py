@@ -21,6 +21,12 @@ PUT_OFF: Final = timedelta(seconds=60)
 """When a stack is looked at again whose release ran meanwhile."""
 
 MOST_GAPS: Final = 100
+
+REVERTED: Final = "reverted"
+HEALED: Final = "healed"
+RELEASED: Final = "released"
+"""Why a difference is gone: somebody took it back, a heal did, or another release."""
+
 _FROM_WHAT_IF: Final = ("WhatIf", "ReleaseOutstanding")
 
 
@@ -40,6 +46,7 @@ def begun(drift: Drift, release: str, *, heals: bool) -> Drift:
         items=drift.items,
         noise=drift.noise,
         history=drift.history,
+        closing=HEALED if heals else RELEASED,
         heal=drift.heal if heals else Heal(),
         problem=drift.problem if heals else None,
     )
@@ -69,11 +76,16 @@ def put_off(drift: Drift, at: datetime) -> Drift:
     )
 
 
+def still_open(drift: Drift) -> tuple[Item, ...]:
+    """Return the items that may be open still: what is there after a release was made anew."""
+    return () if drift.closing else drift.items
+
+
 @dataclass(frozen=True)
 class Look:
     """What one look covered and found.
 
-    ``looked_at`` are folded ids, None: everything. ``foreseen`` tells whether what-if was heard.
+    ``looked_at`` are folded ids, None: everything.
     """
 
     at: datetime
@@ -82,16 +94,16 @@ class Look:
     seen: str
     events: datetime | None
     confirms: bool = False
-    reason: str = "reverted"
 
 
 def looked(drift: Drift, look: Look) -> Drift:
     """Return what is known after a look."""
     full = look.looked_at is None
-    items = history.carried(drift.items, look.judged.items, look.looked_at)
+    before = still_open(drift)
+    items = history.carried(before, look.judged.items, look.looked_at)
     gaps = _gaps(drift.gaps, look)
-    opened = history.opened(drift.items, items)
-    heal = healing.calmed(healing.flipped(drift.heal, opened, look.at), look.at)
+    opened = history.opened(before, items)
+    heal = healing.calmed(healing.flipped(drift.heal, opened, look.at), items, look.at)
     learned = _learned(drift.noise, look)
     return msgspec.structs.replace(
         drift,
@@ -101,6 +113,7 @@ def looked(drift: Drift, look: Look) -> Drift:
         confirmed_at=look.at if full and look.confirms else drift.confirmed_at,
         due_at=None,
         looking=None,
+        closing="",
         seen=look.seen,
         events=look.events,
         settled=_settled(drift.settled, look.judged.settled),
@@ -109,14 +122,14 @@ def looked(drift: Drift, look: Look) -> Drift:
         noise=learned,
         history=history.closed(
             drift.items,
-            items,
+            items if not drift.closing else (),
             drift.history,
-            reason=look.reason,
+            reason=drift.closing or REVERTED,
             release=drift.release,
             at=look.at,
         ),
         heal=heal,
-        problem=_problem(drift, heal, items),
+        problem=_problem(heal),
     )
 
 
@@ -152,8 +165,8 @@ def _learned(before: Sequence[Finding], look: Look) -> tuple[Finding, ...]:
     return merged(before, found)[:MOST_OFFERED] if found else tuple(before)
 
 
-def _problem(drift: Drift, heal: Heal, items: Sequence[Item]) -> Problem | None:
+def _problem(heal: Heal) -> Problem | None:
     fight = healing.fight(heal)
-    if fight is not None and (items or drift.problem is not None):
+    if fight is not None:
         return healing.problem(fight)
     return None

@@ -95,7 +95,7 @@ def judge(
         looked = by_id.get(fold(change.resource_id))
         if looked is None or looked.now is None:
             continue
-        known = looked.released is not MISSING and looked.released is not None
+        known = looked.is_measured
         if change.kind == "create" and known:
             shape = noise.found(looked.owned.type, "", "create", by.at)
             learned.append((looked.owned.id, shape))

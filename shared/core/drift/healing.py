@@ -27,7 +27,7 @@ WAITS: Final = (
 """How long to wait before each heal in a row; the last one counts for all that follow."""
 
 CALM: Final = timedelta(hours=24)
-"""After a day without a heal it starts from the beginning."""
+"""After a day without a heal, and without drift, it starts from the beginning."""
 
 MOST_FLIPS: Final = 200
 UNKNOWN: Final = "unknown"
@@ -83,9 +83,10 @@ def begun(heal: Heal, items: Sequence[Item], at: datetime) -> Heal:
     )
 
 
-def calmed(heal: Heal, at: datetime) -> Heal:
-    """Return the course after a look: a day without a heal ends it."""
-    if heal.last_at is not None and at - heal.last_at > CALM:
+def calmed(heal: Heal, items: Sequence[Item], at: datetime) -> Heal:
+    """Return the course after a look: a day without a heal, and without drift now, ends it."""
+    moments = [*(flip.last_at for flip in heal.flips), *([heal.last_at] if heal.last_at else [])]
+    if moments and not items and at - max(moments) > CALM:
         return Heal()
     return heal
 

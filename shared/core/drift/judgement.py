@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from shared.core.activity import Write
 from shared.core.document import canonical
 from shared.core.drift import evidence as witnesses
 from shared.core.drift import noise, paths
@@ -34,7 +35,8 @@ class Looked:
 
     ``released`` is the body after the release, MISSING where it was not kept. ``now`` is None for a
     resource that is not there, MISSING where a ``gap`` says why it was not read. ``again`` is a second
-    reading a moment later, MISSING where there was no need of one.
+    reading a moment later, MISSING where there was no need of one. ``is_void``: somebody wrote before
+    ``released`` had been read, so that it may show their writing.
     """
 
     owned: Owned
@@ -43,6 +45,12 @@ class Looked:
     now: Any = MISSING
     again: Any = MISSING
     gap: Gap | None = None
+    is_void: bool = False
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether what was there after the release is known."""
+        return self.released is not MISSING and self.released is not None and not self.is_void
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,7 @@ class Standard:
     """What a look is judged by.
 
     ``wanted`` maps ids (folded) to what the template leads to; ``owned`` are all ids of the inventory,
-    folded; ``settled`` what moved by itself before.
+    folded; ``settled`` what moved by itself before; ``writes`` all that others wrote.
     """
 
     at: datetime
@@ -60,6 +68,7 @@ class Standard:
     rules: Mapping[Key, Finding] = field(default_factory=dict)
     settled: Places = field(default_factory=dict)
     wanted: Mapping[str, Any] = field(default_factory=dict)
+    writes: Sequence[Write] = ()
 
 
 @dataclass(frozen=True)
@@ -96,7 +105,7 @@ def judge(looked: Looked, by: Standard) -> Judged:
 
 def _deleted(looked: Looked, by: Standard) -> Item:
     owned = looked.owned
-    who = witnesses.deleter(owned.id, by.release, looked.evidence.writes)
+    who = witnesses.deleter(owned.id, by.release, by.writes)
     return Item(
         kind="deleted",
         resource=owned.id,

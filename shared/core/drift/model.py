@@ -166,7 +166,8 @@ class Drift(Document, frozen=True, kw_only=True, omit_defaults=True):
     ``sightings`` are the changed times (text) of the last listing by id; ``seen`` their digest, and
     ``events`` up to when the Activity Log was looked through for it. ``settled`` is what moved by
     itself since the release, ``references`` are contents that stand for those of a snapshot that was
-    lost. ``gaps`` of a full look stay until the next one.
+    lost. ``gaps`` of a full look stay until the next one. ``closing``: a release has come since the last
+    look, and this is why the items of before are gone (``healed``, ``released``).
     """
 
     repository: str
@@ -188,6 +189,7 @@ class Drift(Document, frozen=True, kw_only=True, omit_defaults=True):
     noise: tuple[Finding, ...] = ()
     history: tuple[Closed, ...] = ()
     looking: Looking | None = None
+    closing: str = ""
     heal: Heal = Heal()
     problem: Problem | None = None
 

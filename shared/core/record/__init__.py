@@ -26,7 +26,7 @@ from shared.core.record.model import (
     Record,
     facts,
 )
-from shared.core.record.requests import Asked, Cancel, Freeze, TakenOver
+from shared.core.record.requests import Approved, Asked, Cancel, Freeze, TakenOver
 from shared.core.record.timeouts import canceled, is_overrun, overrun, timed_out
 from shared.core.record.traces import correlated
 from shared.core.record.turns import (
@@ -68,6 +68,7 @@ __all__ = [
     "STALLED_RETRY",
     "VERIFY_AFTER",
     "Applied",
+    "Approved",
     "Asked",
     "Attempt",
     "Cancel",

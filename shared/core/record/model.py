@@ -8,9 +8,10 @@ import msgspec
 
 from shared.core.audit import Audit
 from shared.core.document import Document, to_text
+from shared.core.plan import Plan, Planning
 from shared.core.policy import Policy
 from shared.core.problem import Problem
-from shared.core.record.requests import Asked, Cancel, Freeze, TakenOver
+from shared.core.record.requests import Approved, Asked, Cancel, Freeze, TakenOver
 from shared.core.taken import Taken
 
 HOLD: Final = timedelta(seconds=45)
@@ -41,6 +42,12 @@ SLOW: Final = Problem(
     code="ReleaseSlow",
     message="ARM has been at this release for longer than PLUMBLINE_RELEASE_TIMEOUT_S.",
     hint="Look at the deployment in Azure, and order cancel if it hangs.",
+)
+
+PRUNE_OFF: Final = Problem(
+    code="PruneOff",
+    message="The manifest has the stack under removed, and prune is not true for it: it is kept.",
+    hint="Write prune: true under defaults to have its resources deleted, or take it out of removed.",
 )
 
 Phase = Literal["pending", "releasing", "steady", "failed", "stalled"]
@@ -117,6 +124,9 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     the sketch of the applied release's inventory, ``shared`` what others own of it, too, and
     ``told_of`` marks what the sweep said last. ``correlations`` are those of the newest deployments:
     what the Activity Log has under them is Plumbline's own doing.
+
+    ``removed``: the stack has left, and its resources are to be deleted. ``plan`` is what was planned
+    last and needs approval, ``planning`` the what-if that is made for the next plan.
     """
 
     repository: str
@@ -137,6 +147,7 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     timeout_s: int | None = None
     policy: Policy = Policy()
     orphaned: bool = False
+    removed: bool = False
     shown: str = ""
 
     # Requesters' fields.
@@ -144,12 +155,15 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     cancel: Cancel | None = None
     freeze: Freeze | None = None
     taken_over: TakenOver | None = None
+    approved: Approved | None = None
     unaudited: tuple[Audit, ...] = ()
 
     # The holder's fields.
     fence: int = 0
     busy_until: datetime | None = None
     phase: Phase = "pending"
+    plan: Plan | None = None
+    planning: Planning | None = None
     judged: int = 0
     attempt: int = 0
     attempted: Attempt | None = None
@@ -211,6 +225,19 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
             return True
         return self.standing == "failed" and not (self.attempted and self.attempted.transient)
 
+    def has_approved(self, plan: Plan) -> bool:
+        """Tell whether somebody agreed to exactly this plan."""
+        found = self.approved
+        return found is not None and (found.kind, found.digest) == (plan.kind, plan.digest)
+
+    @property
+    def waiting_plan(self) -> Plan | None:
+        """The plan that waits for approval, as long as it is about the present generation."""
+        plan = self.plan
+        if plan is None or plan.generation != self.generation or self.has_approved(plan):
+            return None
+        return None if plan.kind == "adopt" and self.orphaned else plan
+
     def is_canceled(self, attempt: Attempt) -> bool:
         """Tell whether somebody wants this attempt ended."""
         return self.cancel is not None and self.cancel.release == attempt.release
@@ -247,6 +274,13 @@ def _shown_phase(record: Record) -> Phase:
     return "pending" if idle else record.standing
 
 
+def _shown_removed(record: Record) -> str:
+    """Return ``1`` for what is to be deleted, ``off`` where that is asked for and prune is not."""
+    if record.removed:
+        return "1"
+    return "off" if record.orphaned and PRUNE_OFF in record.warnings else ""
+
+
 def facts(record: Record) -> dict[str, str]:
     """Return what the sweep and sync need to see in a listing, without reading the record."""
     shown = {
@@ -257,6 +291,8 @@ def facts(record: Record) -> dict[str, str]:
         "owed": ",".join(record.owed),
         "shown": record.shown,
         "orphaned": "1" if record.orphaned else "",
+        "removed": _shown_removed(record),
+        "prune": "1" if record.policy.prune else "",
         "applied": str(record.present.generation) if record.present else "",
         "running": str(record.in_flight.generation) if record.in_flight else "",
         "failed": "1" if record.is_failed else "",
@@ -268,6 +304,7 @@ def facts(record: Record) -> dict[str, str]:
         "release": record.present.release if record.present else "",
         "applied_at": to_text(record.present.at) if record.present else "",
         "shared": record.told_of,
+        "plan": record.waiting_plan.kind if record.waiting_plan else "",
         "due_at": to_text(record.due_at) if record.due_at else "",
         "busy_until": to_text(record.busy_until) if record.busy_until else "",
     }

@@ -88,6 +88,10 @@ def left_behind(found: Record, record: Record, at: datetime) -> Record:
         source_problems=(),
         warnings=(),
         orphaned=True,
+        removed=False,
+        plan=None,
+        planning=None,
+        approved=None,
         shown="",
         asked=None,
         freeze=None,
@@ -137,6 +141,8 @@ NOTHING: Final[Mapping[str, object]] = {
     "deployment_id": None,
     "touched": (),
     "owns": "",
+    "plan": None,
+    "planning": None,
     "anew": True,
 }
 """What a record says of a place where nothing was put yet."""

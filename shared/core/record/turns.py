@@ -97,6 +97,8 @@ def intend(record: Record, attempt: Attempt, deployment_id: str, at: datetime) -
         intended_at=at,
         timed_out_s=None,
         deployment_id=deployment_id,
+        plan=None if record.plan is not None and record.plan.kind == "adopt" else record.plan,
+        planning=None,
         phase="releasing",
         problem=record.problem if record.unfinished else None,
         failure=None,

@@ -43,7 +43,7 @@ def key_text(key: Scalar, place: Place, problems: Problems) -> str | None:
     """Return a key that is text; a number, a boolean or a tagged key is noted instead."""
     here = place.key(key.text, key.line)
     if key.tag is not None:
-        problems.append(_tag_problem(key.tag, here))
+        problems.append(tag_problem(key.tag, here))
     elif not isinstance(key.value, str) or key.surprise is not None:
         problems.append(
             here.problem(
@@ -60,10 +60,10 @@ def key_text(key: Scalar, place: Place, problems: Problems) -> str | None:
 def read_mapping(node: Node, place: Place, problems: Problems) -> Entries | None:
     """Return a mapping; its keys and values are not looked at yet, repeated keys are noted."""
     if node.tag is not None:
-        problems.append(_tag_problem(node.tag, place))
+        problems.append(tag_problem(node.tag, place))
         return None
     if not isinstance(node, Entries):
-        problems.append(_wrong_type(node, "a mapping", "Write key: value lines, indented.", place))
+        problems.append(wrong_type(node, "a mapping", "Write key: value lines, indented.", place))
         return None
     note_repeated(node, place, problems)
     return node
@@ -72,16 +72,16 @@ def read_mapping(node: Node, place: Place, problems: Problems) -> Entries | None
 def read_text(node: Node, place: Place, problems: Problems) -> str | None:
     """Return a text that no YAML reader takes for something else."""
     if node.tag is not None:
-        problems.append(_tag_problem(node.tag, place))
+        problems.append(tag_problem(node.tag, place))
     elif not isinstance(node, Scalar):
-        problems.append(_wrong_type(node, "text", "Write one value behind the colon.", place))
+        problems.append(wrong_type(node, "text", "Write one value behind the colon.", place))
     elif node.surprise is not None:
-        problems.append(_ambiguous(node, place))
+        problems.append(ambiguous(node, place))
     elif not isinstance(node.value, str):
         hint = (
             f"Put it in quotes: '{node.text}'." if node.text else "Write a value behind the colon."
         )
-        problems.append(_wrong_type(node, "text", hint, place))
+        problems.append(wrong_type(node, "text", hint, place))
     else:
         return node.value
     return None
@@ -112,11 +112,11 @@ def read_path(node: Node, place: Place, problems: Problems) -> str | None:
 def read_paths(node: Node, place: Place, problems: Problems) -> tuple[str, ...] | None:
     """Return a list of clean paths, all of them or none."""
     if node.tag is not None:
-        problems.append(_tag_problem(node.tag, place))
+        problems.append(tag_problem(node.tag, place))
         return None
     if not isinstance(node, Items):
         hint = "Write [a.json, b.json], or one line with - for each."
-        problems.append(_wrong_type(node, "a list of files", hint, place))
+        problems.append(wrong_type(node, "a list of files", hint, place))
         return None
     paths = [
         read_path(each, place.item(index, each.line), problems)
@@ -141,11 +141,11 @@ def read_name(node: Node, place: Place, problems: Problems) -> str | None:
 def read_names(node: Node, place: Place, problems: Problems) -> tuple[str, ...] | None:
     """Return a list of stacks' names, each once, all of them or none."""
     if node.tag is not None:
-        problems.append(_tag_problem(node.tag, place))
+        problems.append(tag_problem(node.tag, place))
         return None
     if not isinstance(node, Items):
         hint = "Write [a, b], or one line with - for each."
-        problems.append(_wrong_type(node, "a list of stacks", hint, place))
+        problems.append(wrong_type(node, "a list of stacks", hint, place))
         return None
     names = [
         read_text(each, place.item(index, each.line), problems)
@@ -283,11 +283,11 @@ def read_values(node: Node, place: Place, problems: Problems) -> Mapping[str, An
 
 def _json_value(node: Node, place: Place, problems: Problems) -> Any:
     if node.tag is not None:
-        problems.append(_tag_problem(node.tag, place))
+        problems.append(tag_problem(node.tag, place))
         return None
     if isinstance(node, Scalar):
         if node.surprise is not None:
-            problems.append(_ambiguous(node, place))
+            problems.append(ambiguous(node, place))
         return node.value
     if isinstance(node, Items):
         return [
@@ -303,11 +303,13 @@ def _json_value(node: Node, place: Place, problems: Problems) -> Any:
     return found
 
 
-def _wrong_type(node: Node, wanted: str, hint: str, place: Place) -> Problem:
+def wrong_type(node: Node, wanted: str, hint: str, place: Place) -> Problem:
+    """Return that a value is of another kind than its key takes. Pure."""
     return place.problem("WrongType", f"This must be {wanted}, and it is {kind_of(node)}.", hint)
 
 
-def _ambiguous(node: Scalar, place: Place) -> Problem:
+def ambiguous(node: Scalar, place: Place) -> Problem:
+    """Return that YAML readers differ about a word. Pure."""
     return place.problem(
         "AmbiguousValue",
         f"YAML readers do not agree on what {shown(node.text)} is.",
@@ -315,7 +317,8 @@ def _ambiguous(node: Scalar, place: Place) -> Problem:
     )
 
 
-def _tag_problem(tag: str, place: Place) -> Problem:
+def tag_problem(tag: str, place: Place) -> Problem:
+    """Return that a YAML tag is refused. Pure."""
     return place.problem(
         "TagRefused",
         f"The YAML tag {shown(tag)} is not allowed.",

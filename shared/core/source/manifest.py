@@ -7,6 +7,9 @@ with it. Called for every new tip, so it must not raise, whatever the bytes are.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import msgspec
+
+from shared.core.policy import Policy
 from shared.core.problem import Problem
 from shared.core.source.durations import read_timeout
 from shared.core.source.faults import (
@@ -31,6 +34,7 @@ from shared.core.source.fields import (
     read_values,
 )
 from shared.core.source.files import Files, clean_path
+from shared.core.source.policy import Asked, read_adopt, read_drift, read_prune, read_removed
 from shared.core.source.spec import (
     MAX_MANIFEST_BYTES,
     MAX_NAME,
@@ -50,6 +54,9 @@ DEFAULT_READERS: Mapping[str, Reader] = {
     "scope": read_scope,
     "createResourceGroup": read_location,
     "timeout": read_timeout,
+    "drift": read_drift,
+    "adopt": read_adopt,
+    "prune": read_prune,
 }
 STACK_READERS: Mapping[str, Reader] = {
     "template": read_path,
@@ -61,7 +68,7 @@ STACK_READERS: Mapping[str, Reader] = {
     "location": read_location,
     **DEFAULT_READERS,
 }
-ROOT_KEYS = ("version", "defaults", "stacks")
+ROOT_KEYS = ("version", "defaults", "stacks", "removed")
 _VERSION_HINT = "Write version: 1 in the first line."
 
 
@@ -98,7 +105,22 @@ def parse_manifest(data: bytes, file: str) -> Manifest:
         if "stacks" not in members:
             problems.append(_no_stacks(place))
         return Manifest(problems=tuple(problems))
-    return _stacks(members["stacks"], defaults, place.key("stacks"), problems)
+    manifest = _stacks(members["stacks"], defaults, place.key("stacks"), problems)
+    prunes = defaults.values.get("prune") is True and "prune" not in defaults.broken
+    manifest = msgspec.structs.replace(manifest, prunes=prunes)
+    return _with_removed(manifest, root, members.get("removed"), place)
+
+
+def _with_removed(manifest: Manifest, root: Entries, node: Node | None, place: Place) -> Manifest:
+    """Add what is to be deleted: nothing while it is in doubt what that is."""
+    if node is None or not manifest.readable or any(k.text == "removed" for k in root.repeated):
+        return manifest
+    problems: Problems = []
+    here = place.key("removed", node.line)
+    removed = read_removed(node, sorted(manifest.names), here, problems)
+    return msgspec.structs.replace(
+        manifest, removed=removed, problems=manifest.problems + tuple(problems)
+    )
 
 
 def _root(data: bytes, place: Place) -> Entries:
@@ -311,7 +333,20 @@ def _stack(
         create_resource_group=found["createResourceGroup"],
         location=found.get("location"),
         timeout=found["timeout"],
+        policy=_policy(found, defaults),
         origin=Origin(here.file, here.path, _lines(members, here)),
+    )
+
+
+def _policy(found: Mapping[str, Any], defaults: "_Defaults") -> Policy:
+    """Return how the stack is treated; what is ignored for all is ignored for it, too."""
+    own, common = found["drift"] or Asked(), defaults.values.get("drift") or Asked()
+    ignore = common.ignore if own is common else common.ignore + own.ignore
+    return Policy(
+        drift=own.mode or common.mode or "report",
+        ignore=ignore,
+        adopt=found["adopt"] or "confirm",
+        prune=bool(found["prune"]),
     )
 
 

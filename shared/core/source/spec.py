@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
+from shared.core.policy import Adopt, Drift, Policy
 from shared.core.problem import Problem
 from shared.core.source.faults import Place, member_path
 
@@ -18,6 +19,10 @@ NAME_PATTERN = r"^[a-z0-9](-?[a-z0-9])*$"
 _NAME = re.compile(NAME_PATTERN[1:-1], re.ASCII)
 MAX_NAME = 31
 MAX_MANIFEST_BYTES = 256 * 1024
+MOST_ITEMS: Final = 100
+"""Of ``ignore`` and ``removed``: they are kept with every stack that they are about."""
+
+TYPE_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9.]*(/[A-Za-z0-9._-]+)+$"
 
 StackName = Annotated[
     str,
@@ -89,6 +94,81 @@ TimeoutText = Annotated[
 ]
 
 
+class IgnoreEntry(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
+    """A difference that is no drift."""
+
+    type: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=TYPE_PATTERN,
+            description="The resource type, compared without case.",
+            examples=["Microsoft.Network/virtualNetworks/subnets"],
+        ),
+    ]
+    path: Annotated[
+        str,
+        msgspec.Meta(
+            min_length=1,
+            max_length=512,
+            description="A JSON path in the resource's body: members with full stops between them, "
+            "['odd.name'] in quotes, [*] for any one member or element. What is below it is ignored, "
+            "too.",
+            examples=["properties.rules[*].description", "tags['cost.center']"],
+        ),
+    ]
+    value: Annotated[
+        str | int | float | bool | msgspec.UnsetType | None,
+        msgspec.Meta(description="Only while Azure has exactly this plain value there."),
+    ] = msgspec.UNSET
+
+
+class DriftEntry(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
+    """What is done about drift."""
+
+    mode: Annotated[
+        Drift | msgspec.UnsetType,
+        msgspec.Meta(
+            description="report (where nothing is said): drift is shown. heal: what the template says "
+            "is released again."
+        ),
+    ] = msgspec.UNSET
+    ignore: Annotated[
+        list[IgnoreEntry],
+        msgspec.Meta(
+            max_length=MOST_ITEMS,
+            description="Differences that are no drift; those of defaults and of the stack together.",
+        ),
+    ] = []
+
+
+DriftValue = Annotated[
+    Drift | DriftEntry | msgspec.UnsetType,
+    msgspec.Meta(
+        description="What is done about drift: report or heal, or a mapping of mode and ignore.",
+        examples=["heal"],
+    ),
+]
+AdoptValue = Annotated[
+    Adopt | msgspec.UnsetType,
+    msgspec.Meta(
+        description="When resources of a stack are there before its first release. confirm (where "
+        "nothing is said): what would become of them is shown, and waits for approve. take: the stack "
+        "is released."
+    ),
+]
+PruneValue = Annotated[
+    bool | msgspec.UnsetType,
+    msgspec.Meta(
+        description="Whether resources that left the template are deleted, within the operator's "
+        "delete budget. Without it they are kept and shown."
+    ),
+]
+
+
 def is_stack_name(text: str) -> bool:
     """Tell whether a text may name a stack. Pure."""
     return len(text) <= MAX_NAME and _NAME.fullmatch(text) is not None
@@ -112,6 +192,9 @@ class Defaults(
     scope: ScopeText | msgspec.UnsetType = msgspec.UNSET
     create_resource_group: GroupLocationText | msgspec.UnsetType = msgspec.UNSET
     timeout: TimeoutText | msgspec.UnsetType = msgspec.UNSET
+    drift: DriftValue = msgspec.UNSET
+    adopt: AdoptValue = msgspec.UNSET
+    prune: PruneValue = msgspec.UNSET
 
 
 class StackEntry(
@@ -160,6 +243,9 @@ class StackEntry(
     location: DeploymentLocationText | msgspec.UnsetType = msgspec.UNSET
     create_resource_group: GroupLocationText | msgspec.UnsetType = msgspec.UNSET
     timeout: TimeoutText | msgspec.UnsetType = msgspec.UNSET
+    drift: DriftValue = msgspec.UNSET
+    adopt: AdoptValue = msgspec.UNSET
+    prune: PruneValue = msgspec.UNSET
 
 
 class ManifestFile(
@@ -177,6 +263,14 @@ class ManifestFile(
         dict[StackName, StackEntry], msgspec.Meta(min_length=1, description="The stacks by name.")
     ]
     defaults: Defaults | msgspec.UnsetType = msgspec.UNSET
+    removed: Annotated[
+        list[str],
+        msgspec.Meta(
+            max_length=MOST_ITEMS,
+            description="Stacks that left the manifest and whose resources are to be deleted; "
+            "<stack>~<generation> for what one left in another scope.",
+        ),
+    ] = []
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -206,6 +300,7 @@ class StackSpec(msgspec.Struct, frozen=True, kw_only=True):
     ``template`` and ``parameters`` are clean paths; ``scope`` is a resource group's name, or the
     canonical id of one or of a subscription; ``create_resource_group`` and ``location`` are locations
     in lower case without spaces; ``timeout`` is how long a release may run, None: as long as it takes.
+    ``policy`` is what the manifest asks for, before the operator's ceilings.
     """
 
     template: str
@@ -218,6 +313,7 @@ class StackSpec(msgspec.Struct, frozen=True, kw_only=True):
     create_resource_group: str | None = None
     location: str | None = None
     timeout: timedelta | None = None
+    policy: Policy = Policy()
     origin: Origin = Origin("plumbline.yaml", "", {})
 
     @property
@@ -229,6 +325,11 @@ class StackSpec(msgspec.Struct, frozen=True, kw_only=True):
         """Return where the manifest says a field of this stack. Pure."""
         path = f"{self.origin.path}.{field}" if self.origin.path else field
         return Place(self.origin.file, path, self.origin.lines.get(path))
+
+    def says_below(self, field: str) -> bool:
+        """Tell whether the stack says the field as a mapping with members. Pure."""
+        path = self.place(field).path
+        return any(each.startswith(f"{path}.") for each in self.origin.lines)
 
     def value_place(self, name: str, field: str = "values") -> Place:
         """Return where the manifest says a parameter's value, or where it is taken from. Pure."""
@@ -246,13 +347,16 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """A manifest as understood.
 
     ``stacks`` are the valid entries, ``broken`` the invalid ones with their problems: they are not
-    gone. ``problems`` belong to the repository. When ``readable`` is False the set of stacks is not
-    known: nothing may be orphaned or changed.
+    gone. ``problems`` belong to the repository. ``removed`` are stacks that left and whose resources
+    are to be deleted, ``prunes`` whether defaults say ``prune: true``. When ``readable`` is False the set of stacks is not known: nothing may be
+    orphaned or changed.
     """
 
     stacks: Mapping[str, StackSpec] = {}
     broken: Mapping[str, tuple[Problem, ...]] = {}
     problems: tuple[Problem, ...] = ()
+    removed: tuple[str, ...] = ()
+    prunes: bool = False
     readable: bool = False
 
     @property

@@ -146,7 +146,12 @@ def test_readers_know_every_field_that_the_schema_knows() -> None:
     """A field is added to both or to none."""
     assert set(STACK_READERS) == set(StackEntry.__struct_encode_fields__)
     assert set(DEFAULT_READERS) == set(Defaults.__struct_encode_fields__)
-    assert set(ManifestFile.__struct_encode_fields__) == {"version", "defaults", "stacks"}
+    assert set(ManifestFile.__struct_encode_fields__) == {
+        "version",
+        "defaults",
+        "stacks",
+        "removed",
+    }
 
 
 WORDS = st.sampled_from(

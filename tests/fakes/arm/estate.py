@@ -107,7 +107,7 @@ class FakeEstate:
                 assert told.lower() == scope.lower(), f"{after} is no page of {scope}"
                 start = int(at)
             inside = scope.lower().rstrip("/") + "/"
-            listed = [one for one in self._kept.values() if _is_listed(one.id.lower(), inside)]
+            listed = [one for one in self._kept.values() if is_listed(one.id.lower(), inside)]
             end = start + self.page_size
             page = tuple(
                 Sighting(one.id, one.type, one.changed_at, one.created_at)
@@ -319,7 +319,8 @@ def type_of(resource_id: str) -> str:
     return "/".join([namespace, *rest[::2]])
 
 
-def _is_listed(key: str, inside: str) -> bool:
+def is_listed(key: str, inside: str) -> bool:
+    """Tell whether a lower-case id stands at the top, below the id ``inside`` that ends in /."""
     if not key.startswith(inside):
         return False
     _, *paths = key.split("/providers/")

@@ -21,7 +21,7 @@ from shared.core.prediction import (
 from shared.core.scopes import subscription_of
 from shared.ports import Clock
 from tests.fakes.arm.differences import differences
-from tests.fakes.arm.estate import FakeEstate, Kept
+from tests.fakes.arm.estate import FakeEstate, Kept, is_listed
 from tests.fakes.arm.template import NESTED, PlannedResource, planned_resources
 from tests.fakes.system import Faults
 
@@ -76,7 +76,7 @@ class FakeForesight(FakeEstate):
             outlook = planned.pop(0) if planned else self.outlook
             prediction = self._foretell(request, outlook)
             if outlook.looks is None:
-                return prediction
+                return copy.deepcopy(prediction)
             self._asked += 1
             above = f"/subscriptions/{subscription_of(request.id)}"
             address = f"{above}/operationresults/{self._asked}?api-version=2026-06-01"
@@ -122,8 +122,10 @@ class FakeForesight(FakeEstate):
         potential = [one for one in planned if one.name in outlook.potential]
         certain = [one for one in planned if one.name not in outlook.potential]
         changes = [self._changed(one, outlook.unsupported.get(one.name)) for one in certain]
+        # What cannot be told apart is in the group all the same, and nobody knows that it is declared.
+        known = [one for one in planned if one.name not in outlook.unsupported]
         return Prediction(
-            changes=(*changes, *self._ignored(request, planned)),
+            changes=(*changes, *self._ignored(request, known)),
             potential=tuple(self._changed(one, None) for one in potential),
             diagnostics=outlook.diagnostics,
             correlation_id=correlation_id,
@@ -144,11 +146,12 @@ class FakeForesight(FakeEstate):
     def _ignored(
         self, request: DeploymentRequest, planned: Sequence[PlannedResource]
     ) -> Iterator[ResourceChange]:
-        """Yield what is in a group that the deployment touches and not in its template."""
+        """Yield what stands in a group that the deployment touches and not in its template."""
         declared = {one.id.lower() for one in planned}
         touched = {_group_of(place) for place in (f"{request.scope}/", *declared)} - {""}
         for key, kept in self._kept.items():
-            if _group_of(key) in touched and key not in declared:
+            group = _group_of(key)
+            if group in touched and key not in declared and is_listed(key, f"{group}/"):
                 yield ResourceChange(kept.id, "ignore", before=_shown(kept))
 
 
