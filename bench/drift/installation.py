@@ -172,7 +172,7 @@ class Installation:
 
 def files(estate: Estate, subscription: str) -> dict[str, str]:
     """Return what the repository holds. Pure."""
-    lines = ["version: 1", "stacks:"]
+    lines = ["version: 1", "defaults: {adopt: take}", "stacks:"]
     found = {}
     for stack in estate.stacks:
         path = f"stacks/{stack.name}.json"
