@@ -12,6 +12,7 @@ from functions import (
     inspect,
     operate,
     poison,
+    prune,
     rebuild,
     receive_push,
     release,
@@ -30,7 +31,7 @@ logging.getLogger("azure").setLevel(logging.WARNING)
 
 app = func.FunctionApp()
 for _room in (
-    *(receive_push, sync, release, watch, snapshot, settle, sweep, poison),
+    *(receive_push, sync, release, watch, snapshot, settle, prune, sweep, poison),
     *(scan_drift, inspect),
     *(status, operate, replay, rebuild),
 ):

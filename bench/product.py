@@ -217,6 +217,7 @@ class Product:
             "watch": self.services.watch,
             "snapshot": self.services.snapshot,
             "settle": self.services.settle,
+            "prune": self.services.prune,
         }[queue]
         started = time.process_time()
         flow(message)

@@ -17,6 +17,7 @@ QUEUES = (
     "plumbline-watch",
     "plumbline-snapshot",
     "plumbline-inspect",
+    "plumbline-prune",
     "plumbline-settle",
 )
 CONFIGURATION = "plumbline.config.json"

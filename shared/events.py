@@ -44,6 +44,11 @@ DRIFT_FIGHT: Final = "drift_fight"
 HEAL_ASKED: Final = "heal_asked"
 ACTIVITY_READ: Final = "activity_read"
 ACTIVITY_SILENT: Final = "activity_silent"
+PRUNE_POSTPONED: Final = "prune_postponed"
+DELETION_ASKED: Final = "deletion_asked"
+DELETION_REFUSED: Final = "deletion_refused"
+RESOURCE_DELETED: Final = "resource_deleted"
+STACK_REMOVED: Final = "stack_removed"
 SWEEP_FINISHED: Final = "sweep_finished"
 POISON_FOUND: Final = "poison_found"
 POISON_DEALT_WITH: Final = "poison_dealt_with"
@@ -70,6 +75,7 @@ WARNINGS: Final = frozenset(
         SCAN_CUT,
         DRIFT_FOUND,
         DRIFT_FIGHT,
+        DELETION_REFUSED,
     }
 )
 
@@ -116,6 +122,11 @@ MEANINGS: Final[dict[str, str]] = {
     HEAL_ASKED: "a new attempt of what is deployed was asked for, to bring back what drifted",
     ACTIVITY_READ: "the Activity Log was asked what is new: how much was `read`, and how much is `kept`",
     ACTIVITY_SILENT: "the Activity Log could not be asked: nobody can be named; `reason`",
+    PRUNE_POSTPONED: "what left a stack is not deleted yet; `reason` says what comes first",
+    DELETION_ASKED: "ARM was asked to delete a resource that left a stack; `release` is the one that left it",
+    DELETION_REFUSED: "ARM does not delete a resource that left a stack; `code` and `message`",
+    RESOURCE_DELETED: "a resource that left a stack is gone; `release` is the one that left it",
+    STACK_REMOVED: "all that a removed stack had is gone",
     SWEEP_FINISHED: "the sweep started what was overdue; counts by queue",
     POISON_FOUND: "a message was tried too often and was taken from its poison queue",
     POISON_DEALT_WITH: "a kept message was sent back to its queue, or discarded, as somebody ordered",

@@ -24,7 +24,9 @@ from shared.flows.adopt import Adopts
 from shared.flows.answers import Answers
 from shared.flows.audits import Audits
 from shared.flows.bell import Bell
+from shared.flows.claimants import Claimants
 from shared.flows.conclude import Conclude
+from shared.flows.deletions import Deletions
 from shared.flows.dependencies import Dependencies
 from shared.flows.estates import Estates
 from shared.flows.foresee import Foresee
@@ -38,6 +40,7 @@ from shared.flows.owners import Owners
 from shared.flows.poison import Poison
 from shared.flows.poison_orders import PoisonOrders
 from shared.flows.poisoned import Poisoned
+from shared.flows.prune import Prune
 from shared.flows.put import Puts
 from shared.flows.rebuild import Rebuild
 from shared.flows.receive_push import ReceivePush
@@ -269,6 +272,29 @@ class Services:
             ),
             messenger=self._messenger,
             periods=self._periods,
+            log=self.log,
+        )
+
+    @made
+    def prune(self) -> Prune:
+        """The flow of the function of this name."""
+        parallel = self._ports.parallel
+        return Prune(
+            configurations=self._configurations,
+            tips=self._tips,
+            records=self._records,
+            archive=self._archive,
+            claimants=Claimants(self._records, self._archive, parallel),
+            deletions=Deletions(
+                self._records,
+                self._archive,
+                self._ports.arm,
+                self._gate,
+                self._budget,
+                parallel,
+                self.log,
+            ),
+            messenger=self._messenger,
             log=self.log,
         )
 

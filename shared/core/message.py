@@ -10,8 +10,10 @@ from shared.core.errors import BadMessage
 
 VERSION: Final = 1
 
-Queue = Literal["sync", "release", "watch", "snapshot", "settle", "inspect"]
-QUEUES: Final[tuple[Queue, ...]] = (*("sync", "release", "watch", "snapshot", "settle", "inspect"),)
+Queue = Literal["sync", "release", "watch", "snapshot", "settle", "prune", "inspect"]
+QUEUES: Final[tuple[Queue, ...]] = (
+    *("sync", "release", "watch", "snapshot", "settle", "prune", "inspect"),
+)
 
 
 class RepositoryMessage(
@@ -52,6 +54,7 @@ TYPES: Final[dict[Queue, type[Message]]] = {
     "snapshot": StackMessage,
     "inspect": StackMessage,
     "settle": RepositoryMessage,
+    "prune": StackMessage,
 }
 
 

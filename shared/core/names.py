@@ -273,3 +273,14 @@ COVERAGE: Final = "coverage.json"
 def activity(subscription: str) -> str:
     """Name of what is kept of a subscription's Activity Log, in ``state``."""
     return f"activity/{_of_form(SUBSCRIPTION_FORM, subscription.lower())}.json"
+
+
+def deletion(repository: str, stack: str, release_id: str, digest: str) -> str:
+    """Name in ``history`` of a deletion, by the release that left the resource."""
+    name = _of_form(RELEASE_FORM, release_id)
+    return f"{deletions_of(repository, stack)}{name}/{_of_form(DIGEST_FORM, digest)}.json"
+
+
+def deletions_of(repository: str, stack: str) -> str:
+    """Prefix in ``history`` of what was deleted of a stack."""
+    return f"stacks/{identity(repository, stack)}/deletions/"

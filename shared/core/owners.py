@@ -14,12 +14,17 @@ import msgspec
 
 from shared.core import names
 from shared.core.problem import Problem
+from shared.core.prune.ids import inside_of
+from shared.core.record.facts import UNKNOWN
 from shared.core.scopes import fold
 
 MOST_COMPARED: Final = 800
 """How many resources of a stack are compared: ARM deploys no more with one template."""
 
 MOST_SHOWN: Final = 10
+
+MOST_AROUND: Final = 400
+"""How many resources that a stack is inside of fit into a listing's facts; more are not told."""
 _BYTES: Final = 4
 
 Identity = tuple[str, str]
@@ -34,8 +39,19 @@ def sketch(ids: Iterable[str]) -> str:
     return base64.b64encode(b"".join(sorted(found)[:MOST_COMPARED])).decode()
 
 
+def sketch_around(ids: Iterable[str]) -> str:
+    """Return the facts' text for what resources lie inside of, or UNKNOWN where it does not fit."""
+    around = inside_of(ids)
+    return UNKNOWN if len(around) > MOST_AROUND else sketch(around)
+
+
+def marks_of(ids: Iterable[str]) -> frozenset[int]:
+    """Return the marks that resources leave in a sketch that they are in."""
+    return frozenset(mark for one in ids for mark in marks(sketch((one,))))
+
+
 def marks(text: str) -> Sequence[int]:
-    """Return the marks in the facts' text; none where it cannot be read."""
+    """Return the marks in a sketch; what is none has none."""
     try:
         data = base64.b64decode(text, validate=True)
         return memoryview(data).cast("I").tolist()

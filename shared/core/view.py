@@ -202,6 +202,8 @@ def stack_view(
     stale = record.judged != record.generation and record.phase in {"failed", "stalled"}
     source_problem = record.source_problems[0] if record.source_problems else None
     phase = "orphaned" if record.orphaned else str(record.standing)
+    if record.orphaned and record.removed_at is not None:
+        phase = "removed"
     if desired is None and source_problem is not None:
         phase = "failed"
     return StackView(
@@ -220,12 +222,18 @@ def stack_view(
         problem=source_problem or (None if phase == "pending" and stale else record.problem),
         waiting=waiting(record, others) if phase == "pending" else (),
         frozen=FrozenView(by=freeze.by, why=freeze.why, until=freeze.until) if freeze else None,
-        warnings=record.warnings + record.shared,
+        warnings=record.warnings + record.shared + _pruning(record),
         release=attempted.release if attempted else None,
         halves=tuple(sorted(record.halves)) if record.moved_to is None else (),
         moved_to=record.moved_to,
         due_at=record.due_at,
     )
+
+
+def _pruning(record: Record) -> tuple[Problem, ...]:
+    """Return what a person should know of what left the stack: it keeps no release from anything."""
+    shown = record.prune_problem if record.owes_prune else None
+    return (shown,) if shown is not None else ()
 
 
 def unreadable_view(repository: str, stack: str, problem: Problem) -> StackView:

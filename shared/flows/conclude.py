@@ -15,10 +15,13 @@ from shared.core import record as changes
 from shared.core.arm_answers import flatten, is_transient_failure, unregistered_namespace
 from shared.core.arm_model import Deployment
 from shared.core.errors import PlumblineError, Stalled
-from shared.core.owners import sketch
+from shared.core.owners import sketch, sketch_around
 from shared.core.problem import Problem
-from shared.core.record import Attempt, Outcome, Record
-from shared.core.release import Release, describe, inventory, with_deployment
+from shared.core.prune import leaving
+from shared.core.prune.model import Left
+from shared.core.prune.relations import relations
+from shared.core.record import Attempt, Outcome, Record, pruning
+from shared.core.release import Owned, Release, describe, inventory, with_deployment
 from shared.core.source.resources import api_versions
 from shared.flows.bell import Bell
 from shared.flows.gate import ArmReads, Gate
@@ -84,11 +87,17 @@ class Conclude:
             return {}
 
     def _succeeded(self, hold: Hold, document: Release) -> Hold:
-        owns = sketch(owned.id for owned in document.inventory)
+        ids = [owned.id for owned in document.inventory]
+        owns, around = sketch(ids), sketch_around(ids)
+        left = self._left(hold.record, document)
         hold = self.records.update(
             hold,
             lambda r, at: msgspec.structs.replace(
-                changes.correlated(changes.succeeded(r, at, ()), document.correlation_id), owns=owns
+                changes.correlated(
+                    pruning.left_with(changes.succeeded(r, at, ()), left, around),
+                    document.correlation_id,
+                ),
+                owns=owns,
             ),
         )
         record = hold.record
@@ -102,10 +111,38 @@ class Conclude:
             resources=len(document.inventory),
         )
         self.messenger.stack("snapshot", record.repository, record.stack)
+        if record.owes_prune and not record.dependents:
+            # Where others come first, or are not at rest, the sweep asks for it in time.
+            self.messenger.stack("prune", record.repository, record.stack)
         if record.phase == "pending" or record.takes:
             # Newer things are desired, or a value that it takes may have changed meanwhile.
             self.messenger.stack("release", record.repository, record.stack)
         return self.tell_dependents(hold)
+
+    def _left(self, record: Record, document: Release) -> tuple[Left, ...]:
+        """Return what has left the stack with this release; a lost document keeps none from ending."""
+        before, release, owned = self._before(record), document.release, document.inventory
+        left = leaving.after_release(record, release, owned, before, {})
+        if not before or left == record.left:
+            return left
+        return leaving.after_release(record, release, owned, before, self._needs(record, before))
+
+    def _before(self, record: Record) -> tuple[Owned, ...]:
+        """Return what the last good release had."""
+        applied = record.present
+        if applied is None:
+            return ()
+        release = self.archive.release(record.repository, record.applied_home, applied.release)
+        return () if release is None else release.inventory
+
+    def _needs(self, record: Record, before: Sequence[Owned]) -> Mapping[str, tuple[str, ...]]:
+        """Return what depended on what in the last good release, as its template tells."""
+        digest = record.applied.digest if record.applied is not None else ""
+        try:
+            return relations(self.archive.content(digest), [one.id for one in before])
+        except Stalled as e:
+            self.log(events.STALLED, reason=e.reason, hint=e.hint)
+            return {}
 
     def tell_dependents(self, hold: Hold) -> Hold:
         """Pay what is owed to the stacks that wait for this one: a look, once it is steady (rule 3).

@@ -202,12 +202,12 @@ def test_what_is_unusual_and_right_is_taken(changed: dict[str, Any]) -> None:
 
 
 def test_what_is_left_to_others_of_arms_budget_has_usual_values() -> None:
-    """One of the two can be given alone."""
+    """One of them can be given alone."""
     usual = parse_configuration(orjson.dumps(_good())).budgets
     own = parse_configuration(orjson.dumps(_good() | {"budgets": {"release": 50}})).budgets
 
     assert usual.reserves == RESERVES
-    assert own.reserves == {"release": 50, "snapshot": 100}
+    assert own.reserves == {"release": 50, "snapshot": 100, "scan": 125}
 
 
 def test_a_literal_secret_is_not_repeated() -> None:

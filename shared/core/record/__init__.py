@@ -7,6 +7,7 @@ Each function here is one change: it takes the newest record and returns the nex
 be applied again when a compare-and-swap was lost. All are pure.
 """
 
+from shared.core.record.facts import facts, follows_mark
 from shared.core.record.model import (
     BLOCKED_RETRY,
     HOLD,
@@ -24,7 +25,6 @@ from shared.core.record.model import (
     Outcome,
     Phase,
     Record,
-    facts,
 )
 from shared.core.record.requests import Approved, Asked, Cancel, Freeze, TakenOver
 from shared.core.record.timeouts import canceled, is_overrun, overrun, timed_out
@@ -89,6 +89,7 @@ __all__ = [
     "correlated",
     "ended",
     "facts",
+    "follows_mark",
     "frozen",
     "hurried",
     "intend",

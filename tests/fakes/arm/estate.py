@@ -188,6 +188,10 @@ class FakeEstate:
         """Let nothing be deleted in a group or of a resource from now on."""
         self._locks[scope.lower()] = name
 
+    def unlock_scope(self, scope: str) -> None:
+        """Take away the lock of a group or resource."""
+        self._locks.pop(scope.lower())
+
     def attach(self, resource_id: str, to: str) -> None:
         """Let ``to`` not be deleted as long as ``resource_id`` is there."""
         self._attached.setdefault(to.lower(), set()).add(resource_id.lower())

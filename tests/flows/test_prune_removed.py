@@ -1,0 +1,82 @@
+"""Removed stacks: what the manifest lists goes whole, and nothing that it does not list."""
+
+from typing import Any
+
+from shared.core import names
+from tests.flows.estates import AWHILE_S, deleted, of, repository
+from tests.flows.world import World
+
+
+def test_a_removed_stack_goes_whole_after_those_that_depend_on_it(world: World) -> None:
+    """Its resources are deleted, its record stays at rest as removed, its history is kept."""
+    stacks: dict[str, Any] = {"net": ["n"], "web": ["w"], "api": ["x"]}
+    world.push(repository(stacks, depends={"web": "net"}))
+    world.run(AWHILE_S)
+    world.push(repository({"api": ["x"]}, removed=["web", "net"]))
+    world.run(400)
+
+    assert deleted(world) == ["w", "n"]
+    assert list(world.arm.resources) == [of("api", "x")]
+    for stack in ("web", "net"):
+        assert world.record(stack).removed_at is not None
+        assert world.api(f"stacks/{stack}")["phase"] == "removed"
+        assert world.api(f"stacks/{stack}/releases")
+
+
+def test_an_orphan_that_is_not_listed_stays(world: World) -> None:
+    """Gone from the manifest is not enough, whatever prune says."""
+    world.push(repository({"web": ["w"], "api": ["x"]}))
+    world.run(AWHILE_S)
+    world.push(repository({"api": ["x"]}))
+    world.run(2 * 3600)
+
+    assert deleted(world) == []
+    assert world.api("stacks/web")["phase"] == "orphaned"
+
+
+def test_a_removed_stack_that_comes_back_is_deployed_anew(world: World) -> None:
+    """The same content as before is put again, under a new generation: its resources are gone."""
+    both: dict[str, Any] = {"web": ["w"], "api": ["x"]}
+    world.push(repository(both))
+    world.run(AWHILE_S)
+    world.push(repository({"api": ["x"]}, removed=["web"]))
+    world.run(AWHILE_S)
+    gone = of("web", "w") not in world.arm.resources
+    world.push(repository(both))
+    world.run(AWHILE_S)
+
+    assert gone
+    assert of("web", "w") in world.arm.resources
+    record = world.record("web")
+    assert (record.phase, record.removed_at) == ("steady", None)
+    assert record.applied is not None
+    assert record.applied.release != "1.1"
+
+
+def test_a_large_removed_stack_waits_for_approval(world: World) -> None:
+    """The budget is the same as for what left a template."""
+    world.push(repository({"web": ["a", "b", "c", "d"], "api": ["x"]}))
+    world.run(AWHILE_S)
+    world.push(repository({"api": ["x"]}, removed=["web"]))
+    world.run(3600)
+    early, applied = deleted(world), world.record("web").applied
+    world.order("web", "approve", "it is meant")
+    world.run(AWHILE_S)
+
+    assert early == []
+    assert applied is not None
+    assert sorted(deleted(world)) == ["a", "b", "c", "d"]
+
+
+def test_a_half_goes_when_it_is_listed(world: World) -> None:
+    """What a stack left in another scope is deleted under its own name."""
+    world.push(repository({"web": ["w"]}, group="old"))
+    world.run(AWHILE_S)
+    world.push(repository({"web": ["w"]}, group="new"))
+    world.run(AWHILE_S)
+    world.push(repository({"web": ["w"]}, group="new", removed=["web~1"]))
+    world.run(400)
+
+    assert list(world.arm.resources) == [of("new", "w")]
+    assert world.api("stacks/web~1")["phase"] == "removed"
+    assert names.is_half_name("web~1")
