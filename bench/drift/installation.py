@@ -21,6 +21,7 @@ from bench.drift.scoring import Item
 from bench.laptops import Running, WorkingCopy, laptop
 from bench.product import without_host
 from local import waiting
+from local.arm.server import TENANT
 
 QUEUE: Final = "plumbline-inspect"
 PAUSE_S: Final = 0.25
@@ -184,19 +185,20 @@ def files(estate: Estate, subscription: str) -> dict[str, str]:
     return {"plumbline.yaml": "\n".join(lines) + "\n", **found}
 
 
+def azure_of(running: Running) -> Azure:
+    """Return a laptop's simulator, to be closed."""
+    line = {**running.line["arm"], "subscription_id": running.line["subscription_id"]}
+    return Azure({**line, "tenant_id": TENANT})
+
+
 @contextmanager
 def installation(estate: Estate, say: Callable[[str], None]) -> Iterator[Installation]:
     """Bring a laptop up without its own Functions host, until the block is left."""
     with laptop(subscription=SUBSCRIPTION) as running:
         without_host(running)
-        line = {
-            **running.line["arm"],
-            "subscription_id": running.line["subscription_id"],
-            "tenant_id": "99999999-8888-4777-8666-555555555555",
-        }
         storage = running.line["storage_connection_string"]
         with (
-            closing(Azure(line)) as azure,
+            closing(azure_of(running)) as azure,
             BlobServiceClient.from_connection_string(storage) as blobs,
             QueueServiceClient.from_connection_string(storage) as queues,
         ):
