@@ -23,7 +23,9 @@ from bench.product import without_host
 from local import waiting
 from local.arm.server import TENANT
 
-QUEUE: Final = "plumbline-inspect"
+INSPECT: Final = "inspect"
+OTHERS: Final = ("sync", "release", "watch", "snapshot", "settle")
+SETTLED_S: Final = 600.0
 PAUSE_S: Final = 0.25
 QUIET: Final = 3
 """So often in a row must the queue be empty before a scan's inspections count as done."""
@@ -90,7 +92,15 @@ class Installation:
                 what=f"the release of {count} stacks",
                 pause_s=1.0,
             )
-        return time.monotonic() - began
+            seconds = time.monotonic() - began
+            # A good release is looked at once more two minutes later: no scan is to pay for that.
+            waiting.until(
+                lambda: not any(map(self._waiting, OTHERS)),
+                limit_s=SETTLED_S,
+                what="the second looks at the releases",
+                pause_s=1.0,
+            )
+        return seconds
 
     @contextmanager
     def host(self, name: str, settings: Mapping[str, str]) -> Iterator[Host]:
@@ -143,14 +153,14 @@ class Installation:
 
         def idle() -> bool:
             nonlocal still
-            still = still + 1 if self._waiting() == 0 else 0
+            still = still + 1 if self._waiting(INSPECT) == 0 else 0
             return still >= QUIET
 
         waiting.until(idle, limit_s=LIMIT_S, what="the inspections", pause_s=PAUSE_S)
 
-    def _waiting(self) -> int:
-        """Return how many inspections are asked for or under way; storage counts hidden ones, too."""
-        with self.queues.get_queue_client(QUEUE) as client:
+    def _waiting(self, queue: str) -> int:
+        """Return how many messages there are, those under way and for later included."""
+        with self.queues.get_queue_client(f"plumbline-{queue}") as client:
             return client.get_queue_properties().approximate_message_count or 0
 
     def drifts(self) -> dict[str, dict[str, Any]]:
