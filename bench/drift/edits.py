@@ -37,6 +37,10 @@ SORTS: Final = (
 """All sorts of edits; each has its turn."""
 
 
+HANDS: Final = ("eve@contoso.example", "mallory@contoso.example", "automation@contoso.example")
+"""Who makes the edits."""
+
+
 @dataclass(frozen=True)
 class Placed:
     """A piece where it stands."""
@@ -164,6 +168,7 @@ def _pair(name: str, one: Placed, move: Move, when: When) -> tuple[Edit, Label]:
         delete=move.delete,
         put=move.put[2] if move.put else None,
         api_version=version,
+        by=HANDS[int(name[1:]) % len(HANDS)],
     )
     label = Label(
         edit=name,

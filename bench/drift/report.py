@@ -6,9 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from bench.drift.installation import Phase
 from bench.drift.model import Estate
 from bench.drift.plain import Plain
+from bench.drift.rehearsal import filled
 from bench.drift.scoring import Score
 
 
@@ -47,6 +50,38 @@ def of_product(
         "by_sort": found.by_sort(),
         "states": dict(Counter(str(one.get("state", "unknown")) for one in documents.values())),
     }
+
+
+def attributed(
+    estate: Estate, documents: Mapping[str, Mapping[str, Any]], subscription: str
+) -> dict[str, int]:
+    """Count the items of edited resources by whether the product names who did it. Pure."""
+    hands = {filled(one.resource, subscription).lower(): one.by for one in estate.edits}
+    told: Counter[str] = Counter()
+    for item in (item for one in documents.values() for item in one.get("items", ())):
+        wanted = hands.get(item["resource"].lower())
+        if wanted is not None:
+            caller = (item.get("who") or {}).get("caller")
+            told["unknown" if caller is None else "right" if caller == wanted else "wrong"] += 1
+    return {name: told[name] for name in ("right", "wrong", "unknown")}
+
+
+def wrong(
+    documents: Mapping[str, Mapping[str, Any]], found: Score, estate: Estate
+) -> dict[str, Any]:
+    """Return what is known of the stacks of which something is missed or falsely told. Pure."""
+    false = {one.resource.lower() for one in found.false}
+    missed = {one.stack for one in found.missed}
+    return {
+        name: {"document": one, "edits": _edits(estate, name)}
+        for name, one in documents.items()
+        if name in missed or any(item["resource"].lower() in false for item in one.get("items", ()))
+    }
+
+
+def _edits(estate: Estate, stack: str) -> list[Any]:
+    names = {label.edit for label in estate.labels if label.stack == stack}
+    return [msgspec.to_builtins(edit) for edit in estate.edits if edit.id in names]
 
 
 def gaps(documents: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:

@@ -115,18 +115,20 @@ def whole(estate: Estate, options: Options) -> dict[str, Any]:
         found = score(made.items(), labels, now, azure.subscription)
         azure.turn(throttle=None)
         line, told = compared(azure, estate, now, labels)
-        errors = dict(made.errors)
+        errors, subscription = dict(made.errors), azure.subscription
     keep(
         options.report,
         {
             **found.shown(),
             "gaps": report.gaps(documents),
+            "documents": report.wrong(documents, found, estate),
             "errors": errors,
             "plain_what_if": told.shown(),
         },
     )
     return {
         **report.of_product(phases, found, documents),
+        "attributed": report.attributed(estate, documents, subscription),
         **report.of_estate(estate),
         "plain_what_if": line,
         "errors": errors,
