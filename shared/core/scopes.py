@@ -34,7 +34,7 @@ def fold(text: str) -> str:
     Python's own folding makes more letters equal, such as the Kelvin sign and k: to ARM those are
     two names.
     """
-    return text.translate(_FOLD)
+    return text.lower() if text.isascii() else text.translate(_FOLD)
 
 
 class Scope(NamedTuple):

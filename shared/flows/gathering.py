@@ -15,7 +15,7 @@ from shared.core.activities import Activity
 from shared.core.activity import Write
 from shared.core.arm_model import Sighting
 from shared.core.document import canonical
-from shared.core.drift.differences import MISSING
+from shared.core.drift.differences import MISSING, is_comparable
 from shared.core.drift.model import Drift, Gap
 from shared.core.drift.suspicion import group_of
 from shared.core.errors import Stalled
@@ -181,6 +181,8 @@ class Gathering:
         except Stalled as e:
             self.log(events.STALLED, resource=owned.id, reason=e.reason, hint=e.hint)
             return Gap(code=e.reason, message=e.message, resource=owned.id, hint=e.hint)
+        if not is_comparable(body):
+            return _odd(owned.id)
         return None if body is None else self.redacted(body, like)
 
     def child(self, resource: str, resource_type: str) -> Body:
@@ -215,6 +217,15 @@ def _lost(resource: str | None, what: str) -> Gap:
         message=what,
         resource=resource,
         hint="What nobody has touched since the release is captured anew; a release makes a new snapshot.",
+    )
+
+
+def _odd(resource: str) -> Gap:
+    return Gap(
+        code="BodyUnreadable",
+        message="What ARM shows of it is nested too deep, or holds what is no JSON in UTF-8.",
+        resource=resource,
+        hint="Look at it in the portal: a resource that was written so may have been meant to hide.",
     )
 
 

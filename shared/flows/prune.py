@@ -51,7 +51,7 @@ Listed = Sequence[tuple[str, Mapping[str, str]]]
 
 
 @dataclass(frozen=True)
-class Estate:
+class Holdings:
     """What a stack has now, and what is to go: all of it when the stack is removed."""
 
     lefts: tuple[Left, ...]
@@ -118,7 +118,7 @@ class Prune:
             problem = record.prune_problem
             turn.update(lambda r, _: pruning.put_off(r, held_until, problem))
             return
-        self._go_on(turn, self._estate(record), listed, allowed)
+        self._go_on(turn, self._holdings(record), listed, allowed)
 
     def _first(self, record: Record, listed: Listed, at: datetime) -> str | None:
         """Return what comes before this stack's deletions; the sweep looks again in each round."""
@@ -154,7 +154,7 @@ class Prune:
         found = self.configurations.current().freeze(record.repository, record.stack, at)
         return None if found is None else min(found.until, at + CONFIGURATION_RETRY)
 
-    def _estate(self, record: Record) -> Estate:
+    def _holdings(self, record: Record) -> Holdings:
         """Return what the stack has and what is to go; raises Stalled when its release is not kept."""
         applied = record.applied
         if applied is None:
@@ -169,8 +169,8 @@ class Prune:
                 hint="Push any change of the stack: its next release is kept anew.",
             )
         if not record.orphaned:
-            return Estate(record.left, tuple(one.id for one in release.inventory))
-        return Estate(leaving.of_whole(record, release.inventory, self._needs(release)), ())
+            return Holdings(record.left, tuple(one.id for one in release.inventory))
+        return Holdings(leaving.of_whole(record, release.inventory, self._needs(release)), ())
 
     def _needs(self, release: Release) -> Mapping[str, tuple[str, ...]]:
         ids = [one.id for one in release.inventory]
@@ -191,7 +191,7 @@ class Prune:
         fresh = () if waits else chosen.fresh
         items = choice.decided(chosen.going, fresh, approved)
         safe = tuple(one for one in items if claims.is_safe(one.id, found.unsafe))
-        decided_for, intent = record.generation, _Intent(estate.lefts, whole=not waits)
+        decided_for, intent = record.generation, _Intent(holdings.lefts, whole=not waits)
 
         def intend(now: Sequence[Deletion]) -> bool:
             written = False

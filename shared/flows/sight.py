@@ -100,6 +100,10 @@ class Sight:
             if (write.correlation_id or "").lower() not in mine
         )
 
+    @cached_property
+    def _nearby(self) -> evidence.Nearby:
+        return evidence.Nearby(self._others)
+
     # ---- what is read ----------------------------------------------------------------------
 
     def _suspects(self, released: Released) -> tuple[Owned, ...]:
@@ -126,7 +130,7 @@ class Sight:
         return evidence.weigh(
             owned.id,
             self.subject.ended,
-            self._others,
+            self._nearby.of(owned.id),
             changed_at=sighting.changed_at if sighting is not None else None,
             is_listed=sighting is not None,
             has_log=self.witnesses.has_log(owned.id),
@@ -175,7 +179,6 @@ class Sight:
             rules=self.rules,
             settled={(fold(one.resource), one.path): one for one in drift.settled},
             wanted=self._wanted,
-            writes=self._others,
         )
 
     @cached_property

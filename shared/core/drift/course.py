@@ -10,7 +10,7 @@ import msgspec
 from shared.core.drift import healing, history
 from shared.core.drift.judgement import Judged
 from shared.core.drift.model import Drift, Finding, Gap, Heal, Item, Looking, Settled, State
-from shared.core.drift.noise import MOST_OFFERED, merged
+from shared.core.drift.noise import MOST_OFFERED, gathered, merged
 from shared.core.problem import Problem
 from shared.core.scopes import fold
 
@@ -21,13 +21,16 @@ PUT_OFF: Final = timedelta(seconds=60)
 """When a stack is looked at again whose release ran meanwhile."""
 
 MOST_GAPS: Final = 100
+MOST_SETTLED: Final = 2_000
+"""How many values that moved by themselves are remembered of a stack, the newest."""
 
 REVERTED: Final = "reverted"
 HEALED: Final = "healed"
 RELEASED: Final = "released"
 """Why a difference is gone: somebody took it back, a heal did, or another release."""
 
-_FROM_WHAT_IF: Final = ("WhatIf", "ReleaseOutstanding")
+_OF_FULL_LOOKS: Final = ("WhatIf", "ReleaseOutstanding", "SnapshotLost", "NotInSnapshot")
+"""Codes of gaps that only a full look can close: others hear no what-if, and ask for no snapshot."""
 
 
 def begun(drift: Drift, release: str, *, heals: bool) -> Drift:
@@ -103,7 +106,7 @@ def looked(drift: Drift, look: Look) -> Drift:
     items = history.carried(before, look.judged.items, look.looked_at)
     gaps = _gaps(drift.gaps, look)
     opened = history.opened(before, items)
-    heal = healing.calmed(healing.flipped(drift.heal, opened, look.at), items, look.at)
+    heal = healing.calmed(healing.flipped(drift.heal, opened, look.at), look.at)
     learned = _learned(drift.noise, look)
     return msgspec.structs.replace(
         drift,
@@ -141,7 +144,7 @@ def state(items: Sequence[Item], gaps: Sequence[Gap]) -> State:
 
 
 def _gaps(before: Sequence[Gap], look: Look) -> tuple[Gap, ...]:
-    """Return what could not be looked at: what-if's gaps stay until what-if is heard again."""
+    """Return what could not be looked at: a partial look closes the gaps of what it covered."""
     found = list(look.judged.gaps)
     if look.looked_at is not None:
         covered = look.looked_at
@@ -150,18 +153,19 @@ def _gaps(before: Sequence[Gap], look: Look) -> tuple[Gap, ...]:
 
 
 def _is_covered(gap: Gap, looked_at: Collection[str]) -> bool:
-    if gap.code.startswith(_FROM_WHAT_IF):
+    if gap.code.startswith(_OF_FULL_LOOKS):
         return False
-    return gap.resource is None or fold(gap.resource) in looked_at
+    return gap.resource is not None and fold(gap.resource) in looked_at
 
 
 def _settled(before: Iterable[Settled], found: Iterable[Settled]) -> tuple[Settled, ...]:
     together = {(fold(one.resource), one.path): one for one in (*before, *found)}
-    return tuple(together[key] for key in sorted(together))
+    newest = sorted(together, key=lambda key: together[key].at, reverse=True)[:MOST_SETTLED]
+    return tuple(together[key] for key in sorted(newest))
 
 
 def _learned(before: Sequence[Finding], look: Look) -> tuple[Finding, ...]:
-    found = [finding for _, finding in look.judged.learned]
+    found = gathered(look.judged.learned)
     return merged(before, found)[:MOST_OFFERED] if found else tuple(before)
 
 

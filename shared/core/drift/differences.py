@@ -7,12 +7,16 @@ case of an id (N6).
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from shared.core.document import canonical
 from shared.core.drift.paths import Element, Place
+from shared.core.redaction import PREFIX
 from shared.core.scopes import fold
+
+MOST_DEEP: Final = 100
+"""How deep a body may be nested: what is deeper cannot be kept, and nobody's resource is."""
 
 _NAMING: Final = ("name", "id", "key", "ruleId", "objectId", "principalId")
 _NO_PROPERTIES: Final = frozenset({"etag", "systemdata", "provisioningstate"})
@@ -61,8 +65,8 @@ def _member(body: Any, step: str | Element) -> Any:
         return MISSING
     if step in body:
         return body[step]
-    wanted = step.lower()
-    return next((value for name, value in body.items() if name.lower() == wanted), MISSING)
+    wanted = fold(step)
+    return next((value for name, value in body.items() if fold(name) == wanted), MISSING)
 
 
 def _walk(before: Any, after: Any, place: Place) -> Iterator[Difference]:
@@ -77,14 +81,24 @@ def _walk(before: Any, after: Any, place: Place) -> Iterator[Difference]:
 def _mappings(
     before: Mapping[str, Any], after: Mapping[str, Any], place: Place
 ) -> Iterator[Difference]:
-    spelled = {name.lower(): name for name in after} | {name.lower(): name for name in before}
-    old = {name.lower(): value for name, value in before.items()}
-    new = {name.lower(): value for name, value in after.items()}
-    for folded in sorted(spelled):
-        if folded in _NO_PROPERTIES:
+    old, new = _by_member(before, after), _by_member(after, before)
+    for key in sorted({*old, *new}):
+        if fold(key) in _NO_PROPERTIES:
             continue
-        name = spelled[folded]
-        yield from _walk(old.get(folded, MISSING), new.get(folded, MISSING), (*place, name))
+        name = old[key] if key in old else new[key]
+        mine = before[old[key]] if key in old else MISSING
+        theirs = after[new[key]] if key in new else MISSING
+        yield from _walk(mine, theirs, (*place, name))
+
+
+def _by_member(body: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, str]:
+    """Return the names of members by what they are compared by: without case, where that tells them apart.
+
+    Of ``Path`` and ``path`` in one body neither may stand for the other.
+    """
+    if len({*map(fold, body)}) == len(body) and len({*map(fold, other)}) == len(other):
+        return {fold(name): name for name in body}
+    return {name: name for name in body}
 
 
 def _arrays(before: Sequence[Any], after: Sequence[Any], place: Place) -> Iterator[Difference]:
@@ -103,7 +117,10 @@ def _arrays(before: Sequence[Any], after: Sequence[Any], place: Place) -> Iterat
 
 
 def _by_name(items: Sequence[Any], key: str) -> dict[str, Any] | None:
-    """Return the elements by the member that names them, None unless it names each of them."""
+    """Return the elements by the member that names them, None unless it names each of them.
+
+    The digest of a secret is no name: it is another one when the digest key is.
+    """
     found: dict[str, Any] = {}
     for item in items:
         name = _named(item, key)
@@ -115,7 +132,9 @@ def _by_name(items: Sequence[Any], key: str) -> dict[str, Any] | None:
 
 def _named(item: Any, key: str) -> str | None:
     name = item.get(key) if isinstance(item, Mapping) else None
-    return _fold_id(name) if isinstance(name, str) else None
+    if not isinstance(name, str) or name.startswith(PREFIX):
+        return None
+    return _fold_id(name)
 
 
 def _bag(items: Sequence[Any]) -> Counter[bytes]:
@@ -125,11 +144,20 @@ def _bag(items: Sequence[Any]) -> Counter[bytes]:
 def _plain(value: Any) -> Any:
     """Return a value as it is compared: without what is empty, ids without case."""
     if isinstance(value, Mapping):
-        kept = {name.lower(): _plain(each) for name, each in value.items() if not _is_empty(each)}
-        return {name: each for name, each in kept.items() if name not in _NO_PROPERTIES}
+        members = _by_member(value, {})
+        kept = {key: _plain(value[name]) for key, name in members.items()}
+        return {
+            key: each
+            for key, each in kept.items()
+            if fold(key) not in _NO_PROPERTIES and not _is_void(each)
+        }
     if isinstance(value, list | tuple):
         return sorted((_plain(each) for each in value), key=canonical)
     return _fold_id(value) if isinstance(value, str) else value
+
+
+def _is_void(value: Any) -> bool:
+    return value is None or value is MISSING or value in ({}, [], ())
 
 
 def _is_same(before: Any, after: Any) -> bool:
@@ -145,7 +173,36 @@ def _is_same(before: Any, after: Any) -> bool:
 
 
 def _is_empty(value: Any) -> bool:
-    return value is None or value is MISSING or value == {} or value in ([], ())
+    """Tell whether a value says nothing: nothing, or mappings of nothing."""
+    if isinstance(value, Mapping):
+        return all(_is_empty(each) for each in value.values())
+    return _is_void(value)
+
+
+def is_comparable(body: Any) -> bool:
+    """Tell whether a body can be compared, kept and shown: bodies are other people's.
+
+    One that is nested deeper than MOST_DEEP, or holds what is no JSON in UTF-8 (half of a surrogate
+    pair, an integer of more than 64 bits), cannot.
+    """
+    level = [body]
+    for _ in range(MOST_DEEP):
+        level = [each for node in level for each in _inside(node)]
+        if not level:
+            break
+    if level:
+        return False
+    try:
+        canonical(body)
+    except TypeError:
+        return False
+    return True
+
+
+def _inside(node: Any) -> Iterable[Any]:
+    if isinstance(node, Mapping):
+        return node.values()
+    return node if isinstance(node, list | tuple) else ()
 
 
 def _fold_id(text: str) -> str:

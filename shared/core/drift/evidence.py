@@ -33,11 +33,42 @@ class Release:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of one resource: ``at`` are the times of all touches that are not the release's."""
+    """What is known of one resource: ``at`` are the times of all touches that are not the release's.
+
+    ``writes`` are of the resource, or of what is in it; ``ends`` are deletions and moves of the
+    resource, or of what it is in.
+    """
 
     touch: Touch
     at: tuple[datetime, ...] = ()
     writes: tuple[Write, ...] = ()
+    ends: tuple[Write, ...] = ()
+
+
+class Nearby:
+    """Writes by where they were: a stack has many resources, and the log many entries."""
+
+    def __init__(self, writes: Iterable[Write]) -> None:
+        self._at: dict[str, list[Write]] = {}
+        self._below: dict[str, list[Write]] = {}
+        for write in writes:
+            folded = fold(write.resource_id)
+            self._at.setdefault(folded, []).append(write)
+            for above in _above(folded):
+                self._below.setdefault(above, []).append(write)
+
+    def of(self, resource: str) -> tuple[Write, ...]:
+        """Return what was written at a resource, in it, and at what it is in."""
+        folded = fold(resource)
+        above = (write for one in _above(folded) for write in self._at.get(one, ()))
+        return (*self._at.get(folded, ()), *self._below.get(folded, ()), *above)
+
+
+def _above(folded: str) -> Iterable[str]:
+    end = folded.rfind("/")
+    while end > 0:
+        yield folded[:end]
+        end = folded.rfind("/", 0, end)
 
 
 def weigh(
@@ -55,15 +86,16 @@ def weigh(
     shows the resource at all. A log that answers may be late: what it has then not told yet voids what
     was thought to have settled by itself (``judgement``).
     """
-    heard = foreign(resource, release, writes)
-    times = [write.at for write in heard]
+    others = [write for write in writes if _is_foreign(write, release)]
+    heard, ends = foreign(resource, release, others), endings(resource, release, others)
+    # Who moves something out of a group does nothing to what else is in it.
+    times = [write.at for write in {*heard, *(one for one in ends if one.is_deletion)}]
     if changed_at is not None and changed_at > release.ended + SLACK:
         times.append(changed_at)
     if times:
-        return Evidence("touched", tuple(sorted(times)), heard)
-    if is_listed and changed_at is not None:
-        return Evidence("untouched")
-    return Evidence("untouched" if has_log else "unsure")
+        return Evidence("touched", tuple(sorted(times)), heard, ends)
+    is_quiet = has_log or (is_listed and changed_at is not None)
+    return Evidence("untouched" if is_quiet else "unsure", ends=ends)
 
 
 def foreign(resource: str, release: Release, writes: Iterable[Write]) -> tuple[Write, ...]:
@@ -71,11 +103,27 @@ def foreign(resource: str, release: Release, writes: Iterable[Write]) -> tuple[W
     found = [
         write
         for write in writes
-        if write.at >= release.began
-        and (release.correlation_id is None or write.correlation_id != release.correlation_id)
-        and is_at_or_below(write.resource_id, resource)
+        if _is_foreign(write, release) and is_at_or_below(write.resource_id, resource)
     ]
-    return tuple(sorted(found, key=lambda write: write.at))
+    return tuple(sorted(found, key=lambda write: (write.at, write.id)))
+
+
+def endings(resource: str, release: Release, writes: Iterable[Write]) -> tuple[Write, ...]:
+    """Return the deletions and moves by others of a resource, or of what it is in; oldest first."""
+    found = [
+        write
+        for write in writes
+        if (write.is_deletion or is_move(write.operation))
+        and _is_foreign(write, release)
+        and is_at_or_below(resource, write.resource_id)
+    ]
+    return tuple(sorted(found, key=lambda write: (write.at, write.id)))
+
+
+def _is_foreign(write: Write, release: Release) -> bool:
+    own = release.correlation_id
+    is_own = own is not None and fold(write.correlation_id or "") == fold(own)
+    return write.at >= release.began and not is_own
 
 
 def is_at_or_below(resource: str, other: str) -> bool:
@@ -90,16 +138,9 @@ def changer(resource: str, writes: Sequence[Write]) -> Who | None:
     return _who(max(own or writes, key=lambda write: write.at, default=None))
 
 
-def deleter(resource: str, release: Release, writes: Iterable[Write]) -> Who | None:
+def deleter(proof: Evidence) -> Who | None:
     """Return who deleted or moved a resource, or what it was in."""
-    found = [
-        write
-        for write in writes
-        if write.at >= release.began
-        and (write.is_deletion or is_move(write.operation))
-        and (is_at_or_below(resource, write.resource_id))
-    ]
-    return _who(max(found, key=lambda write: write.at, default=None))
+    return _who(max(proof.ends, key=lambda write: write.at, default=None))
 
 
 def is_move(operation: str) -> bool:

@@ -4,16 +4,17 @@ What it finds at a place where Azure has what it had after the release is its ow
 class; where that is not known, only a difference that it is not known to find everywhere counts.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.core.drift import evidence as witnesses
 from shared.core.drift import noise
-from shared.core.drift.differences import MISSING
+from shared.core.drift.differences import MISSING, is_comparable
 from shared.core.drift.judgement import Judged, Looked, Standard
 from shared.core.drift.model import Gap, Item
-from shared.core.drift.paths import EACH, Place
+from shared.core.drift.paths import EACH, Element, Place
 from shared.core.drift.severity import severity
 from shared.core.drift.shown import changed, shown
 from shared.core.prediction import Diagnostic, Prediction, PropertyChange, ResourceChange
@@ -21,6 +22,11 @@ from shared.core.scopes import fold
 
 _HARMLESS: Final = frozenset({"info", "informational", "verbose"})
 _SKIPPED: Final = ("nesteddeployment",)
+_BRACKETS = re.compile(
+    r"\['(?P<member>(?:[^'\\]|\\.)*)'\]|\[\w+='(?:[^'\\]|\\.)*'\]|\[[^\]]*\]", re.DOTALL
+)
+"""An item's path writes members that are no words, and elements, in brackets (``paths.text``)."""
+
 _REFER: Final = (
     "Look at the template there; what is deployed by it is compared with the snapshot only."
 )
@@ -36,12 +42,18 @@ class Foreseen:
 
 def read(prediction: Prediction, redacted: Callable[[Any], Any]) -> Foreseen:
     """Return what is kept of a what-if; ``redacted`` takes the secrets out of a body."""
-    wanted = {
-        fold(change.resource_id): redacted(change.after)
+    told = [
+        change
         for change in prediction.changes
         if change.after is not None and change.kind in {"modify", "no_change", "create"}
+    ]
+    wanted = {
+        fold(change.resource_id): redacted(change.after)
+        for change in told
+        if is_comparable(change.after)
     }
     gaps = [_unsupported(each) for each in prediction.changes if each.kind == "unsupported"]
+    gaps += [_unsupported(each) for each in told if fold(each.resource_id) not in wanted]
     gaps += [_remark(each) for each in prediction.diagnostics if _hides_something(each)]
     if prediction.error is not None:
         gaps.append(_failed(prediction.error))
@@ -93,8 +105,8 @@ def judge(
     learned, items = [], []
     for change in prediction.changes:
         looked = by_id.get(fold(change.resource_id))
-        if looked is None or looked.now is None:
-            continue
+        if looked is None or looked.now is None or looked.now is MISSING:
+            continue  # what was not read is not known to be as it was
         known = looked.is_measured
         if change.kind == "create" and known:
             shape = noise.found(looked.owned.type, "", "create", by.at)
@@ -112,7 +124,7 @@ def judge(
 
 def _unmeasured(looked: Looked, path: str, leaf: PropertyChange, by: Standard) -> list[Item]:
     """Return the item of a difference on a resource whose snapshot is lost."""
-    place: Place = tuple(part for part in path.replace(EACH, "").split(".") if part)
+    place = _place(path)
     if noise.is_ignored(by.ignores, looked.owned.type, place, leaf.before):
         return []
     return [
@@ -132,19 +144,27 @@ def _unmeasured(looked: Looked, path: str, leaf: PropertyChange, by: Standard) -
     ]
 
 
+def _place(path: str) -> Place:
+    """Return the place that a path of ``noise.leaves`` stands for; its elements have no names."""
+    steps = path.replace(EACH, f".{EACH}").split(".")
+    return tuple(Element("", "") if step == EACH else step for step in steps if step)
+
+
 def _folded(path: str) -> str:
-    """Return an item's path as what-if writes it: elements are all alike."""
-    out, rest = "", path
-    while "[" in rest:
-        before, _, rest = rest.partition("[")
-        inner, _, rest = rest.partition("]")
-        out += before + (f".{inner[1:-1]}" if inner[:1] == "'" else EACH)
-    return (out + rest).lower()
+    """Return an item's path as what-if writes it: elements are all alike, and nothing is quoted."""
+    return fold(_BRACKETS.sub(_unquoted, path)).lstrip(".")
+
+
+def _unquoted(match: re.Match[str]) -> str:
+    if match["member"] is None:
+        return EACH
+    return "." + re.sub(r"\\(.)", r"\1", match["member"], flags=re.DOTALL)
 
 
 def _overlaps(path: str, others: Iterable[str]) -> bool:
-    mine = path.lower()
-    return any(
-        mine == other or mine.startswith((f"{other}.", f"{other}[")) or other.startswith(mine)
-        for other in others
-    )
+    mine = fold(path)
+    return any(_is_in(mine, other) or _is_in(other, mine) for other in others)
+
+
+def _is_in(path: str, other: str) -> bool:
+    return path == other or path.startswith((f"{other}.", f"{other}["))

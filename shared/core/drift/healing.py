@@ -83,10 +83,9 @@ def begun(heal: Heal, items: Sequence[Item], at: datetime) -> Heal:
     )
 
 
-def calmed(heal: Heal, items: Sequence[Item], at: datetime) -> Heal:
-    """Return the course after a look: a day without a heal, and without drift now, ends it."""
-    moments = [*(flip.last_at for flip in heal.flips), *([heal.last_at] if heal.last_at else [])]
-    if moments and not items and at - max(moments) > CALM:
+def calmed(heal: Heal, at: datetime) -> Heal:
+    """Return the course after a look: a day without a heal ends it, but no fight: that is a person's."""
+    if heal.last_at is not None and at - heal.last_at > CALM and fight(heal) is None:
         return Heal()
     return heal
 

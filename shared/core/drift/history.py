@@ -13,7 +13,9 @@ MOST_KEPT: Final = 100
 """How many closed items a stack remembers."""
 
 MOST_ITEMS: Final = 500
-"""How many open items are kept of a stack; more are counted and not listed."""
+"""How many open items are kept of a stack, the worst of them: a crowd of small ones hides no other."""
+
+_RANK: Final = {"high": 0, "medium": 1, "low": 2}
 
 
 def carried(
@@ -29,7 +31,8 @@ def carried(
     for key, item in old.items():
         if key not in new and looked_at is not None and fold(item.resource) not in looked_at:
             new[key] = item
-    return tuple(new[key] for key in sorted(new))[:MOST_ITEMS]
+    worst = sorted(new, key=lambda key: (_RANK[new[key].severity], key))[:MOST_ITEMS]
+    return tuple(new[key] for key in sorted(worst))
 
 
 def _aged(item: Item, before: Item | None) -> Item:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from shared.core.activity import Write
 from shared.core.document import canonical
 from shared.core.drift import evidence as witnesses
 from shared.core.drift import noise, paths
@@ -21,7 +20,7 @@ from shared.core.drift.model import Finding, Gap, Item, Settled
 from shared.core.drift.noise import Key
 from shared.core.drift.paths import Element, Place
 from shared.core.drift.severity import severity
-from shared.core.drift.shown import changed, is_secret, key_id, shown
+from shared.core.drift.shown import changed, is_secret, key_ids, shown
 from shared.core.policy import Ignore
 from shared.core.release import Owned
 from shared.core.scopes import fold
@@ -57,8 +56,8 @@ class Looked:
 class Standard:
     """What a look is judged by.
 
-    ``wanted`` maps ids (folded) to what the template leads to; ``owned`` are all ids of the inventory,
-    folded; ``settled`` what moved by itself before; ``writes`` all that others wrote.
+    ``wanted`` maps ids (folded) to what the template leads to; ``owned`` are the ids, folded, of all
+    that is judged by itself, and not as a part of what it is in; ``settled`` what moved by itself before.
     """
 
     at: datetime
@@ -68,7 +67,6 @@ class Standard:
     rules: Mapping[Key, Finding] = field(default_factory=dict)
     settled: Places = field(default_factory=dict)
     wanted: Mapping[str, Any] = field(default_factory=dict)
-    writes: Sequence[Write] = ()
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,9 @@ def judge(looked: Looked, by: Standard) -> Judged:
     if looked.gap is not None:
         return Judged(gaps=(looked.gap,))
     if looked.now is None:
-        return Judged(items=(_deleted(looked, by),)) if looked.released is not None else Judged()
+        # What was not there at the snapshot may have been deleted before it was made.
+        is_gone = looked.released is not None or bool(looked.evidence.ends)
+        return Judged(items=(_deleted(looked, by),)) if is_gone else Judged()
     if looked.released is MISSING or looked.released is None or looked.now is MISSING:
         return Judged()
     return together(_of_difference(looked, each, by) for each in _own_differences(looked, by))
@@ -105,7 +105,7 @@ def judge(looked: Looked, by: Standard) -> Judged:
 
 def _deleted(looked: Looked, by: Standard) -> Item:
     owned = looked.owned
-    who = witnesses.deleter(owned.id, by.release, by.writes)
+    who = witnesses.deleter(looked.evidence)
     return Item(
         kind="deleted",
         resource=owned.id,
@@ -151,25 +151,35 @@ def _is_in_a_child(difference: Difference, looked: Looked, by: Standard) -> bool
 
 
 def _is_other(child: str, resource: str, owned: Collection[str]) -> bool:
-    return fold(child) != fold(resource) and fold(child) in owned
+    """Tell whether what is inside a resource is judged by itself; what is only referred to is not inside."""
+    is_inside = witnesses.is_at_or_below(child, resource) and fold(child) != fold(resource)
+    return is_inside and fold(child) in owned
 
 
 def _of_difference(looked: Looked, difference: Difference, by: Standard) -> Judged:
     owned, place = looked.owned, difference.place
-    secrets = {key_id(difference.before), key_id(difference.after)} - {None}
-    if len(secrets) > 1:
+    before, after = key_ids(difference.before), key_ids(difference.after)
+    if before and after and before.isdisjoint(after):
         return Judged(gaps=(_other_key(owned, place),))
     if noise.is_ignored(by.ignores, owned.type, place, difference.after):
         return Judged()
-    if _moves_now(looked, place):
+    if _is_over(looked, place):
+        return Judged()
+    if _wanted(looked, place, by) is MISSING and _moves_now(looked, place):
         # Two looks, a moment apart, saw two values: that is as good as evidence gets.
-        moves = [(owned.id, _moves(looked, place, by))] * 2
-        return Judged(learned=tuple(moves))
+        return Judged(learned=((owned.id, _moves(looked, place, by, seen=2)),))
     if looked.evidence.touch == "untouched":
         return _settling(looked, difference, by)
     if _is_settled(looked, difference, by) or _is_noise(looked, difference, by):
         return Judged()
     return Judged(items=(_modified(looked, difference, by),))
+
+
+def _is_over(looked: Looked, place: Place) -> bool:
+    """Tell whether the second reading shows what was released: somebody brought it back meanwhile."""
+    if looked.again is MISSING or looked.again is None:
+        return False
+    return not differences(_wrapped(looked.released, place), _wrapped(looked.again, place))
 
 
 def _moves_now(looked: Looked, place: Place) -> bool:
@@ -183,8 +193,8 @@ def _wrapped(body: Any, place: Place) -> Mapping[str, Any]:
     return {} if found is MISSING else {"value": found}
 
 
-def _moves(looked: Looked, place: Place, by: Standard) -> Finding:
-    return noise.found(looked.owned.type, paths.pattern(place), noise.MOVES, by.at)
+def _moves(looked: Looked, place: Place, by: Standard, seen: int = 1) -> Finding:
+    return noise.found(looked.owned.type, paths.pattern(place), noise.MOVES, by.at, seen)
 
 
 def _settling(looked: Looked, difference: Difference, by: Standard) -> Judged:

@@ -18,6 +18,7 @@ from shared.core.drift.model import Finding
 from shared.core.drift.paths import Place
 from shared.core.policy import Ignore
 from shared.core.prediction import PropertyChange
+from shared.core.scopes import fold
 
 MOVES: Final = "moves"
 """The shape of a rule about a value that is another one at another look, untouched."""
@@ -36,23 +37,26 @@ def key(finding: Finding) -> Key:
     return finding.type.lower(), finding.path.lower(), finding.shape
 
 
-def found(resource_type: str, path: str, shape: str, at: datetime) -> Finding:
-    """Return a finding that was seen once."""
-    return Finding(type=resource_type, path=path, shape=shape, seen=1, first_seen=at, last_seen=at)
+def found(resource_type: str, path: str, shape: str, at: datetime, seen: int = 1) -> Finding:
+    """Return a finding that was seen so often, just now."""
+    return Finding(
+        type=resource_type, path=path, shape=shape, seen=seen, first_seen=at, last_seen=at
+    )
 
 
 def gathered(findings: Iterable[tuple[str, Finding]]) -> tuple[Finding, ...]:
     """Return findings of one look as rules, each with the number of resources that it was seen on.
 
-    Each comes with the id of its resource.
+    Each comes with the id of its resource. However many elements of its arrays a resource shows it
+    on: one look at one resource is one sight, or as many as a finding says.
     """
-    together: dict[Key, tuple[Finding, set[str]]] = {}
+    together: dict[Key, tuple[Finding, dict[str, int]]] = {}
     for resource, finding in findings:
-        known = together.setdefault(key(finding), (finding, set()))
-        known[1].add(resource.lower())
+        _, seen = together.setdefault(key(finding), (finding, {}))
+        seen[fold(resource)] = max(finding.seen, seen.get(fold(resource), 0))
     return tuple(
-        msgspec.structs.replace(finding, seen=len(resources), resources=len(resources))
-        for finding, resources in (together[each] for each in sorted(together))
+        msgspec.structs.replace(finding, seen=sum(seen.values()), resources=len(seen))
+        for finding, seen in (together[each] for each in sorted(together))
     )
 
 

@@ -21,11 +21,15 @@ def _is_starred(value: str) -> bool:
     return len(value) >= len(STARS) and set(value) == {"*"}
 
 
-def key_id(value: Any) -> str | None:
-    """Return which key a secret's digest was made with, None for what is no digest."""
-    if not isinstance(value, str) or not value.startswith(PREFIX):
-        return None
-    return value[len(PREFIX) :].rpartition(":")[0]
+def key_ids(value: Any) -> frozenset[str]:
+    """Return which keys the digests of secrets in a value were made with."""
+    if isinstance(value, Mapping):
+        return frozenset().union(*map(key_ids, value.values()))
+    if isinstance(value, list | tuple):
+        return frozenset().union(*map(key_ids, value))
+    if isinstance(value, str) and value.startswith(PREFIX):
+        return frozenset({value[len(PREFIX) :].rpartition(":")[0]})
+    return frozenset()
 
 
 def shown(value: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Final
 
 from shared.core.activity import Write
 from shared.core.arm_model import Sighting
-from shared.core.drift.evidence import SLACK, Release, foreign, is_at_or_below
+from shared.core.drift.evidence import SLACK, Nearby, Release, foreign
 from shared.core.drift.model import Coverage, Item, Who
 from shared.core.drift.severity import severity
 from shared.core.drift.suspicion import group_of
@@ -58,9 +58,10 @@ def undeclared(
     Activity Log; without a log all that is younger than the release counts. What was there before
     Plumbline is no drift: coverage tells of it.
     """
-    items = []
+    items, nearby = [], Nearby(writes)
     for sighting in strangers:
-        heard = [w for w in foreign(sighting.id, release, writes) if not w.is_deletion]
+        near = nearby.of(sighting.id)
+        heard = [w for w in foreign(sighting.id, release, near) if not w.is_deletion]
         own = [w for w in heard if fold(w.resource_id) == fold(sighting.id)]
         is_young = sighting.created_at is not None and sighting.created_at > release.ended + SLACK
         if own or (is_young and not has_log):
@@ -76,17 +77,26 @@ def candidates(
     Listings show no children, so that the log is the only witness. ``owned`` are folded ids.
     """
     found: dict[str, tuple[str, str]] = {}
+    own = fold(release.correlation_id or "-")
     for write in writes:
         folded = fold(write.resource_id)
         if write.at < release.began or write.is_deletion or folded in owned:
             continue
-        if _DEPLOYMENTS in folded or write.correlation_id == release.correlation_id:
+        if _DEPLOYMENTS in folded or fold(write.correlation_id or "") == own:
             continue
-        if any(is_at_or_below(folded, parent) for parent in owned if parent.count("/") > _GROUP):
+        if any(parent in owned for parent in _parents(folded)):
             kind = type_of(write.resource_id)
             if kind is not None:
                 found[folded] = (write.resource_id, kind)
     return tuple(found[key] for key in sorted(found))
+
+
+def _parents(resource: str) -> Iterable[str]:
+    """Yield the ids of what a resource is in, up to below its group."""
+    at = resource.rpartition("/")[0]
+    while at.count("/") > _GROUP:
+        yield at
+        at = at.rpartition("/")[0]
 
 
 _GROUP: Final = 4

@@ -133,7 +133,7 @@ def of_facts(facts: Mapping[str, str]) -> DriftView:
     return DriftView(
         state=facts.get("state", "unknown"),
         checked_at=moment(facts.get("checked_at")),
-        items=int(items) if items.isdigit() else 0,
+        items=int(items) if items.isdecimal() else 0,
     )
 
 
