@@ -307,6 +307,6 @@ def leavers(tip: Tip, listed: Mapping[str, Mapping[str, str]]) -> tuple[str, ...
 
 def _removed(tip: Tip, name: str, facts: Mapping[str, str]) -> str:
     """Return what an orphaned stack's facts shall say of ``removed``, as ``record.facts`` does."""
-    if name not in tip.removed:
+    if name not in tip.removed or "moved" in facts:
         return ""
     return "1" if tip.prunes or "prune" in facts else "off"

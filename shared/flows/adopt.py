@@ -7,7 +7,7 @@ anything that exists waits for ``approve``; each look reads the state again (rul
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -22,6 +22,7 @@ from shared.core.plan import Details, Plan, Planning
 from shared.core.prediction import Predicting, Prediction
 from shared.core.record import Record
 from shared.core.request import deployment_request
+from shared.core.source.scopes import target_scopes
 from shared.flows.gate import ArmReads, Gate
 from shared.flows.turn import Chain, Turn
 from shared.ports import ArmBudget, Log
@@ -29,6 +30,11 @@ from shared.state.archive import Archive
 
 LOOK_S: Final = 5.0
 """How soon a what-if that was started is asked for, where ARM does not say."""
+
+_NO_GROUP: Final = (
+    "The stack writes to groups that are not empty, and what-if cannot look at it as long as its own "
+    "resource group is missing."
+)
 
 _LOST: Final = frozenset({"PredictionGone", "PredictionRefused"})
 
@@ -84,21 +90,35 @@ class Adopts:
         return not self._meets_something(first, installation) or self._start(first)
 
     def _meets_something(self, first: _First, installation: str) -> bool:
-        """Tell whether anything is where the stack goes, and nothing of the stack ever was."""
-        scope = names.scope_of(first.deployment_id)
-        page = self.arm.sightings(scope)
-        if not page.sightings and page.after is None:
+        """Tell whether anything is where the stack writes, and nothing of the stack ever was."""
+        if all(map(self._is_empty, self._targets(first))):
             return False
         deployment = self.arm.deployment(first.deployment_id)
         if deployment is None:
             return True
         return not decision.is_ours(installation, first.record, deployment.tags)
 
+    def _targets(self, first: _First) -> Sequence[str]:
+        """Return every scope that the stack writes to, its own first, nested deployments included."""
+        own = names.scope_of(first.deployment_id)
+        targets = {scopes.fold(own): own}
+        for target in target_scopes(self._source(first)):
+            if target.scope is not None and scopes.parse(target.scope) is not None:
+                targets.setdefault(scopes.fold(target.scope), target.scope)
+        return tuple(targets.values())
+
+    def _is_empty(self, scope: str) -> bool:
+        page = self.arm.sightings(scope)
+        return not page.sightings and page.after is None
+
+    def _source(self, first: _First) -> Any:
+        desired = first.record.desired
+        return self.archive.content(desired.digest if desired is not None else "")
+
     def _start(self, first: _First, lost: Planning | None = None) -> bool:
         """Start a what-if of exactly what would be put; ``lost`` is one that ARM does not know."""
         record, inputs = first.record, first.step.inputs
-        source = self.archive.content(record.desired.digest if record.desired else "")
-        request = deployment_request(source, inputs, first.deployment_id, tags={})
+        request = deployment_request(self._source(first), inputs, first.deployment_id, tags={})
         subscription = scopes.subscription_of(first.deployment_id) or ""
         self.budget.take(subscription, "writes", "release")
         try:
@@ -106,6 +126,11 @@ class Adopts:
         except Refused as e:
             why = f"ARM refused the what-if: {e.problem.code}: {e.problem.message}"
             return self._keep(first, adoption.blind_details(record, inputs, why))
+        except Stalled as e:
+            if e.reason != "ResourceGroupNotFound" or record.create_group is None:
+                raise
+            # Nothing is written before somebody agrees, the stack's own group included.
+            return self._keep(first, adoption.blind_details(record, inputs, _NO_GROUP))
         if isinstance(found, Prediction):
             return self._conclude(first, found)
         since = lost.since if lost is not None else first.turn.hold.held.at

@@ -12,7 +12,7 @@ import msgspec
 
 from shared import events
 from shared.core.drift import course, healing, history, noise
-from shared.core.drift.model import Drift, Gap, Item
+from shared.core.drift.model import Drift, Finding, Gap, Item
 from shared.core.drift.suspicion import Periods, period_of
 from shared.core.errors import Stalled, Transient
 from shared.core.message import StackMessage
@@ -79,6 +79,17 @@ class Inspect:
             self.drifts.discard(record.repository, record.stack, self.archive.put_unreadable)
             return None
 
+    def _rules(self, repository: str) -> tuple[Finding, ...]:
+        """Return the rules; those that cannot be read are kept aside, and learned again."""
+        try:
+            return self.drifts.rules(repository)
+        except Stalled as e:
+            if e.reason != "DocumentUnreadable":
+                raise
+            self.log(events.STALLED, repository=repository, reason=e.reason, hint=e.hint)
+            self.drifts.discard_rules(repository, self.archive.put_unreadable)
+            return ()
+
     def _look(self, subject: Subject, known: Held[Drift] | None) -> None:
         drift, record = subject.drift, subject.record
         witnesses = self.gathering.witnesses(record.scope, subject.release.inventory)
@@ -119,7 +130,7 @@ class Inspect:
             self.gathering,
             witnesses,
             estate,
-            noise.by_key(self.drifts.rules(subject.record.repository)),
+            noise.by_key(self._rules(subject.record.repository)),
             foreseen,
             self.periods,
         )

@@ -79,7 +79,7 @@ class Sight:
             seen_before = [item for part in found for item in part.items]
             parts.append(foresight.judge(self.foreseen, looks, seen_before, by))
         self.judged = judgement.together(parts)
-        looked_at = None if full else {fold(one.id) for one in owned} | self._undeclared()
+        looked_at = None if full else {fold(one.id) for one in owned} | set(self._undeclared)
         look = Look(
             at=subject.at,
             judged=self.judged,
@@ -179,6 +179,7 @@ class Sight:
             rules=self.rules,
             settled={(fold(one.resource), one.path): one for one in drift.settled},
             wanted=self._wanted,
+            agreed=self._agreed if self.subject.drift.confirmed_at is not None else {},
         )
 
     @cached_property
@@ -190,8 +191,11 @@ class Sight:
 
     @cached_property
     def _wanted(self) -> Mapping[str, Any]:
-        if self._read is not None:
-            return self._read.wanted
+        return self._agreed if self._read is None else self._read.wanted
+
+    @cached_property
+    def _agreed(self) -> Mapping[str, Any]:
+        """What an earlier what-if of this release had said."""
         return {
             key: self.gathering.archive.content(digest)
             for key, digest in self.subject.drift.wanted.items()
@@ -208,14 +212,20 @@ class Sight:
     # ---- what nobody declared --------------------------------------------------------------
 
     def _children(self) -> tuple[Item, ...]:
-        """Return the children that others made inside the stack's resources, and that are there."""
+        """Return the children that others made inside the stack's resources, and that are there.
+
+        Those that were known stay while they are there, whatever was released since.
+        """
         subject = self.subject
         owned = {fold(one.id) for one in subject.release.inventory}
-        made = [
-            (resource, kind)
-            for resource, kind in unknown.candidates(self._others, subject.ended, owned)
-            if not self.estate.owned_by(resource)
-        ]
+        known = {
+            key: (item.resource, item.type)
+            for key, item in self._undeclared.items()
+            if key not in owned and unknown.is_inside(key, owned)
+        }
+        heard = unknown.candidates(self._others, subject.ended, owned)
+        candidates = {**{fold(resource): (resource, kind) for resource, kind in heard}, **known}
+        made = [one for one in candidates.values() if not self.estate.owned_by(one[0])]
         return tuple(
             unknown.child_item(resource, kind, self._others, subject.at)
             for resource, kind in made[:MOST_CHILDREN]
@@ -223,7 +233,10 @@ class Sight:
         )
 
     def _strangers(self) -> tuple[Item, ...]:
-        """Return the resources that others made in the groups that the stack answers for."""
+        """Return the resources that others made in the groups that the stack answers for.
+
+        Those that were known stay while they are listed, whatever was released since.
+        """
         subject = self.subject
         mine = (subject.record.repository, subject.record.stack)
         found = [
@@ -232,13 +245,17 @@ class Sight:
             if self.estate.keeper(sighting.id) == mine and not self.estate.owned_by(sighting.id)
         ]
         has_log = self.witnesses.has_log(subject.record.scope or "")
-        return unknown.undeclared(
+        items = unknown.undeclared(
             found, subject.ended, self._others, has_log=has_log, at=subject.at
         )
+        told, known = {fold(item.resource) for item in items}, self._undeclared
+        listed = [key for one in found if (key := fold(one.id)) in known and key not in told]
+        return (*items, *(known[key] for key in listed))
 
-    def _undeclared(self) -> set[str]:
-        """Return what was undeclared before: each look answers for all of it."""
-        return {fold(i.resource) for i in self.subject.drift.items if i.kind == "undeclared"}
+    @cached_property
+    def _undeclared(self) -> Mapping[str, Item]:
+        """What was undeclared before, by folded id: each look answers for all of it."""
+        return {fold(i.resource): i for i in self.subject.drift.items if i.kind == "undeclared"}
 
     # ---- what is kept ----------------------------------------------------------------------
 

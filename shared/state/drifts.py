@@ -7,6 +7,7 @@ from shared.core import names
 from shared.core.document import Document
 from shared.core.drift import noise
 from shared.core.drift.model import Coverages, Drift, Finding, Rules, facts
+from shared.core.errors import Stalled
 from shared.core.owners import Identity
 from shared.ports import ChangedError, Documents, ExistsError
 from shared.state.held import Held, Shelf
@@ -70,9 +71,17 @@ class Drifts:
         return next((one.facts for one in self.documents.list(name) if one.name == name), {})
 
     def rules(self, repository: str) -> tuple[Finding, ...]:
-        """Return the noise that inspections of a repository's stacks have learned."""
+        """Return the noise that inspections of a repository's stacks have learned.
+
+        Raises Stalled for what cannot be read.
+        """
         held = self._rules.read(names.noise(repository))
         return held.document.findings if held is not None else ()
+
+    def discard_rules(self, repository: str, keep: Callable[[str, bytes], object]) -> None:
+        """Begin to learn anew in the place of rules that cannot be read; ``keep`` gets their bytes."""
+        fresh = Rules(repository=repository)
+        self._rules.mend(names.noise(repository), keep, lambda _: fresh)
 
     def learn(self, repository: str, findings: Sequence[Finding]) -> None:
         """Add to the rules. Raises Transient when others keep winning."""
@@ -86,8 +95,17 @@ class Drifts:
         )
 
     def coverage(self) -> Coverages:
-        """Return how much of each scope is in some stack, as the last scan saw it."""
-        held = self._coverage.read(names.COVERAGE)
+        """Return how much of each scope is in some stack, as the last scan saw it.
+
+        Each scan makes it anew: one that cannot be read is put away and stands for none.
+        """
+        try:
+            held = self._coverage.read(names.COVERAGE)
+        except Stalled as e:
+            if e.reason != "DocumentUnreadable":
+                raise
+            self._coverage.mend(names.COVERAGE, lambda *_: None, lambda _: Coverages())
+            return Coverages()
         return held.document if held is not None else Coverages()
 
     def put_coverage(self, coverage: Coverages) -> None:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 
 from shared.core import names
@@ -112,6 +113,42 @@ def test_an_empty_group_costs_one_listing(world: World, *, exists: bool) -> None
 
     assert world.note("web") == "ours"
     assert [calls.count(call) for call in ("arm.sightings", "arm.predict")] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("exists", "said"), [(True, "1 would be changed"), (False, "its own resource group is missing")]
+)
+def test_what_a_nested_deployment_meets_counts_too(
+    world: World, *, exists: bool, said: str
+) -> None:
+    """The stack's own group is empty, or not there, and another one that it writes to is not."""
+    make(world)
+    if exists:
+        own = f"/subscriptions/{SUB}/resourceGroups/rg-own"
+        world.arm.groups[own.lower()] = {"location": "westeurope", "tags": {}}
+    inner = orjson.loads(template("ours"))
+    nested = {
+        "type": "Microsoft.Resources/deployments",
+        "apiVersion": "2022-09-01",
+        "name": "inner",
+        "resourceGroup": "rg-web",
+        "properties": {
+            "mode": "Incremental",
+            "expressionEvaluationOptions": {"scope": "inner"},
+            "template": inner,
+        },
+    }
+    pushed = shop()
+    pushed["plumbline.yaml"] = pushed["plumbline.yaml"].replace("scope: rg-web", "scope: rg-own")
+    world.push({**pushed, "web.json": orjson.dumps({**inner, "resources": [nested]})})
+    world.run(60)
+
+    assert shown(world) == ("pending", "ApprovalNeeded")
+    assert said in world.api("stacks/web")["problem"]["message"]
+    assert world.note("web") == "theirs"
+    world.order("web", "approve")
+    world.run(60)
+    assert world.note("web") == "ours"
 
 
 def test_what_is_not_in_the_template_makes_nobody_wait(world: World) -> None:

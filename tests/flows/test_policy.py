@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from shared.core import names
+from shared.core.document import decode
 from shared.core.policy import Ignore, Policy
+from shared.core.tip import Tip, leavers
 from tests.flows.world import CONFIGURATION, Killed, World, template
 
 
@@ -88,7 +90,6 @@ def test_what_left_is_kept_until_it_is_named(world: World) -> None:
         (True, True),
         (True, False),
     ]
-    assert removed.generation == kept.generation
 
 
 def test_a_stack_may_leave_and_be_named_in_one_push(world: World) -> None:
@@ -128,6 +129,26 @@ def test_a_stack_that_comes_back_is_not_removed(world: World) -> None:
     world.run(60)
 
     assert (world.record("b").orphaned, world.record("b").removed) == (False, False)
+
+
+def test_what_was_renamed_is_not_removed_by_its_old_name(world: World) -> None:
+    """What it had is the new name's; and a name that means nothing costs no sync."""
+    world.push(shop("a", prune="true"))
+    world.run(60)
+    renamed = shop("b", prune="true")
+    renamed["plumbline.yaml"] = renamed["plumbline.yaml"].replace("rg-b", "rg-a")
+    said = f"{renamed['plumbline.yaml']}\n    renamedFrom: a\n"
+    world.push({**renamed, "plumbline.yaml": said})
+    world.run(200)
+    world.push({**renamed, "plumbline.yaml": f"{renamed['plumbline.yaml']}\nremoved: [a]\n"})
+    world.run(60)
+    stored = world.documents.read(names.tip("example"))
+    assert stored is not None
+    tip = decode(Tip, "tip", stored.data).document
+
+    assert world.record("a").moved_to == "b"
+    assert not world.record("a").removed
+    assert leavers(tip, {stack: facts(world, stack) for stack in ("a", "b")}) == ()
 
 
 def test_what_a_stack_left_in_another_scope_can_be_removed(world: World) -> None:

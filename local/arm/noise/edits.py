@@ -9,7 +9,7 @@ from typing import Any
 from local.arm.clock import guid_for
 from local.arm.knowledge import ResourceType
 from local.arm.noise import leaks
-from local.arm.noise.bodies import MISSING, Path, arrays, at, empty, find, key, leaves, show
+from local.arm.noise.bodies import MISSING, Path, arrays, at, empty, find, key, leaves, named, show
 from local.arm.noise.case import Case, Edit, closed_by
 from local.arm.noise.chance import number, some
 from local.arm.noise.respelling import aged, recased, retyped, rewritten
@@ -31,6 +31,11 @@ _EMPTIES: tuple[tuple[Path, Any], ...] = (
 _MOVING = re.compile(r"modified|updated|changed|last|next|expir|count|address", re.IGNORECASE)
 
 
+def _name(case: Case) -> Callable[[Edit], str]:
+    """Return how an edit's place is called, so that noise stays where it is when others change."""
+    return lambda one: named(case.body, one.path)
+
+
 def _respelled(
     case: Case, name: str, change: Callable[[Any], Any], more: list[tuple[Path, Any]]
 ) -> list[Edit]:
@@ -40,7 +45,7 @@ def _respelled(
         return found
     pool = [one for one in [*more, *case.own()] if one[0][-1] != "name" or one[0][0] == "sku"]
     found = [Edit(path, other) for path, value in pool if (other := change(value)) is not MISSING]
-    return some(found, *case.subject.words(name))
+    return some(found, *case.subject.words(name), name=_name(case))
 
 
 def _n1(case: Case) -> list[Edit]:
@@ -63,7 +68,7 @@ def _n2(case: Case) -> list[Edit]:
     told: list[tuple[Path, Any]] = [(tuple(path.split(".")), value) for path, value in listed]
     told = [one for one in told if one[1] is not None]
     new = [Edit(*one) for one in told or _SERVICE_DEFAULTS if at(case.body, one[0]) is MISSING]
-    return new if told else some(new, *case.subject.words("N2"))
+    return new if told else some(new, *case.subject.words("N2"), name=_name(case))
 
 
 def default_patterns(known: ResourceType) -> list[str]:
@@ -106,7 +111,7 @@ def _n7(case: Case) -> list[Edit]:
     found = sorted(_reordered(listed, words), key=lambda one: -len(one.path))
     if not found:
         apart = [one for one in free if key(one[0]) not in embedded]
-        found = some(_reordered(apart, words), *words)
+        found = some(_reordered(apart, words), *words, name=_name(case))
     return found or _reordered(free, words)
 
 
@@ -160,7 +165,7 @@ def _n15(case: Case) -> list[Edit]:
         for path, items in pool
         if path[0] == "properties" and items and (extra := _extra(items[-1])) is not MISSING
     ]
-    return grown if merged else some(grown, *case.subject.words("N15"))
+    return grown if merged else some(grown, *case.subject.words("N15"), name=_name(case))
 
 
 def _has(items: Any, item: Any) -> bool:
@@ -191,7 +196,7 @@ def _n18(case: Case) -> list[Edit]:
     if not told and "location" not in case.body:
         told = [(("properties", "description"), None)]
     missing = [Edit(*one) for one in told or _EMPTIES if at(case.body, one[0]) in (MISSING, None)]
-    return missing if told else some(missing, *case.subject.words("N18"))
+    return missing if told else some(missing, *case.subject.words("N18"), name=_name(case))
 
 
 def _n19(case: Case) -> list[Edit]:
@@ -208,7 +213,7 @@ def _n20(case: Case) -> list[Edit]:
         computed = [path for one in read_only(case.known) for path in find(case.body, one)]
         moving = [path for path in computed if _MOVING.search(str(path[-1]))]
         known = [*find(case.body, "etag"), *find(case.body, "systemData.lastModifiedAt")]
-        found = some(_aged(case, [*known, *moving]), *case.subject.words("N20"))
+        found = some(_aged(case, [*known, *moving]), *case.subject.words("N20"), name=_name(case))
     etag = f'W/"{guid_for(case.subject.resource_id, str(case.tick))}"'
     return found or [Edit(("etag",), etag)]
 

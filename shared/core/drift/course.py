@@ -80,8 +80,13 @@ def put_off(drift: Drift, at: datetime) -> Drift:
 
 
 def still_open(drift: Drift) -> tuple[Item, ...]:
-    """Return the items that may be open still: what is there after a release was made anew."""
-    return () if drift.closing else drift.items
+    """Return the items that may be open still: a release makes anew what it owns, and nothing else."""
+    return _untouched(drift.items) if drift.closing else drift.items
+
+
+def _untouched(items: Iterable[Item]) -> tuple[Item, ...]:
+    """Return the items that no release closes by itself."""
+    return tuple(item for item in items if item.kind == "undeclared")
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,7 @@ def looked(drift: Drift, look: Look) -> Drift:
     items = history.carried(before, look.judged.items, look.looked_at)
     gaps = _gaps(drift.gaps, look)
     opened = history.opened(before, items)
-    heal = healing.calmed(healing.flipped(drift.heal, opened, look.at), look.at)
+    heal = healing.calmed(healing.flipped(drift.heal, opened, look.at), items, look.at)
     learned = _learned(drift.noise, look)
     return msgspec.structs.replace(
         drift,
@@ -125,7 +130,7 @@ def looked(drift: Drift, look: Look) -> Drift:
         noise=learned,
         history=history.closed(
             drift.items,
-            items if not drift.closing else (),
+            _untouched(items) if drift.closing else items,
             drift.history,
             reason=drift.closing or REVERTED,
             release=drift.release,

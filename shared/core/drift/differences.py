@@ -3,7 +3,7 @@
 Both were read by GET with one api-version, so what a provider computes or spells its own way is the
 same on both sides: only what really changed differs, or moves by itself. No order of an array is a
 difference (what-if's N7), nor is what is empty on one side and absent on the other (N18), nor the
-case of an id (N6).
+case of an id or a region (N6), nor a number written as text (N19).
 """
 
 from collections import Counter
@@ -48,19 +48,39 @@ def differences(before: Any, after: Any) -> tuple[Difference, ...]:
 
 def at(body: Any, place: Place) -> Any:
     """Return what is at a place in a body, MISSING where there is nothing; names without case."""
-    for step in place:
-        body = _member(body, step)
-        if body is MISSING:
-            return MISSING
-    return body
+    return Body(body).at(place)
 
 
-def _member(body: Any, step: str | Element) -> Any:
-    if isinstance(step, Element):
-        if not isinstance(body, list | tuple):
+class Body:
+    """A body in which many places are looked up: what names the elements of an array is read once."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+        self._named: dict[tuple[int, str], dict[str, Any]] = {}
+
+    def at(self, place: Place) -> Any:
+        """Return what is at a place, MISSING where there is nothing; names without case."""
+        found = self._body
+        for step in place:
+            if isinstance(step, Element):
+                found = self._element(found, step)
+            else:
+                found = _member(found, step)
+            if found is MISSING:
+                return MISSING
+        return found
+
+    def _element(self, items: Any, step: Element) -> Any:
+        if not isinstance(items, list | tuple):
             return MISSING
-        found = [one for one in body if _named(one, step.key) == _fold_id(step.value)]
-        return found[0] if found else MISSING
+        key = (id(items), step.key)
+        if key not in self._named:
+            named = ((_named(one, step.key), one) for one in reversed(items))
+            self._named[key] = {name: one for name, one in named if name is not None}
+        return self._named[key].get(_fold_id(step.value), MISSING)
+
+
+def _member(body: Any, step: str) -> Any:
     if not isinstance(body, Mapping):
         return MISSING
     if step in body:
@@ -74,8 +94,16 @@ def _walk(before: Any, after: Any, place: Place) -> Iterator[Difference]:
         yield from _mappings(before, after, place)
     elif isinstance(before, list | tuple) and isinstance(after, list | tuple):
         yield from _arrays(before, after, place)
-    elif not _is_same(before, after):
+    elif not (_is_same(before, after) or _is_same_region(before, after, place)):
         yield Difference(place, before, after)
+
+
+def _is_same_region(before: Any, after: Any, place: Place) -> bool:
+    """Tell whether two spellings, ``West Europe`` and ``westeurope``, name one region."""
+    if not place or place[-1] != "location":
+        return False
+    both = isinstance(before, str) and isinstance(after, str)
+    return both and fold(before).replace(" ", "") == fold(after).replace(" ", "")
 
 
 def _mappings(
@@ -163,13 +191,22 @@ def _is_void(value: Any) -> bool:
 def _is_same(before: Any, after: Any) -> bool:
     if _is_empty(before) and _is_empty(after):
         return True
-    if isinstance(before, bool) != isinstance(after, bool):
-        return False
     if isinstance(before, str) and isinstance(after, str):
         return _fold_id(before) == _fold_id(after)
+    if isinstance(before, str) or isinstance(after, str):
+        return bool(_written(before) == _written(after))
+    if isinstance(before, bool) != isinstance(after, bool):
+        return False
     if isinstance(before, Missing) or isinstance(after, Missing):
         return False
     return bool(before == after)
+
+
+def _written(value: Any) -> Any:
+    """Return a plain value as text: some providers write a number as text, and one is the other (N19)."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else value
 
 
 def _is_empty(value: Any) -> bool:

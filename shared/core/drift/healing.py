@@ -54,8 +54,11 @@ def flipped(heal: Heal, opened: Sequence[Item], at: datetime) -> Heal:
             times=1 if old is None else old.times + 1,
             last_at=at,
         )
-    newest = sorted(flips.values(), key=lambda flip: flip.last_at, reverse=True)[:MOST_FLIPS]
-    return msgspec.structs.replace(heal, flips=tuple(newest))
+    # A crowd of others must not make a fight forgotten.
+    kept = sorted(
+        flips.values(), key=lambda flip: (flip.times >= FIGHT, flip.last_at), reverse=True
+    )
+    return msgspec.structs.replace(heal, flips=tuple(kept[:MOST_FLIPS]))
 
 
 def begun(heal: Heal, items: Sequence[Item], at: datetime) -> Heal:
@@ -83,9 +86,10 @@ def begun(heal: Heal, items: Sequence[Item], at: datetime) -> Heal:
     )
 
 
-def calmed(heal: Heal, at: datetime) -> Heal:
-    """Return the course after a look: a day without a heal ends it, but no fight: that is a person's."""
-    if heal.last_at is not None and at - heal.last_at > CALM and fight(heal) is None:
+def calmed(heal: Heal, items: Sequence[Item], at: datetime) -> Heal:
+    """Return the course after a look: a day without a heal, and without drift now, ends it."""
+    moments = [*(flip.last_at for flip in heal.flips), *([heal.last_at] if heal.last_at else [])]
+    if moments and not items and at - max(moments) > CALM:
         return Heal()
     return heal
 

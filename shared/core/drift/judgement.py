@@ -9,12 +9,13 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from shared.core.document import canonical
 from shared.core.drift import evidence as witnesses
 from shared.core.drift import noise, paths
-from shared.core.drift.differences import MISSING, Difference, at, differences
+from shared.core.drift.differences import MISSING, Body, Difference, differences
 from shared.core.drift.evidence import Evidence
 from shared.core.drift.model import Finding, Gap, Item, Settled
 from shared.core.drift.noise import Key
@@ -51,12 +52,28 @@ class Looked:
         """Whether what was there after the release is known."""
         return self.released is not MISSING and self.released is not None and not self.is_void
 
+    @cached_property
+    def in_released(self) -> Body:
+        """Places in the body after the release."""
+        return Body(self.released)
+
+    @cached_property
+    def in_now(self) -> Body:
+        """Places in the body that is there."""
+        return Body(self.now)
+
+    @cached_property
+    def in_again(self) -> Body:
+        """Places in the second reading."""
+        return Body(self.again)
+
 
 @dataclass(frozen=True)
 class Standard:
     """What a look is judged by.
 
-    ``wanted`` maps ids (folded) to what the template leads to; ``owned`` are the ids, folded, of all
+    ``wanted`` maps ids (folded) to what the template leads to, ``agreed`` to what it was known to lead
+    to when nothing had drifted yet; ``owned`` are the ids, folded, of all
     that is judged by itself, and not as a part of what it is in; ``settled`` what moved by itself before.
     """
 
@@ -67,6 +84,17 @@ class Standard:
     rules: Mapping[Key, Finding] = field(default_factory=dict)
     settled: Places = field(default_factory=dict)
     wanted: Mapping[str, Any] = field(default_factory=dict)
+    agreed: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def in_agreed(self) -> Mapping[str, Body]:
+        """Places in what the template was known to lead to before this look."""
+        return {key: Body(body) for key, body in self.agreed.items()}
+
+    @cached_property
+    def in_wanted(self) -> Mapping[str, Body]:
+        """Places in what the template leads to."""
+        return {key: Body(body) for key, body in self.wanted.items()}
 
 
 @dataclass(frozen=True)
@@ -142,8 +170,8 @@ def _is_in_a_child(difference: Difference, looked: Looked, by: Standard) -> bool
     for end in range(1, len(difference.place) + 1):
         if not isinstance(difference.place[end - 1], Element):
             continue
-        for side in (looked.released, looked.now):
-            element = at(side, difference.place[:end])
+        for side in (looked.in_released, looked.in_now):
+            element = side.at(difference.place[:end])
             child = element.get("id") if isinstance(element, Mapping) else None
             if isinstance(child, str) and _is_other(child, looked.owned.id, by.owned):
                 return True
@@ -179,17 +207,17 @@ def _is_over(looked: Looked, place: Place) -> bool:
     """Tell whether the second reading shows what was released: somebody brought it back meanwhile."""
     if looked.again is MISSING or looked.again is None:
         return False
-    return not differences(_wrapped(looked.released, place), _wrapped(looked.again, place))
+    return not differences(_wrapped(looked.in_released, place), _wrapped(looked.in_again, place))
 
 
 def _moves_now(looked: Looked, place: Place) -> bool:
     if looked.again is MISSING or looked.again is None:
         return False
-    return bool(differences(_wrapped(looked.now, place), _wrapped(looked.again, place)))
+    return bool(differences(_wrapped(looked.in_now, place), _wrapped(looked.in_again, place)))
 
 
-def _wrapped(body: Any, place: Place) -> Mapping[str, Any]:
-    found = at(body, place)
+def _wrapped(body: Body, place: Place) -> Mapping[str, Any]:
+    found = body.at(place)
     return {} if found is MISSING else {"value": found}
 
 
@@ -223,6 +251,8 @@ def _is_settled(looked: Looked, difference: Difference, by: Standard) -> bool:
 
 
 def _is_noise(looked: Looked, difference: Difference, by: Standard) -> bool:
+    if _is_agreed(looked, difference, by):
+        return True
     if _wanted(looked, difference.place, by) is not MISSING:
         return False  # what the template says is never what moves by itself
     if noise.is_moving(by.rules, looked.owned.type, difference.place):
@@ -230,9 +260,18 @@ def _is_noise(looked: Looked, difference: Difference, by: Standard) -> bool:
     return noise.is_stamp(difference.before, difference.after, looked.evidence.at)
 
 
+def _is_agreed(looked: Looked, difference: Difference, by: Standard) -> bool:
+    """Tell whether it has become what the template leads to, as what-if said before it changed."""
+    agreed = by.in_agreed.get(fold(looked.owned.id))
+    wanted = MISSING if agreed is None else agreed.at(difference.place)
+    if wanted is MISSING or is_secret(wanted):
+        return False
+    return not differences({"value": wanted}, {"value": difference.after})
+
+
 def _wanted(looked: Looked, place: Place, by: Standard) -> Any:
-    body = by.wanted.get(fold(looked.owned.id))
-    return MISSING if body is None else at(body, place)
+    body = by.in_wanted.get(fold(looked.owned.id))
+    return MISSING if body is None else body.at(place)
 
 
 def _modified(looked: Looked, difference: Difference, by: Standard) -> Item:

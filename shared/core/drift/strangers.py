@@ -84,11 +84,16 @@ def candidates(
             continue
         if _DEPLOYMENTS in folded or fold(write.correlation_id or "") == own:
             continue
-        if any(parent in owned for parent in _parents(folded)):
+        if is_inside(folded, owned):
             kind = type_of(write.resource_id)
             if kind is not None:
                 found[folded] = (write.resource_id, kind)
     return tuple(found[key] for key in sorted(found))
+
+
+def is_inside(resource: str, owned: Collection[str]) -> bool:
+    """Tell whether a resource is a child of one that is owned (folded ids)."""
+    return any(parent in owned for parent in _parents(fold(resource)))
 
 
 def _parents(resource: str) -> Iterable[str]:
@@ -105,9 +110,9 @@ _GROUP: Final = 4
 
 def type_of(resource: str) -> str | None:
     """Return the type in a resource's id, None for what has none."""
-    _, found, tail = resource.rpartition(_PATH)
-    parts = tail.split("/")
-    if not found or len(parts) < 3 or len(parts) % 2 == 0:  # noqa: PLR2004 - namespace/type/name
+    found = fold(resource).rfind(_PATH)  # the log writes some ids in capitals
+    parts = resource[found + len(_PATH) :].split("/")
+    if found < 0 or len(parts) < 3 or len(parts) % 2 == 0:  # noqa: PLR2004 - namespace/type/name
         return None
     return "/".join([parts[0], *parts[1::2]])
 

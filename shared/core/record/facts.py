@@ -61,6 +61,7 @@ def facts(record: Record) -> dict[str, str]:
         "shown": record.shown,
         "orphaned": "1" if record.orphaned else "",
         "removed": _shown_removed(record),
+        "moved": "1" if record.moved_to else "",
         "prune": "1" if record.policy.prune else "",
         "applied": str(record.present.generation) if record.present else "",
         "running": str(record.in_flight.generation) if record.in_flight else "",

@@ -97,6 +97,7 @@ def orphan(record: Record, seq: int, *, named: bool, prunes: bool, at: datetime)
     """
     if seq <= record.seq:
         return record
+    named = named and record.moved_to is None  # what it had is another stack's
     removed = named and (prunes or record.policy.prune)
     return msgspec.structs.replace(
         record,

@@ -49,7 +49,7 @@ PROBLEM_CODES: Final[Mapping[str, str]] = {
     "ParameterType": "A value of another type than the template declares.",
     "ParameterUnknown": "A value for a parameter that the template does not declare.",
     "ParametersTooLarge": "Parameters of more than 4 MiB.",
-    "RemovedStillThere": "A stack is under removed, and under stacks, too; it is kept.",
+    "RemovedStillThere": "A stack is under removed, and under stacks or renamedFrom, too; it is kept.",
     "RenameTaken": "A stack takes over the name of one that is still there, that another takes over, or that it cannot have.",
     "ScopeMissing": "Neither the stack nor defaults say where to deploy.",
     "SecretInGit": "A secret is written out in Git; use a Key Vault reference.",

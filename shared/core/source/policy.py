@@ -4,7 +4,7 @@ None of it is part of a stack's source digest: a change of it deploys nothing.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -13,7 +13,7 @@ from shared.core import names
 from shared.core.json_path import BadPathError, parse_path
 from shared.core.policy import Adopt, Drift, Ignore
 from shared.core.source.faults import Place, Problems, choices_hint, shown
-from shared.core.source.fields import (
+from shared.core.source.nodes import (
     ambiguous,
     key_text,
     read_mapping,
@@ -77,11 +77,12 @@ def read_prune(node: Node, place: Place, problems: Problems) -> bool | None:
 
 
 def read_removed(
-    node: Node, stacks: Sequence[str], place: Place, problems: Problems
+    node: Node, here_still: Collection[str], place: Place, problems: Problems
 ) -> tuple[str, ...]:
     """Return the names of what left the manifest and is to be deleted: those that are beyond doubt.
 
-    ``stacks`` are the names that are in the manifest: one that is there has not left.
+    ``here_still`` are the names that the manifest has, former ones included: what another stack takes
+    over has not left.
     """
     found: dict[str, None] = {}
     for here, each in _items(node, "a list of stacks", "[old-name]", place, problems):
@@ -97,11 +98,11 @@ def read_removed(
                     "what one left in another scope.",
                 )
             )
-        elif name in stacks:
+        elif name in here_still:
             problems.append(
                 here.problem(
                     "RemovedStillThere",
-                    f"The stack {shown(name)} is under removed, and under stacks, too.",
+                    f"The stack {shown(name)} is under removed, and under stacks or renamedFrom, too.",
                     "Take it out of stacks to have its resources deleted, or out of removed to keep it.",
                 )
             )

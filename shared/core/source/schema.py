@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from shared.core.source.codes import PROBLEM_CODES
-from shared.core.source.spec import Defaults, DriftEntry, IgnoreEntry, ManifestFile, StackEntry
+from shared.core.source.written import Defaults, DriftEntry, IgnoreEntry, ManifestFile, StackEntry
 
 _SCHEMA_URL = "https://json-schema.org/draft/2020-12/schema"
 _END = "<!-- end -->"

@@ -113,6 +113,6 @@ SCALARS = (
 JSON: st.SearchStrategy[Any] = st.recursive(
     SCALARS,
     lambda below: st.lists(below, max_size=4) | st.dictionaries(NAMES, below, max_size=4),
-    max_leaves=12,
+    max_leaves=8,
 )
 BODIES = st.dictionaries(NAMES, JSON, max_size=4)

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.core.source.defaults import DEFAULT_READERS
 from shared.core.source.manifest import (
-    DEFAULT_READERS,
     STACK_READERS,
     StackSpec,
     parse_manifest,
     read_manifest,
 )
-from shared.core.source.spec import Defaults, ManifestFile, StackEntry
+from shared.core.source.written import Defaults, ManifestFile, StackEntry
 from tests.core.source.trees import SUBSCRIPTION, MemoryTree
 
 FILE = "plumbline.yaml"

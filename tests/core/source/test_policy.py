@@ -156,6 +156,18 @@ def test_what_is_in_doubt_is_not_deleted(
     assert (problem.code, problem.path) == (code, path)
 
 
+@pytest.mark.parametrize("entry", ["{template: t, renamedFrom: old}", "{renamedFrom: old}"])
+def test_what_another_stack_takes_over_has_not_left(entry: str) -> None:
+    """A deletion of the old name would take the resources of the new one away."""
+    manifest = parse_manifest(
+        f"version: 1\nremoved: [old]\ndefaults: {{scope: rg}}\nstacks: {{web: {entry}}}\n".encode(),
+        FILE,
+    )
+
+    assert [problem.code for problem in manifest.problems] == ["RemovedStillThere"]
+    assert manifest.removed == ()
+
+
 def test_a_broken_stack_has_not_left() -> None:
     """An entry that cannot be read is in the manifest all the same."""
     manifest = parse_manifest(
