@@ -6,7 +6,7 @@ from datetime import datetime
 
 from shared.core import decision
 from shared.core.arm_errors import Refused
-from shared.core.drift.course import PATIENCE
+from shared.core.drift.course import OUTSTANDING, PATIENCE
 from shared.core.drift.model import Drift, Gap, Looking
 from shared.core.errors import Stalled
 from shared.core.prediction import Predicting, Prediction
@@ -101,7 +101,7 @@ class Foresee:
 
 def _outstanding(why: str) -> Gap:
     return Gap(
-        code="ReleaseOutstanding",
+        code=OUTSTANDING,
         message=f"What the template leads to was not asked: {why}.",
-        hint="Resources were compared with the snapshot; what-if is asked after the next good release.",
+        hint="Resources were compared with the snapshot; what-if is asked once that is settled.",
     )

@@ -17,6 +17,7 @@ from shared.core.arm_model import Sighting
 from shared.core.document import canonical
 from shared.core.drift.differences import MISSING, is_comparable
 from shared.core.drift.model import Drift, Gap
+from shared.core.drift.strangers import type_of
 from shared.core.drift.suspicion import group_of
 from shared.core.errors import Stalled
 from shared.core.redaction import PREFIX, redact
@@ -194,6 +195,15 @@ class Gathering:
             return None
         found = self._read(Owned(id=resource, type=resource_type, api_version=version), None)
         return None if isinstance(found, Gap) else found
+
+    def is_there(self, resource: str, api_version: str | None) -> bool:
+        """Tell whether a resource is there; one that cannot be read is not known to be."""
+        self.budget.take(subscription_of(resource) or "", "reads", "scan")
+        version = api_version or self.arm.api_version(
+            subscription_of(resource) or "", type_of(resource) or ""
+        )
+        found = self._read(Owned(id=resource, type="", api_version=version), None)
+        return found is not None and not isinstance(found, Gap)
 
     def redacted(self, body: Body, like: Body = None) -> Body:
         """Return a body without secrets: with the key of ``like``, where that is known, to compare."""

@@ -13,7 +13,7 @@ import msgspec
 from shared import events
 from shared.core.drift import course, healing, history, noise
 from shared.core.drift.model import Drift, Finding, Gap, Item
-from shared.core.drift.suspicion import Periods, period_of
+from shared.core.drift.suspicion import Estate, Periods, period_of
 from shared.core.errors import Stalled, Transient
 from shared.core.message import StackMessage
 from shared.core.prediction import Prediction
@@ -22,7 +22,8 @@ from shared.flows.estates import Estates
 from shared.flows.foresee import Foresee, Pending
 from shared.flows.gathering import Gathering, Witnesses
 from shared.flows.messenger import Messenger
-from shared.flows.sight import Sight, Subject
+from shared.flows.sight import Sight
+from shared.flows.undeclared import Subject, nobodys
 from shared.ports import Log
 from shared.state.archive import Archive
 from shared.state.drifts import Drifts
@@ -107,7 +108,8 @@ class Inspect:
             if isinstance(asked, Pending):
                 self._wait(subject, known, asked)
                 return
-            foreseen = asked
+            if not course.adds_nothing(drift, asked, subject.at, period):
+                foreseen = asked
         self._conclude(subject, known, witnesses, foreseen)
 
     def _wait(self, subject: Subject, known: Held[Drift] | None, asked: Pending) -> None:
@@ -124,7 +126,7 @@ class Inspect:
         foreseen: Prediction | Gap | None,
     ) -> None:
         """Read, judge, and keep what was found, unless a release began meanwhile."""
-        estate = self.estates()
+        estate = self._estate(subject.record, witnesses)
         sight = Sight(
             subject,
             self.gathering,
@@ -152,6 +154,11 @@ class Inspect:
         self._tell(subject.drift, drift, opened)
         if heals:
             self._heal(record, drift)
+
+    def _estate(self, record: Record, witnesses: Witnesses) -> Estate:
+        """Return who owns what; listed now if something is nobody's: a release may have made it just now."""
+        estate = self.estates()
+        return self.estates(fresh=True) if nobodys(record, witnesses, estate) else estate
 
     def _still(self, subject: Subject) -> Record | None:
         """Return the record if the release that was looked at is still what is there."""

@@ -44,6 +44,9 @@ _CUT: Final = timedelta(seconds=2)
 _NEAR_A_RELEASE: Final = timedelta(seconds=30)
 """How soon deletions are looked at again that a release nearby holds back."""
 
+_NEEDED: Final = timedelta(seconds=20)
+"""How soon a removed stack is looked at again that another one depends on."""
+
 _BY_SWEEP: Final = timedelta(minutes=5)
 """What is looked at later than that needs no message of its own."""
 
@@ -82,8 +85,8 @@ class Prune:
         except FencedError:
             self.log(events.FENCED, repository=message.repository, stack=message.stack)
         except Stalled as e:
-            if e.reason in CONFIGURATION_WRONG:
-                raise
+            if e.reason in CONFIGURATION_WRONG or e.reason == "RepositoryNotFollowed":
+                raise  # nothing is wrong with the stack, and nobody asked for more
             problem = problem_of(e)
             self._leave(turn, lambda r, at: pruning.let_go(r, at + steps.REST, problem))
             self.log(events.STALLED, stack=message.stack, reason=e.reason, hint=e.hint)
@@ -113,6 +116,11 @@ class Prune:
                 reason=first,
             )
             return
+        here = rest.by_repository(listed)[record.repository]
+        needing = self._needing(record, here) if record.orphaned else None
+        if needing is not None:
+            turn.update(lambda r, now: pruning.put_off(r, now + _NEEDED, choice.needed(needing)))
+            return
         held_until = self._held_until(record, at)
         if held_until is not None:
             problem = record.prune_problem
@@ -128,14 +136,11 @@ class Prune:
         first = rest.unrest(tip, here)
         if first is not None or tip is None:
             return first or "no revision is known"
-        if not record.orphaned:
-            before = rest.goes_before(tip, record.stack, here, at)
-            return None if before is None else f"{before} depends on it, and deletes first"
-        needing = self._needing(record, here)
-        return None if needing is None else f"{needing}, which left, too, depends on it"
+        before = rest.goes_before(tip, record.stack, here, at)
+        return None if before is None else f"{before} depends on it, and deletes first"
 
     def _needing(self, record: Record, here: Mapping[str, Mapping[str, str]]) -> str | None:
-        """Return a stack that left the manifest, still has something, and depends on this one."""
+        """Return a stack that left the manifest, still has something, and depends on a removed one."""
         for name, facts in sorted(here.items()):
             if name == record.stack or "orphaned" not in facts:
                 continue

@@ -64,7 +64,7 @@ class ScanDrift:
         """
         self.configurations.current()
         now, estate = self.clock.now(), self.estates(fresh=True)
-        ours = suspicion.ours(estate.facts.values())
+        ours = estate.ours
         found = {one: self._look(one, now, ours) for one in _subscriptions(estate)}
         suspects = suspicion.suspects(estate, self._heard(estate, found), now, self.periods)
         sent = self._send([suspect.identity for suspect in suspects])

@@ -8,46 +8,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from shared.core.activity import Write
 from shared.core.drift import course, evidence, foresight, judgement
-from shared.core.drift import strangers as unknown
 from shared.core.drift.course import Look
 from shared.core.drift.differences import MISSING
 from shared.core.drift.foresight import Foreseen
 from shared.core.drift.judgement import Judged, Looked, Standard
-from shared.core.drift.model import Drift, Finding, Gap, Item
+from shared.core.drift.model import Drift, Finding, Gap
 from shared.core.drift.noise import Key
-from shared.core.drift.suspicion import Estate, Periods, ours, seen, shares
+from shared.core.drift.suspicion import Estate, Periods, seen, shares
 from shared.core.prediction import Prediction
-from shared.core.record import Applied, Record
-from shared.core.release import Owned, Release
+from shared.core.release import Owned
 from shared.core.scopes import fold
 from shared.flows.gathering import Gathering, Released, Witnesses
-
-MOST_CHILDREN: Final = 20
-"""How many children that nobody declared are read in one look."""
-
-
-@dataclass(frozen=True)
-class Subject:
-    """The stack that is looked at, its release, and what was known of its drift."""
-
-    record: Record
-    applied: Applied
-    release: Release
-    drift: Drift
-    at: datetime
-
-    @property
-    def ended(self) -> evidence.Release:
-        """Between when and when the release wrote."""
-        return evidence.Release(
-            self.release.started_at, self.release.ended_at, self.release.correlation_id
-        )
+from shared.flows.undeclared import Subject, Undeclared
 
 
 @dataclass
@@ -68,18 +46,19 @@ class Sight:
         subject, full = self.subject, self.foreseen is not None
         released = self.gathering.released(subject.release, subject.drift)
         owned = subject.release.inventory if full else self._suspects(released)
-        children = self._children()
+        children = self._undeclared.children()
         by = self._standard({fold(item.resource) for item in children})
         looks = self._looks(owned, released, by)
         found = [judgement.judge(one, by) for one in looks]
-        parts = [*found, Judged(items=(*children, *self._strangers()))]
+        parts = [*found, Judged(items=(*children, *self._undeclared.others()))]
         if full:
             parts.append(Judged(gaps=self._gaps(released)))
         if isinstance(self.foreseen, Prediction):
             seen_before = [item for part in found for item in part.items]
             parts.append(foresight.judge(self.foreseen, looks, seen_before, by))
         self.judged = judgement.together(parts)
-        looked_at = None if full else {fold(one.id) for one in owned} | set(self._undeclared)
+        looked = {fold(one.owned.id) for one in looks} | set(self._undeclared.known)
+        looked_at = None if full else looked
         look = Look(
             at=subject.at,
             judged=self.judged,
@@ -87,18 +66,22 @@ class Sight:
             seen=self._seen(),
             events=self._events(),
             confirms=subject.at - subject.applied.at >= self.periods.confirm,
+            again=self.periods.confirm,
         )
         return self._with_bodies(course.looked(subject.drift, look), looks)
 
     @cached_property
     def _others(self) -> tuple[Write, ...]:
         """What others wrote: neither this stack's release nor any other's."""
-        mine = ours(self.estate.facts.values())
         return tuple(
             write
             for write in self.witnesses.writes
-            if (write.correlation_id or "").lower() not in mine
+            if (write.correlation_id or "").lower() not in self.estate.ours
         )
+
+    @cached_property
+    def _undeclared(self) -> Undeclared:
+        return Undeclared(self.subject, self.gathering, self.witnesses, self.estate, self._others)
 
     @cached_property
     def _nearby(self) -> evidence.Nearby:
@@ -137,6 +120,26 @@ class Sight:
         )
 
     def _looks(self, owned: Sequence[Owned], released: Released, by: Standard) -> list[Looked]:
+        """Look at resources, and at the children that were written with them."""
+        looks = self._reads(owned, released)
+        writers = {child: one for one in looks for child in judgement.handed_down(one, by)}
+        known = {fold(one.owned.id) for one in looks}
+        more = [
+            one
+            for one in self.subject.release.inventory
+            if (key := fold(one.id)) in writers and key not in known
+        ]
+        if more:
+            looks += self._reads(more, released)
+        looks = [
+            judgement.by_the_parent(one, parent)
+            if (parent := writers.get(fold(one.owned.id))) is not None
+            else one
+            for one in looks
+        ]
+        return self._twice(looks, released, by)
+
+    def _reads(self, owned: Sequence[Owned], released: Released) -> list[Looked]:
         now = self.gathering.now(owned, released.bodies)
         looks = []
         for one in owned:
@@ -153,7 +156,7 @@ class Sight:
                     gap=gap,
                 )
             )
-        return self._twice(looks, released, by)
+        return looks
 
     def _twice(self, looks: list[Looked], released: Released, by: Standard) -> list[Looked]:
         """Read again what seems to have drifted: what moves by itself is another value then."""
@@ -179,7 +182,7 @@ class Sight:
             rules=self.rules,
             settled={(fold(one.resource), one.path): one for one in drift.settled},
             wanted=self._wanted,
-            agreed=self._agreed if self.subject.drift.confirmed_at is not None else {},
+            agreed={} if drift.confirmed_at is None else self._agreed_undoubted(),
         )
 
     @cached_property
@@ -201,6 +204,10 @@ class Sight:
             for key, digest in self.subject.drift.wanted.items()
         }
 
+    def _agreed_undoubted(self) -> Mapping[str, Any]:
+        doubted = set(self.subject.drift.doubted)
+        return {key: body for key, body in self._agreed.items() if key not in doubted}
+
     def _gaps(self, released: Released) -> tuple[Gap, ...]:
         gaps = list(released.gaps)
         if isinstance(self.foreseen, Gap):
@@ -209,59 +216,13 @@ class Sight:
             gaps += self._read.gaps
         return tuple(gaps)
 
-    # ---- what nobody declared --------------------------------------------------------------
-
-    def _children(self) -> tuple[Item, ...]:
-        """Return the children that others made inside the stack's resources, and that are there.
-
-        Those that were known stay while they are there, whatever was released since.
-        """
-        subject = self.subject
-        owned = {fold(one.id) for one in subject.release.inventory}
-        known = {
-            key: (item.resource, item.type)
-            for key, item in self._undeclared.items()
-            if key not in owned and unknown.is_inside(key, owned)
-        }
-        heard = unknown.candidates(self._others, subject.ended, owned)
-        candidates = {**{fold(resource): (resource, kind) for resource, kind in heard}, **known}
-        made = [one for one in candidates.values() if not self.estate.owned_by(one[0])]
-        return tuple(
-            unknown.child_item(resource, kind, self._others, subject.at)
-            for resource, kind in made[:MOST_CHILDREN]
-            if self.gathering.child(resource, kind) is not None
-        )
-
-    def _strangers(self) -> tuple[Item, ...]:
-        """Return the resources that others made in the groups that the stack answers for.
-
-        Those that were known stay while they are listed, whatever was released since.
-        """
-        subject = self.subject
-        mine = (subject.record.repository, subject.record.stack)
-        found = [
-            sighting
-            for sighting in self.witnesses.sightings.values()
-            if self.estate.keeper(sighting.id) == mine and not self.estate.owned_by(sighting.id)
-        ]
-        has_log = self.witnesses.has_log(subject.record.scope or "")
-        items = unknown.undeclared(
-            found, subject.ended, self._others, has_log=has_log, at=subject.at
-        )
-        told, known = {fold(item.resource) for item in items}, self._undeclared
-        listed = [key for one in found if (key := fold(one.id)) in known and key not in told]
-        return (*items, *(known[key] for key in listed))
-
-    @cached_property
-    def _undeclared(self) -> Mapping[str, Item]:
-        """What was undeclared before, by folded id: each look answers for all of it."""
-        return {fold(i.resource): i for i in self.subject.drift.items if i.kind == "undeclared"}
-
     # ---- what is kept ----------------------------------------------------------------------
 
     def _seen(self) -> str:
         mine = (self.subject.record.repository, self.subject.record.stack)
-        return seen(shares(self.witnesses.sightings.values(), self.estate).get(mine, ()))
+        share = shares(self.witnesses.sightings.values(), self.estate).get(mine, ())
+        # Left out, so that a scan finds something new, and the next look tells whose it is.
+        return seen(one for one in share if fold(one.id) not in self._undeclared.made_now)
 
     def _events(self) -> datetime | None:
         until = [log.seen_at for log in self.witnesses.logs.values() if log.seen_at is not None]
@@ -287,6 +248,9 @@ class Sight:
             sightings=dict.fromkeys(sorted(ids & set(listed)), ""),
             references={**drift.references, **self.gathering.keep(lost, lost)},
             wanted=self.gathering.keep(wanted, ids & set(wanted)) or drift.wanted,
+            doubted=tuple(sorted({fold(item.resource) for item in drift.items}))
+            if wanted
+            else drift.doubted,
         )
 
 

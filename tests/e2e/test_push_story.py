@@ -276,20 +276,21 @@ def test_what_is_not_there_answers_404(program: Program) -> None:
     """A revision never seen, a stack that nobody declared, a page that is not built yet."""
     unknown = program.api("revisions/" + "0" * 40)
     stack = program.api("stacks/nobody")
-    unbuilt = program.api("stacks/one/drift")
+    unbuilt = program.api("incidents")
 
     assert [status for status, _ in (unknown, stack, unbuilt)] == [404, 404, 404]
     assert all(answer for _, answer in (unknown, stack, unbuilt))
 
 
 def test_a_stack_is_found_by_both_of_its_names(program: Program) -> None:
-    """The bare name and the whole one lead to the same stack, and to its releases."""
+    """The bare name and the whole one lead to the same stack, to its releases and its drift."""
     bare, whole = program.api("stacks/one"), program.api("stacks/example.one")
     releases = program.api("stacks/one/releases")
+    drift = program.api("stacks/one/drift")
 
     assert bare == whole
-    assert bare[0] == releases[0] == 200
-    assert bare[1]["name"] == "one"
+    assert bare[0] == releases[0] == drift[0] == 200
+    assert bare[1]["name"] == drift[1]["name"] == "one"
     assert releases[1]
 
 

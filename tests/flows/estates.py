@@ -1,6 +1,6 @@
 """Repositories whose stacks gain and lose resources, for tests of what is deleted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -33,7 +33,7 @@ def template(*resources: str | dict[str, Any]) -> bytes:
 
 
 def repository(
-    stacks: dict[str, Sequence[str | dict[str, Any]]],
+    stacks: Mapping[str, Sequence[str | dict[str, Any]]],
     *,
     prune: bool = True,
     removed: Sequence[str] = (),

@@ -16,7 +16,7 @@ from shared.core.view import to_json
 from shared.flows.lookup import Answered
 from tests.fakes.arm import Outcome
 from tests.fakes.arm.foresight import Outlook
-from tests.flows.world import SUB, World, deployment_id, files
+from tests.flows.world import SUB, World, deployment_id, files, template
 
 GROUP: Final = f"/subscriptions/{SUB}/resourceGroups/rg-web"
 NSG: Final = f"{GROUP}/providers/Microsoft.Network/networkSecurityGroups/nsg"
@@ -466,3 +466,23 @@ def test_drift_age_and_history_are_shown(world: World) -> None:
     assert asked(world, "stacks/web")["drift"]["state"] == "drifted"
     assert asked(world, "stacks")[0]["drift"]["items"] == 1
     assert timedelta(seconds=shown["age_s"]) < timedelta(days=1)
+
+
+def test_what_left_the_template_is_undeclared_with_the_release_that_left_it(world: World) -> None:
+    """Without prune it stays, and is shown until it is gone."""
+    two = orjson.loads(template("one"))
+    two["resources"].append({**two["resources"][0], "name": "other"})
+    world.push({**files("web"), "web.json": orjson.dumps(two)})
+    world.run(60)
+    world.push(files("web", web="one"))
+    world.run(60)
+    confirm(world)
+    item = only_item(world.drift("web"))
+    assert (item.kind, item.resource.rpartition("/")[2], item.left_with) == (
+        "undeclared",
+        "other",
+        "3.1",
+    )
+    world.arm.remove(item.resource)
+    world.scan()
+    assert world.drift("web").state == "none"

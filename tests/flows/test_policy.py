@@ -90,6 +90,7 @@ def test_what_left_is_kept_until_it_is_named(world: World) -> None:
         (True, True),
         (True, False),
     ]
+    assert removed.desired == kept.desired
 
 
 def test_a_stack_may_leave_and_be_named_in_one_push(world: World) -> None:

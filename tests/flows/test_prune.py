@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-import orjson
 import pytest
 
 from shared.core import names
@@ -11,6 +10,7 @@ from shared.core import record as changes
 from shared.core.message import StackMessage, encode
 from shared.core.prune.leaving import left
 from shared.core.waves import NONE_TAKEN
+from shared.state.archive import Archive
 from tests.fakes.arm import Outcome
 from tests.fakes.system import Moment
 from tests.flows.estates import AWHILE_S, GROUPS, NET, NO, NSG, deleted, of, repository, resource
@@ -26,9 +26,8 @@ def test_what_left_the_template_is_deleted_and_kept_in_history(world: World) -> 
 
     assert list(world.arm.resources) == [of("web", "a")]
     assert world.record("web").left == ()
-    (kept,) = [name for name in world.kept() if "/deletions/" in name]
-    document = orjson.loads(world.history.read(kept) or b"")
-    assert (document["id"].lower(), document["release"]) == (of("web", "b"), "2.1")
+    (kept,) = Archive(world.history).deletions("example", "web")
+    assert (kept.id.lower(), kept.release, kept.by) == (of("web", "b"), "2.1", None)
 
 
 def test_without_prune_what_left_stays_and_is_told_with_its_release(world: World) -> None:
@@ -238,13 +237,21 @@ def test_a_stack_of_another_repository_keeps_what_it_has(monkeypatch: pytest.Mon
 
 def test_who_depends_deletes_first(world: World) -> None:
     """Two stacks lose something in one push: the dependent's goes before its dependency's."""
-    world.arm.deletion_s = 20
+    world.arm.deletion_s = 100
+    there: list[bool] = []
+
+    def look(moment: Moment, call: str, name: str) -> None:
+        if (moment, call) == ("before", "arm.delete_resource") and name.endswith("/b"):
+            there.append(of("web", "d") in world.arm.resources)
+
+    world.hook = look
     world.push(repository({"net": ["a", "b"], "web": ["c", "d"]}, depends={"web": "net"}))
     world.run(AWHILE_S)
     world.push(repository({"net": ["a"], "web": ["c"]}, depends={"web": "net"}))
     world.run(400)
 
     assert deleted(world) == ["d", "b"]
+    assert there == [False]
 
 
 def test_doubled_messages_ask_arm_once(world: World) -> None:

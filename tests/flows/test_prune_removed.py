@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import pytest
+
 from shared.core import names
+from shared.state.archive import Archive
+from tests.fakes.system import Moment
 from tests.flows.estates import AWHILE_S, deleted, of, repository
-from tests.flows.world import World
+from tests.flows.world import Killed, World
 
 
 def test_a_removed_stack_goes_whole_after_those_that_depend_on_it(world: World) -> None:
@@ -21,6 +25,22 @@ def test_a_removed_stack_goes_whole_after_those_that_depend_on_it(world: World) 
         assert world.record(stack).removed_at is not None
         assert world.api(f"stacks/{stack}")["phase"] == "removed"
         assert world.api(f"stacks/{stack}/releases")
+
+
+def test_what_an_orphan_depends_on_waits_for_it(world: World) -> None:
+    """A removed stack goes after those that depend on it, listed or not, and says so."""
+    world.push(repository({"net": ["n"], "web": ["w"], "api": ["x"]}, depends={"web": "net"}))
+    world.run(AWHILE_S)
+    world.push(repository({"api": ["x"]}, removed=["net"]))
+    world.run(600)
+    early, problem = deleted(world), world.record("net").prune_problem
+    world.push(repository({"api": ["x"]}, removed=["net", "web"]))
+    world.run(AWHILE_S)
+
+    assert early == []
+    assert problem is not None
+    assert problem.code == "PruneNeeded"
+    assert deleted(world) == ["w", "n"]
 
 
 def test_an_orphan_that_is_not_listed_stays(world: World) -> None:
@@ -80,3 +100,27 @@ def test_a_half_goes_when_it_is_listed(world: World) -> None:
     assert list(world.arm.resources) == [of("new", "w")]
     assert world.api("stacks/web~1")["phase"] == "removed"
     assert names.is_half_name("web~1")
+
+
+@pytest.mark.parametrize("shot", range(14))
+def test_a_worker_that_dies_over_a_removal_leaves_it_to_the_next(world: World, shot: int) -> None:
+    """Killed at any of its calls: all is gone in the end, told once each, and others are untouched."""
+    seen: list[str] = []
+
+    def kill(moment: Moment, call: str, _: str) -> None:
+        if world.turn == "prune" and moment == "after" and not call.startswith("queues."):
+            seen.append(call)
+            if len(seen) == 3 * shot + 1:
+                raise Killed
+
+    world.arm.deletion_s = 20
+    world.push(repository({"web": ["v", "w"], "api": ["x"]}))
+    world.run(AWHILE_S)
+    world.hook = kill
+    world.push(repository({"api": ["x"]}, removed=["web"]))
+    world.run(1500)
+
+    assert list(world.arm.resources) == [of("api", "x")]
+    assert world.api("stacks/web")["phase"] == "removed"
+    told = sorted(one.id for one in Archive(world.history).deletions("example", "web"))
+    assert [one.lower() for one in told] == [of("web", "v"), of("web", "w")]

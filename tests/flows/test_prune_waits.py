@@ -1,8 +1,8 @@
 """Deletions that wait for a word, are refused, hang, or die over it."""
 
-import orjson
 import pytest
 
+from shared.state.archive import Archive
 from tests.fakes.system import Moment
 from tests.flows.estates import AWHILE_S, deleted, of, repository, resource
 from tests.flows.world import Killed, World
@@ -16,7 +16,7 @@ def test_more_than_the_budget_waits_and_nothing_goes_before_it_is_approved(world
     world.run(3 * 3600)
     record = world.record("web")
     early, plan = deleted(world), record.waiting_plan
-    shown = record.prune_problem
+    shown, listed = record.prune_problem, world.api("stacks/web/plan")
     world.order("web", "approve", "they are old")
     world.run(AWHILE_S)
 
@@ -27,13 +27,13 @@ def test_more_than_the_budget_waits_and_nothing_goes_before_it_is_approved(world
     assert shown.code == "PruneWaits"
     assert sorted(deleted(world)) == ["b", "c", "d", "e"]
     assert world.record("web").prune_problem is None
-    by = {
-        orjson.loads(world.history.read(name) or b"")["by"]
-        for name in world.kept()
-        if "/deletions/" in name
+    assert (listed["kind"], listed["waiting"]) == ("prune", True)
+    assert [of("web", name) for name in "bcde"] == [
+        step["resource"].lower() for step in listed["steps"]
+    ]
+    assert {one.why for one in Archive(world.history).deletions("example", "web")} == {
+        "they are old"
     }
-    assert len(by) == 1
-    assert None not in by
 
 
 def test_the_budget_grows_with_the_stack(world: World) -> None:

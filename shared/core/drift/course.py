@@ -29,7 +29,10 @@ HEALED: Final = "healed"
 RELEASED: Final = "released"
 """Why a difference is gone: somebody took it back, a heal did, or another release."""
 
-_OF_FULL_LOOKS: Final = ("WhatIf", "ReleaseOutstanding", "SnapshotLost", "NotInSnapshot")
+OUTSTANDING: Final = "ReleaseOutstanding"
+"""The gap of a stack of which what Git wants is not what is deployed: what-if was not asked."""
+
+_OF_FULL_LOOKS: Final = ("WhatIf", OUTSTANDING, "SnapshotLost", "NotInSnapshot")
 """Codes of gaps that only a full look can close: others hear no what-if, and ask for no snapshot."""
 
 
@@ -63,7 +66,15 @@ def is_full(
         return True
     if drift.confirmed_at is None:
         return at - applied_at >= confirm
+    if drift.again_at is not None and drift.again_at <= at:
+        return True
     return drift.full_at is None or at - drift.full_at >= period
+
+
+def adds_nothing(drift: Drift, foreseen: object, at: datetime, period: timedelta) -> bool:
+    """Tell whether a look at everything would say what the last one said: a release is outstanding still."""
+    is_outstanding = isinstance(foreseen, Gap) and foreseen.code == OUTSTANDING
+    return is_outstanding and drift.full_at is not None and at - drift.full_at < period
 
 
 def waiting(drift: Drift, looking: Looking, at: datetime, wait: timedelta) -> Drift:
@@ -93,7 +104,8 @@ def _untouched(items: Iterable[Item]) -> tuple[Item, ...]:
 class Look:
     """What one look covered and found.
 
-    ``looked_at`` are folded ids, None: everything.
+    ``looked_at`` are folded ids, None: everything. ``again``: after how long what-if is asked again that
+    could not be asked, because a release is outstanding.
     """
 
     at: datetime
@@ -102,6 +114,7 @@ class Look:
     seen: str
     events: datetime | None
     confirms: bool = False
+    again: timedelta = timedelta(minutes=10)
 
 
 def looked(drift: Drift, look: Look) -> Drift:
@@ -120,6 +133,7 @@ def looked(drift: Drift, look: Look) -> Drift:
         full_at=look.at if full else drift.full_at,
         confirmed_at=look.at if full and look.confirms else drift.confirmed_at,
         due_at=None,
+        again_at=look.at + look.again if any(gap.code == OUTSTANDING for gap in gaps) else None,
         looking=None,
         closing="",
         seen=look.seen,

@@ -7,7 +7,7 @@ the template leads to, and what it could not look at.
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -162,11 +162,37 @@ def is_worth_another_look(looked: Looked, by: Standard) -> bool:
 def _own_differences(looked: Looked, by: Standard) -> Iterable[Difference]:
     """Yield the differences that are the resource's own: what children are is told of the children."""
     for each in differences(looked.released, looked.now):
-        if not _is_in_a_child(each, looked, by):
+        if _child(each, looked, by) is None:
             yield each
 
 
-def _is_in_a_child(difference: Difference, looked: Looked, by: Standard) -> bool:
+def handed_down(looked: Looked, by: Standard) -> frozenset[str]:
+    """Return the children (folded ids) whose part of a touched resource differs.
+
+    Who writes a parent with its children writes them, too, and no witness tells of it.
+    """
+    if (
+        looked.evidence.touch != "touched"
+        or not looked.is_measured
+        or looked.now in (None, MISSING)
+    ):
+        return frozenset()
+    found = (_child(each, looked, by) for each in differences(looked.released, looked.now))
+    return frozenset(child for child in found if child is not None)
+
+
+def by_the_parent(looked: Looked, parent: Looked) -> Looked:
+    """Return a look at a child that was written with its parent."""
+    if looked.evidence.touch == "touched":
+        return looked
+    proof = parent.evidence
+    return replace(
+        looked, evidence=replace(looked.evidence, touch="touched", at=proof.at, writes=proof.writes)
+    )
+
+
+def _child(difference: Difference, looked: Looked, by: Standard) -> str | None:
+    """Return the id (folded) of the child in whose part of a body a difference is, if it is in one's."""
     for end in range(1, len(difference.place) + 1):
         if not isinstance(difference.place[end - 1], Element):
             continue
@@ -174,8 +200,8 @@ def _is_in_a_child(difference: Difference, looked: Looked, by: Standard) -> bool
             element = side.at(difference.place[:end])
             child = element.get("id") if isinstance(element, Mapping) else None
             if isinstance(child, str) and _is_other(child, looked.owned.id, by.owned):
-                return True
-    return False
+                return fold(child)
+    return None
 
 
 def _is_other(child: str, resource: str, owned: Collection[str]) -> bool:
@@ -193,7 +219,7 @@ def _of_difference(looked: Looked, difference: Difference, by: Standard) -> Judg
         return Judged()
     if _is_over(looked, place):
         return Judged()
-    if _wanted(looked, place, by) is MISSING and _moves_now(looked, place):
+    if _moves_now(looked, place) and _may_move(looked, place, by):
         # Two looks, a moment apart, saw two values: that is as good as evidence gets.
         return Judged(learned=((owned.id, _moves(looked, place, by, seen=2)),))
     if looked.evidence.touch == "untouched":
@@ -214,6 +240,20 @@ def _moves_now(looked: Looked, place: Place) -> bool:
     if looked.again is MISSING or looked.again is None:
         return False
     return bool(differences(_wrapped(looked.in_now, place), _wrapped(looked.in_again, place)))
+
+
+def _may_move(looked: Looked, place: Place, by: Standard) -> bool:
+    """Tell whether something may be thought to move by itself.
+
+    What the template says may if it did so before, while nobody touched the resource: a number of
+    nodes that is scaled (N20).
+    """
+    if _wanted(looked, place, by) is MISSING:
+        return True
+    settled = by.settled.get((fold(looked.owned.id), paths.text(place)))
+    if settled is not None and all(settled.at < touch for touch in looked.evidence.at):
+        return True
+    return noise.has_moved(by.rules, looked.owned.type, place)
 
 
 def _wrapped(body: Body, place: Place) -> Mapping[str, Any]:

@@ -35,7 +35,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``managed``: the template says something of it. ``wanted`` is what the template leads to,
     ``released`` what was there after the release, ``now`` what is there; ABSENT and SECRET stand for
-    what is not there and what is not shown. ``who`` is None where nobody knows.
+    what is not there and what is not shown. ``who`` is None where nobody knows; ``left_with`` is the release with
+    which an undeclared resource left the template.
     """
 
     kind: Kind
@@ -49,6 +50,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     severity: Severity = "medium"
     first_seen: datetime
     who: Who | None = None
+    left_with: str | None = None
     hint: str | None = None
 
     @property
@@ -162,12 +164,15 @@ class Drift(Document, frozen=True, kw_only=True, omit_defaults=True):
     """What inspections know of a stack.
 
     ``release`` is the one that was compared with; ``confirmed_at`` when its baseline was confirmed.
-    ``wanted`` maps resource ids to contents: what a deployment of that release leads to, by what-if.
+    ``wanted`` maps resource ids to contents: what a deployment of that release leads to, by what-if;
+    ``doubted`` are those (folded) that had drifted when it was asked: what it says may be what somebody
+    wrote.
     ``sightings`` are the changed times (text) of the last listing by id; ``seen`` their digest, and
     ``events`` up to when the Activity Log was looked through for it. ``settled`` is what moved by
     itself since the release, ``references`` are contents that stand for those of a snapshot that was
     lost. ``gaps`` of a full look stay until the next one. ``closing``: a release has come since the last
     look, and this is why the items of before are gone (``healed``, ``released``).
+    ``again_at``: what-if could not be asked because a release was outstanding, and is asked again then.
     """
 
     repository: str
@@ -178,12 +183,14 @@ class Drift(Document, frozen=True, kw_only=True, omit_defaults=True):
     full_at: datetime | None = None
     confirmed_at: datetime | None = None
     due_at: datetime | None = None
+    again_at: datetime | None = None
     seen: str = ""
     events: datetime | None = None
     sightings: Mapping[str, str] = msgspec.field(default_factory=dict)
     settled: tuple[Settled, ...] = ()
     references: Mapping[str, str] = msgspec.field(default_factory=dict)
     wanted: Mapping[str, str] = msgspec.field(default_factory=dict)
+    doubted: tuple[str, ...] = ()
     items: tuple[Item, ...] = ()
     gaps: tuple[Gap, ...] = ()
     noise: tuple[Finding, ...] = ()
@@ -205,6 +212,7 @@ def facts(drift: Drift) -> dict[str, str]:
         "full_at": to_text(drift.full_at) if drift.full_at else "",
         "confirmed": "1" if drift.confirmed_at else "",
         "due_at": to_text(drift.due_at) if drift.due_at else "",
+        "again_at": to_text(drift.again_at) if drift.again_at else "",
         "items": str(len(drift.items)) if drift.items else "",
         "problem": drift.problem.code if drift.problem else "",
     }

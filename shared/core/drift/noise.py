@@ -98,6 +98,11 @@ def is_moving(rules: Mapping[Key, Finding], resource_type: str, place: Place) ->
     return rule is not None and rule.seen >= _ENOUGH
 
 
+def has_moved(rules: Mapping[Key, Finding], resource_type: str, place: Place) -> bool:
+    """Tell whether a place was ever seen to move by itself."""
+    return (resource_type.lower(), paths.pattern(place).lower(), MOVES) in rules
+
+
 def is_known(rules: Mapping[Key, Finding], resource_type: str, path: str, shape: str) -> bool:
     """Tell whether what-if is known to find this difference on resources where nothing differs."""
     return (resource_type.lower(), path.lower(), shape) in rules

@@ -1,6 +1,6 @@
 """Resources that nobody declared, and how much of a scope somebody did. Pure."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -121,6 +121,23 @@ def child_item(resource: str, resource_type: str, writes: Sequence[Write], at: d
     """Return the item of a child that is there and that nobody declared."""
     own = [w for w in writes if fold(w.resource_id) == fold(resource) and not w.is_deletion]
     return _item(resource, resource_type, own, at)
+
+
+def left_item(
+    resource: str, resource_type: str, release: str, known: Mapping[str, Item], at: datetime
+) -> Item:
+    """Return the item of what left the template with a release, and is there still."""
+    before = known.get(fold(resource))
+    return Item(
+        kind="undeclared",
+        resource=resource,
+        type=resource_type,
+        now="(present)",
+        severity="low",
+        first_seen=before.first_seen if before is not None else at,
+        left_with=release,
+        hint="It left the stack's template. prune: true in the manifest has such resources deleted.",
+    )
 
 
 def _item(resource: str, resource_type: str, writes: Sequence[Write], at: datetime) -> Item:

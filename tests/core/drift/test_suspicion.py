@@ -89,6 +89,8 @@ def released(ago: timedelta, **more: str) -> Estate:
         (heard(full_at=""), ONE, "full"),
         (heard(full_at="yesterday"), ONE, "full"),
         (heard(full_at=to_text(NOW - 7 * HOUR)), ONE, None),
+        (heard(again_at=to_text(NOW)), ONE, "full"),
+        (heard(again_at=to_text(NOW + MINUTE)), ONE, None),
         (
             replace(heard(full_at=to_text(NOW - 7 * HOUR)), without_log={SUB}),
             ONE,
@@ -264,10 +266,32 @@ def test_an_unreadable_moment_is_none(text: str | None) -> None:
 
 
 def test_our_own_deployments_are_known_by_any_spelling() -> None:
-    """Of all stacks, and of facts that have none."""
-    found = suspicion.ours([{"correlations": "A-1,b-2,"}, {}, {"correlations": ""}])
+    """Of all stacks, also of those without a good release, and of facts that have none."""
+    estate = listed(
+        ("web", {"correlations": "A-1,b-2,"}),
+        ("api", {}),
+        ("db", {"release": "1.1", "correlations": "c-3"}),
+        ("log", {"correlations": ""}),
+    )
 
-    assert found == {"a-1", "b-2"}
+    assert estate.ours == {"a-1", "b-2", "c-3"}
+
+
+@pytest.mark.parametrize(
+    ("scope", "running", "may_be"),
+    [
+        (GROUP.lower(), "1", True),
+        (GROUP.lower(), "", False),
+        (f"/subscriptions/{SUB}", "1", True),
+        (f"{GROUP.lower()}-2", "1", False),
+        ("", "1", False),
+    ],
+)
+def test_what_a_release_that_runs_may_be_making(*, scope: str, running: str, may_be: bool) -> None:
+    """All that is in its scope, and nothing next to it."""
+    estate = listed(("web", {"scope": scope, "running": running}))
+
+    assert estate.may_be_made_now(STORE) is may_be
 
 
 @pytest.mark.parametrize(
