@@ -14,10 +14,10 @@ import msgspec
 
 from bench.arm_server import simulator
 from bench.drift import plain, report, truth
-from bench.drift.azure import Azure, deploy
+from bench.drift.azure import Azure, RefusedError, deploy
 from bench.drift.installation import Installation, Phase, installation
 from bench.drift.model import Estate, Label, When
-from bench.drift.scoring import Score, score
+from bench.drift.scoring import Item, Score, score
 from bench.drift.truth import Bodies, Truth
 
 UNSEEN: Final = "no GET shows it"
@@ -44,12 +44,20 @@ def look(azure: Azure, estate: Estate) -> Bodies:
         return truth.look(azure, estate, truth.edited(estate))
 
 
-def edit(azure: Azure, estate: Estate, when: When) -> int:
-    """Make the edits of one moment; return how many there were."""
-    mine = [one for one in estate.edits if one.when == when]
-    for one in mine:
-        azure.carry_out(one)
-    return len(mine)
+def edit(azure: Azure, estate: Estate, when: When, say: Callable[[str], None] = print) -> int:
+    """Make the edits of one moment; return how many were taken.
+
+    One that is refused is told: what its labels say is then not so, and they are counted.
+    """
+    taken = 0
+    for one in (one for one in estate.edits if one.when == when):
+        try:
+            azure.carry_out(one)
+        except RefusedError as error:
+            say(f"edit {one.id} was refused: {error}")
+        else:
+            taken += 1
+    return taken
 
 
 def known(azure: Azure, estate: Estate, before: Bodies) -> tuple[Truth, list[Label]]:
@@ -72,7 +80,7 @@ def plain_only(estate: Estate, options: Options) -> dict[str, Any]:
         deploy(azure, estate)
         before = look(azure, estate)
         for when in ("early", "touch", "late"):
-            edit(azure, estate, when)
+            edit(azure, estate, when, options.say)
         now, labels = known(azure, estate, before)
         line, told = compared(azure, estate, now, labels)
     keep(options.report, {"plain_what_if": told.shown()})
@@ -114,13 +122,15 @@ def whole(estate: Estate, options: Options) -> dict[str, Any]:
         if options.throttle:
             azure.turn(throttle={})
         before = look(azure, estate)
-        phases = _phases(made, estate)
+        phases, early = _phases(made, estate)
         now, labels = known(azure, estate, before)
         documents = made.drifts()
         found = score(made.items(), labels, now, azure.subscription)
+        before_full = score(early, labels, now, azure.subscription)
         azure.turn(throttle=None)
         line, told = compared(azure, estate, now, labels)
         errors, subscription = dict(made.errors), azure.subscription
+        unreleased = made.unreleased
     keep(
         options.report,
         {
@@ -135,34 +145,43 @@ def whole(estate: Estate, options: Options) -> dict[str, Any]:
         **report.of_product(phases, found, documents),
         "attributed": report.attributed(estate, documents, subscription),
         **report.of_estate(estate),
+        "before_full": {
+            "false_alarms": len(before_full.false),
+            "misses": len(before_full.missed),
+        },
+        "unreleased": unreleased,
         "plain_what_if": line,
         "errors": errors,
     }
 
 
-def _phases(made: Installation, estate: Estate) -> list[Phase]:
-    """Edit and scan in turn: the baseline, a quiet estate, a touched one, all edits, a full look."""
+def _phases(made: Installation, estate: Estate) -> tuple[list[Phase], list[Item]]:
+    """Edit and scan in turn: the baseline, a quiet estate, a touched one, all edits, a full look.
+
+    Return the phases, and what the product showed before the full look.
+    """
     azure, most = made.azure, 2 + len(estate.stacks) // 100
-    edit(azure, estate, "early")
+    edit(azure, estate, "early", made.say)
     found = [made.phase("baseline", CONFIRM, lambda: _confirmed(made, estate), most)]
     found.append(made.phase("quiet", CONFIRM, lambda: True))
-    edit(azure, estate, "touch")
+    edit(azure, estate, "touch", made.say)
     found.append(made.phase("touched", CONFIRM, lambda: True))
-    edit(azure, estate, "late")
+    edit(azure, estate, "late", made.say)
     found.append(made.phase("edited", CONFIRM, lambda: True))
-    began = _stamp()
+    early, began = made.items(), _stamp()
     found.append(made.phase("full", FULL, lambda: _looked(made, estate, began), most))
-    return found
+    return found, early
 
 
 def _confirmed(made: Installation, estate: Estate) -> bool:
     documents = made.drifts().values()
-    return sum("confirmed_at" in one for one in documents) >= len(estate.stacks)
+    return sum("confirmed_at" in one for one in documents) >= len(estate.stacks) - made.unreleased
 
 
 def _looked(made: Installation, estate: Estate, began: str) -> bool:
     documents = made.drifts().values()
-    return sum(str(one.get("full_at", "")) > began for one in documents) >= len(estate.stacks)
+    looked = sum(str(one.get("full_at", "")) > began for one in documents)
+    return looked >= len(estate.stacks) - made.unreleased
 
 
 def _stamp() -> str:
