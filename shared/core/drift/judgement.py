@@ -220,8 +220,9 @@ def _of_difference(looked: Looked, difference: Difference, by: Standard) -> Judg
     if _is_over(looked, place):
         return Judged()
     if _moves_now(looked, place) and _may_move(looked, place, by):
-        # Two looks, a moment apart, saw two values: that is as good as evidence gets.
-        return Judged(learned=((owned.id, _moves(looked, place, by, seen=2)),))
+        # Two readings, a moment apart, saw two values. It may be somebody who is at it: the next look
+        # tells, and it takes more than this for a rule to hide it elsewhere.
+        return Judged(learned=((owned.id, _moves(looked, place, by)),))
     if looked.evidence.touch == "untouched":
         return _settling(looked, difference, by)
     if _is_settled(looked, difference, by) or _is_noise(looked, difference, by):
@@ -261,8 +262,8 @@ def _wrapped(body: Body, place: Place) -> Mapping[str, Any]:
     return {} if found is MISSING else {"value": found}
 
 
-def _moves(looked: Looked, place: Place, by: Standard, seen: int = 1) -> Finding:
-    return noise.found(looked.owned.type, paths.pattern(place), noise.MOVES, by.at, seen)
+def _moves(looked: Looked, place: Place, by: Standard) -> Finding:
+    return noise.found(looked.owned.type, paths.pattern(place), noise.MOVES, by.at)
 
 
 def _settling(looked: Looked, difference: Difference, by: Standard) -> Judged:

@@ -169,11 +169,12 @@ def test_what_settles_stays_settled_from_when_it_did() -> None:
     assert [len(each.learned) for each in (first, same, other)] == [1, 0, 1]
 
 
-def test_two_readings_that_differ_are_evidence_at_once() -> None:
-    """What moved between them is a rule that counts; what is as released again teaches nothing."""
+def test_two_readings_that_differ_are_evidence_for_this_look() -> None:
+    """What moved between them is no drift now, and makes a rule with the next; what is as released teaches none."""
     (one,) = noise.gathered(judge(look(A, B, again=C), standard()).learned)
 
-    assert noise.is_moving(noise.by_key([one]), STORE_TYPE, PLACE)
+    assert not noise.is_moving(noise.by_key([one]), STORE_TYPE, PLACE)
+    assert noise.is_moving(noise.by_key(noise.merged([one], [one])), STORE_TYPE, PLACE)
     assert judge(look(A, B, again=A), standard()) == Judged()
 
 
