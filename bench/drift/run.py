@@ -21,6 +21,13 @@ from bench.drift.scoring import Item, Score, score
 from bench.drift.truth import Bodies, Truth
 
 UNSEEN: Final = "no GET shows it"
+AGE_S: Final = 7200
+"""How long ago the releases were, by the simulator's clock: a scan looks back half an hour in the
+Activity Log, and an estate that was just released is not a quiet one."""
+CONFIRM: Final = {"PLUMBLINE_CONFIRM_S": "1"}
+"""The bench does not wait ten minutes after the releases for the baseline to be confirmed."""
+FULL: Final = {**CONFIRM, "PLUMBLINE_FULL_SCAN_HOURS": "0.001"}
+"""So that every stack's full look is due."""
 
 
 @dataclass(frozen=True)
@@ -100,15 +107,6 @@ def keep(path: Path | None, told: dict[str, Any]) -> None:
     """Write a report, if one is wanted."""
     if path is not None:
         path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-
-
-AGE_S: Final = 7200
-"""How long ago the releases were, by the simulator's clock: a scan looks back half an hour in the
-Activity Log, and an estate that was just released is not a quiet one."""
-CONFIRM: Final = {"PLUMBLINE_CONFIRM_S": "1"}
-"""The bench does not wait ten minutes after the releases for the baseline to be confirmed."""
-FULL: Final = {**CONFIRM, "PLUMBLINE_FULL_SCAN_HOURS": "0.001"}
-"""So that every stack's full look is due."""
 
 
 def whole(estate: Estate, options: Options) -> dict[str, Any]:
