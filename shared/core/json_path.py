@@ -1,24 +1,34 @@
 """JSON paths as the manifest and the API write them: ``properties.rules[*]['odd name']``. Pure.
 
 Members are dotted, or quoted in brackets where a dot would mislead; ``[*]`` and ``.*`` stand for any
-one member or element, ``[0]`` for one element. There are no filters, no recursion and no regular
-expressions: whether a path fits can be told in one walk.
+one member or element, ``[name=web]`` for the element that a member names. Elements have no numbers:
+arrays of ARM come in any order. There are no filters, no recursion and no regular expressions: whether
+a path fits can be told in one walk.
 """
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 LONGEST: Final = 512
 
-Step = str | int | None
-"""A member's name, an element's index, or ANY."""
+
+class Element(NamedTuple):
+    """An element of an array, told by the member that names it."""
+
+    key: str
+    value: str
+
+
+Step = str | Element | None
+"""A member's name, an element, or ANY."""
 
 ANY: Final = None
 
 _STEP = re.compile(
     r"""(?P<member>[^.\[\]'"*\s]+)
       | (?P<any>\*)
-      | \[\s*(?:(?P<star>\*)|(?P<index>0|[1-9][0-9]{0,5})|'(?P<quoted>(?:[^'\\]|\\['\\])+)')\s*\]
+      | \[\s*(?:(?P<star>\*)|'(?P<quoted>(?:[^'\\]|\\['\\])+)')\s*\]
+      | \[(?P<key>[A-Za-z]\w*)=(?:'(?P<named>(?:[^'\\]|\\['\\])*)'|(?P<plain>[^\[\]'\\]*))\]
     """,
     re.VERBOSE,
 )
@@ -54,8 +64,11 @@ def parse_path(text: str) -> tuple[Step, ...]:
 def _step(match: "re.Match[str]") -> Step:
     if match["any"] or match["star"]:
         return ANY
-    if match["index"] is not None:
-        return int(match["index"])
-    if match["quoted"] is not None:
-        return re.sub(r"\\(.)", r"\1", match["quoted"])
-    return match["member"]
+    if match["key"] is not None:
+        plain = match["plain"]
+        return Element(match["key"], _unquoted(match["named"]) if plain is None else plain)
+    return match["member"] if match["quoted"] is None else _unquoted(match["quoted"])
+
+
+def _unquoted(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.core.json_path import ANY, LONGEST, BadPathError, Step, parse_path
+from shared.core.json_path import ANY, LONGEST, BadPathError, Element, Step, parse_path
 
 
 @pytest.mark.parametrize(
@@ -19,14 +19,15 @@ from shared.core.json_path import ANY, LONGEST, BadPathError, Step, parse_path
         ("['a b'].c", ("a b", "c")),
         (r"tags['it\'s']", ("tags", "it's")),
         (r"tags['back\\slash']", ("tags", "back\\slash")),
-        ("rules[0][12]", ("rules", 0, 12)),
+        ("rules[name=web].port", ("rules", Element("name", "web"), "port")),
+        (r"rules[name='a]\'b'].c", ("rules", Element("name", "a]'b"), "c")),
         ("tags.hidden-link:/a", ("tags", "hidden-link:/a")),
         ("tags.größe", ("tags", "größe")),
         ("[*]", (ANY,)),
     ],
 )
 def test_a_path_is_read_as_it_was_meant(text: str, steps: tuple[Step, ...]) -> None:
-    """Members, quoted members, indexes and the star."""
+    """Members, quoted members, elements by name and the star."""
     assert parse_path(text) == steps
 
 
@@ -44,7 +45,8 @@ def test_a_path_is_read_as_it_was_meant(text: str, steps: tuple[Step, ...]) -> N
         ("a['']", "character 2 on"),
         ('a["b"]', "character 2 on"),
         ("a[-1]", "character 2 on"),
-        ("a[01]", "character 2 on"),
+        ("a[0]", "character 2 on"),
+        ("a[=x]", "character 2 on"),
         ("a[?(@.b)]", "character 2 on"),
         ("a b", "character 2"),
         ("$..a", "character 3 on"),
@@ -60,14 +62,20 @@ def test_what_is_no_path_says_where(text: str, why: str) -> None:
 def _written(step: Step) -> str:
     if step is ANY:
         return "[*]"
-    if isinstance(step, int):
-        return f"[{step}]"
-    return "['" + step.replace("\\", "\\\\").replace("'", "\\'") + "']"
+    if isinstance(step, Element):
+        return f"[{step.key}={_quoted(step.value)}]"
+    return f"[{_quoted(step)}]"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 @given(
     st.lists(
-        st.none() | st.integers(0, 999999) | st.text(min_size=1, max_size=20),
+        st.none()
+        | st.builds(Element, st.just("name"), st.text(max_size=20))
+        | st.text(min_size=1, max_size=20),
         min_size=1,
         max_size=10,
     )

@@ -16,6 +16,7 @@ from shared.core.drift import paths
 from shared.core.drift.differences import MISSING
 from shared.core.drift.model import Finding
 from shared.core.drift.paths import Place
+from shared.core.json_path import BadPathError, parse_path
 from shared.core.policy import Ignore
 from shared.core.prediction import PropertyChange
 from shared.core.scopes import fold
@@ -142,8 +143,8 @@ def is_ignored(ignores: Iterable[Ignore], resource_type: str, place: Place, now:
         if ignore.type.lower() != resource_type.lower():
             continue
         try:
-            steps = paths.parse(ignore.path)
-        except ValueError:
+            steps = parse_path(ignore.path)
+        except BadPathError:
             continue
         if paths.covers(steps, place) and _has_value(ignore, now):
             return True
