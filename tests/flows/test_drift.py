@@ -501,3 +501,19 @@ def test_a_throttled_look_comes_later_and_once(world: World) -> None:
     assert world.queues.length("inspect") == 1
     world.run(700, sweeps=False)
     assert only_item(world.drift("web")).path == "tags.note"
+
+
+def test_a_what_if_that_failed_is_tried_again_within_the_hour(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A hiccup of ARM leaves nothing incomplete for a day."""
+    world = deployed(monkeypatch)
+    world.arm.outlook = Outlook(error={"code": "InternalServerError", "message": "sorry"})
+    confirm(world)
+    assert world.drift("web").state == "incomplete"
+    world.arm.outlook = Outlook()
+    world.scan()
+    assert world.drift("web").state == "incomplete"
+    world.clock.advance(3600)
+    world.scan()
+    assert world.drift("web").state == "none"
