@@ -66,7 +66,7 @@ class Foresee:
             return Gap(
                 code="WhatIfFailed",
                 message=f"What-if has not ended within {PATIENCE.total_seconds():.0f} s.",
-                hint="It is tried again at the next full look.",
+                hint="It is tried again within the hour.",
             )
         again = Looking(
             address=found.address,

@@ -16,7 +16,7 @@ from shared.core.view import to_json
 from shared.flows.lookup import Answered
 from tests.fakes.arm import Outcome
 from tests.fakes.arm.foresight import Outlook
-from tests.flows.world import SUB, World, deployment_id, files, template
+from tests.flows.world import SUB, World, deployment_id, files, manifest, template
 
 GROUP: Final = f"/subscriptions/{SUB}/resourceGroups/rg-web"
 NSG: Final = f"{GROUP}/providers/Microsoft.Network/networkSecurityGroups/nsg"
@@ -501,3 +501,64 @@ def test_a_throttled_look_comes_later_and_once(world: World) -> None:
     assert world.queues.length("inspect") == 1
     world.run(700, sweeps=False)
     assert only_item(world.drift("web")).path == "tags.note"
+
+
+def test_a_what_if_that_failed_is_tried_again_within_the_hour(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A hiccup of ARM leaves nothing incomplete for a day."""
+    world = deployed(monkeypatch)
+    world.arm.outlook = Outlook(error={"code": "InternalServerError", "message": "sorry"})
+    confirm(world)
+    assert world.drift("web").state == "incomplete"
+    world.arm.outlook = Outlook()
+    world.scan()
+    assert world.drift("web").state == "incomplete"
+    world.clock.advance(3600)
+    world.scan()
+    assert world.drift("web").state == "none"
+
+
+def test_a_retired_api_version_is_incomplete(world: World) -> None:
+    """What ARM refuses to show is a gap that says why, and no drift."""
+    world.arm.change(NSG, tag("by hand"))
+    world.arm.retire("Microsoft.Network/networkSecurityGroups", "2099-01-01")
+    world.scan()
+    drift = world.drift("web")
+    assert (drift.state, drift.items) == ("incomplete", ())
+    assert [gap.resource for gap in drift.gaps] == [NSG]
+    assert "API version" in drift.gaps[0].message
+
+
+def test_what_the_manifest_ignores_is_no_drift(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By type and path, and only while Azure has the value that is named."""
+    world = World(monkeypatch)
+    ignore = "{type: Microsoft.Network/networkSecurityGroups, path: tags.note, value: by policy}"
+    text = manifest("web").replace("web.json,", f"web.json, drift: {{ignore: [{ignore}]}},")
+    world.push({"plumbline.yaml": text, "web.json": template("one")})
+    world.run(60)
+    confirm(world)
+    world.arm.change(NSG, tag("by policy"))
+    world.scan()
+    assert world.drift("web").state == "none"
+    world.arm.change(NSG, tag("by hand"))
+    world.scan()
+    assert only_item(world.drift("web")).now == "by hand"
+
+
+def test_a_resource_that_was_moved_says_so(world: World) -> None:
+    """It is gone from its group, by the operation that took it elsewhere."""
+    world.arm.remove(NSG)
+    gone = world.arm.writes.pop()
+    world.arm.writes.append(
+        msgspec.structs.replace(
+            gone,
+            resource_id=GROUP,
+            operation="Microsoft.Resources/subscriptions/resourceGroups/moveResources/action",
+        )
+    )
+    world.scan()
+    item = only_item(world.drift("web"))
+    assert item.kind == "deleted"
+    assert item.hint is not None
+    assert "moved" in item.hint

@@ -35,6 +35,12 @@ RELEASED: Final = "released"
 OUTSTANDING: Final = "ReleaseOutstanding"
 """The gap of a stack of which what Git wants is not what is deployed: what-if was not asked."""
 
+FAILED: Final = "WhatIfFailed"
+"""The gap of a what-if that came to nothing: ARM refused it, or forgot it."""
+
+AFTER_FAILURE: Final = 6
+"""How much later than after a release that is outstanding a what-if is tried again that failed."""
+
 _OF_FULL_LOOKS: Final = ("WhatIf", OUTSTANDING, "SnapshotLost", "NotInSnapshot")
 """Codes of gaps that only a full look can close: others hear no what-if, and ask for no snapshot."""
 
@@ -141,7 +147,7 @@ def looked(drift: Drift, look: Look) -> Drift:
         full_at=look.at if full else drift.full_at,
         confirmed_at=look.at if full and look.confirms else drift.confirmed_at,
         due_at=None,
-        again_at=look.at + look.again if any(gap.code == OUTSTANDING for gap in gaps) else None,
+        again_at=_again_at(drift, gaps, look),
         looking=None,
         closing="",
         seen=look.seen,
@@ -161,6 +167,17 @@ def looked(drift: Drift, look: Look) -> Drift:
         heal=heal,
         problem=_problem(heal),
     )
+
+
+def _again_at(drift: Drift, gaps: Sequence[Gap], look: Look) -> datetime | None:
+    """Return when what-if is asked again that could not be heard: soon, or where it failed not so soon."""
+    codes = {gap.code for gap in gaps}
+    if OUTSTANDING in codes:
+        return look.at + look.again
+    if FAILED not in codes:
+        return None
+    is_fresh = look.looked_at is None or drift.again_at is None
+    return look.at + AFTER_FAILURE * look.again if is_fresh else drift.again_at
 
 
 def state(items: Sequence[Item], gaps: Sequence[Gap]) -> State:

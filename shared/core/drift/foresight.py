@@ -87,7 +87,7 @@ def _failed(error: Mapping[str, Any]) -> Gap:
     return Gap(
         code="WhatIfFailed",
         message=f"{error.get('code', 'Error')}: {error.get('message', 'ARM does not say why.')}",
-        hint="Resources were compared with the snapshot only; what-if is tried again at the next look.",
+        hint="Resources were compared with the snapshot only; what-if is tried again within the hour.",
     )
 
 
