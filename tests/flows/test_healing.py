@@ -116,6 +116,21 @@ def test_heals_in_a_row_wait_longer_each_time(world: World) -> None:
     assert 1 < puts(world) < 6
 
 
+def test_a_heal_that_was_put_off_comes_by_itself(world: World) -> None:
+    """Nobody writes any more, and still the stack is brought back once the wait is over."""
+    for number in range(2):
+        world.arm.change(NSG, tag(f"by hand {number}"), caller=f"{number}@contoso.example")
+        world.scan()
+        world.run(20)
+    assert puts(world) == 2
+    world.clock.advance(120)
+    world.scan()
+    world.run(20)
+
+    assert puts(world) == 3
+    assert world.arm.resources[NSG.lower()]["tags"]["note"] == "one"
+
+
 def test_who_wrote_it_is_in_the_heal(world: World) -> None:
     """The log says what is healed, and who made it necessary."""
     world.arm.change(NSG, tag("by hand"))

@@ -213,6 +213,7 @@ def facts(drift: Drift) -> dict[str, str]:
         "confirmed": "1" if drift.confirmed_at else "",
         "due_at": to_text(drift.due_at) if drift.due_at else "",
         "again_at": to_text(drift.again_at) if drift.again_at else "",
+        "heal_at": to_text(drift.heal.next_at) if drift.heal.next_at and drift.items else "",
         "items": str(len(drift.items)) if drift.items else "",
         "problem": drift.problem.code if drift.problem else "",
     }

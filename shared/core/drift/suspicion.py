@@ -213,7 +213,7 @@ def suspects(estate: Estate, heard: Heard, now: datetime, periods: Periods) -> t
     return tuple(suspect for _, _, suspect in found[:MOST_AT_ONCE])
 
 
-_URGENCY: Final = ("due", "touched", "written", "released", "confirm", "full")
+_URGENCY: Final = ("due", "touched", "written", "heal", "released", "confirm", "full")
 
 
 def _reason(
@@ -239,6 +239,8 @@ def _reason(
     news = heard.news.get(identity)
     if news is not None and (since is None or news > since):
         return "written"
+    if is_current and _may_heal_now(drift, now):
+        return "heal"
     if not is_current or not drift.get("confirmed"):
         return (
             "confirm" if is_old else "released" if drift.get("items") and not is_current else None
@@ -249,6 +251,15 @@ def _reason(
     full_at = moment(drift.get("full_at"))
     period = period_of(identity, periods, blind=subscription_of(facts) in heard.without_log)
     return "full" if full_at is None or now - full_at >= period else None
+
+
+def _may_heal_now(drift: Mapping[str, str], now: datetime) -> bool:
+    """Tell whether a heal that was put off may go now: nothing else would bring the stack back.
+
+    One look after its moment is enough: a stack that is frozen is not looked at by every scan.
+    """
+    heal_at, checked_at = moment(drift.get("heal_at")), moment(drift.get("checked_at"))
+    return heal_at is not None and heal_at <= now and (checked_at is None or checked_at < heal_at)
 
 
 def _changed_since(listing: Iterable[Sighting], applied_at: datetime | None) -> bool:

@@ -90,6 +90,9 @@ def released(ago: timedelta, **more: str) -> Estate:
         (heard(full_at="yesterday"), ONE, "full"),
         (heard(full_at=to_text(NOW - 7 * HOUR)), ONE, None),
         (heard(again_at=to_text(NOW)), ONE, "full"),
+        (heard(heal_at=to_text(NOW), checked_at=to_text(NOW - MINUTE)), ONE, "heal"),
+        (heard(heal_at=to_text(NOW), checked_at=to_text(NOW)), ONE, None),
+        (heard(heal_at=to_text(NOW + MINUTE)), ONE, None),
         (heard(again_at=to_text(NOW + MINUTE)), ONE, None),
         (
             replace(heard(full_at=to_text(NOW - 7 * HOUR)), without_log={SUB}),
