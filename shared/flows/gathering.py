@@ -87,6 +87,11 @@ class Gathering:
     digests: Mapping[str, Callable[[str], str]]
     log: Log
 
+    def has_log(self, scope: str | None) -> bool:
+        """Tell whether the log of a scope's subscription can be asked, as scans found it."""
+        subscription = subscription_of(scope or "")
+        return subscription is not None and self.activities.read(subscription).answers
+
     def witnesses(self, scope: str | None, owned: Sequence[Owned]) -> Witnesses:
         """List what is in the stack's groups, and read what the log told scans.
 

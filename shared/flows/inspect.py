@@ -100,11 +100,10 @@ class Inspect:
 
     def _look(self, subject: Subject, known: Held[Drift] | None) -> None:
         drift, record = subject.drift, subject.record
-        witnesses = self.gathering.witnesses(record.scope, subject.release.inventory)
         period = period_of(
             (record.repository, record.stack),
             self.periods,
-            blind=not witnesses.has_log(record.scope or ""),
+            blind=not self.gathering.has_log(record.scope),
         )
         full = course.is_full(
             drift, subject.applied.at, subject.at, confirm=self.periods.confirm, period=period
@@ -117,6 +116,7 @@ class Inspect:
                 return
             if not course.adds_nothing(drift, asked, subject.at, period):
                 foreseen = asked
+        witnesses = self.gathering.witnesses(record.scope, subject.release.inventory)
         self._conclude(subject, known, witnesses, foreseen)
 
     def _wait(self, subject: Subject, known: Held[Drift] | None, asked: Pending) -> None:

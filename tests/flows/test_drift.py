@@ -562,3 +562,12 @@ def test_a_resource_that_was_moved_says_so(world: World) -> None:
     assert item.kind == "deleted"
     assert item.hint is not None
     assert "moved" in item.hint
+
+
+def test_a_full_look_asks_for_each_thing_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One listing, one what-if, one reading of each resource; the scan's own calls come before."""
+    world = deployed(monkeypatch)
+    world.clock.advance(601)
+    made = calls(world, world.scan)
+    assert made[:2] == ["activity.writes", "arm.sightings"]
+    assert sorted(made[2:]) == ["arm.predict", "arm.prediction", "arm.resource", "arm.sightings"]
