@@ -24,4 +24,14 @@ def some(
     changes nothing for it.
     """
     chosen = [item for item in items if number(*words, name(item)) % 2]
-    return chosen or sorted(items, key=lambda item: number(*words, name(item)))[:1]
+    return chosen or single(items, *words, name=name)
+
+
+def single(
+    items: Sequence[Item], *words: object, name: Callable[[Item], object] = repr
+) -> list[Item]:
+    """Return one of the items, none if there are none. Pure.
+
+    It goes by their names, so that it stays the same one while others go, and mostly while others come.
+    """
+    return sorted(items, key=lambda item: number(*words, name(item)))[:1]

@@ -11,7 +11,7 @@ from local.arm.knowledge import ResourceType
 from local.arm.noise import leaks
 from local.arm.noise.bodies import MISSING, Path, arrays, at, empty, find, key, leaves, named, show
 from local.arm.noise.case import Case, Edit, closed_by
-from local.arm.noise.chance import number, some
+from local.arm.noise.chance import number, single, some
 from local.arm.noise.respelling import aged, recased, retyped, rewritten
 from local.arm.noise.stored import NAMING, name_of
 from local.arm.noise.vocabulary import unknown_members
@@ -82,9 +82,7 @@ def default_patterns(known: ResourceType) -> list[str]:
 def _n3(case: Case) -> list[Edit]:
     if case.known.drop or leaks.written(case.known, "N3"):
         return [Edit(path) for path, _ in case.written("N3")]
-    mute = case.loose()
-    start = number(*case.subject.words("N3")) % max(len(mute), 1)
-    return [Edit(path) for path in mute[start:][:1]]
+    return [Edit(path) for path in single(case.loose(), *case.subject.words("N3"), name=key)]
 
 
 def _n5(case: Case) -> list[Edit]:
@@ -133,9 +131,8 @@ def _n14(case: Case) -> list[Edit]:
         return []
     hidden = [path for one in hidden_from(case.known, asked) for path in find(case.body, one)]
     listed = [Edit(path) for path in [*hidden, *(path for path, _ in case.written("N14"))]]
-    younger = [Edit(path) for path in case.loose()]
-    start = number(*case.subject.words("N14")) % max(len(younger), 1)
-    return listed or younger[start:][:1]
+    younger = single(case.loose(), *case.subject.words("N14"), name=key)
+    return listed or [Edit(path) for path in younger]
 
 
 def hidden_from(known: ResourceType, api_version: str) -> list[str]:
