@@ -55,7 +55,9 @@ class Sight:
             parts.append(Judged(gaps=self._gaps(released)))
         if isinstance(self.foreseen, Prediction):
             seen_before = [item for part in found for item in part.items]
-            parts.append(foresight.judge(self.foreseen, looks, seen_before, by))
+            told = foresight.without_secrets(self.foreseen.changes, self.gathering.redacted)
+            foreseen = replace(self.foreseen, changes=told)
+            parts.append(foresight.judge(foreseen, looks, seen_before, by))
         self.judged = judgement.together(parts)
         looked = {fold(one.owned.id) for one in looks} | set(self._undeclared.known)
         looked_at = None if full else looked
