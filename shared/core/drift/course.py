@@ -124,7 +124,9 @@ def looked(drift: Drift, look: Look) -> Drift:
     items = history.carried(before, look.judged.items, look.looked_at)
     gaps = _gaps(drift.gaps, look)
     opened = history.opened(before, items)
-    heal = healing.calmed(healing.flipped(drift.heal, opened, look.at), items, look.at)
+    # What nobody declared is never healed, so that it may come and go: nobody fights over it.
+    flipped = healing.flipped(drift.heal, healing.healable(opened), look.at)
+    heal = healing.calmed(flipped, items, look.at)
     learned = _learned(drift.noise, look)
     return msgspec.structs.replace(
         drift,
