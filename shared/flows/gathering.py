@@ -59,6 +59,11 @@ class Witnesses:
         log = self.logs.get((subscription_of(resource) or "").lower())
         return log is not None and log.answers
 
+    def has_whole_log(self, resource: str, since: datetime) -> bool:
+        """Whether the log of a resource's subscription tells all since a moment."""
+        log = self.logs.get((subscription_of(resource) or "").lower())
+        return log is not None and log.is_whole_since(since)
+
 
 @dataclass(frozen=True)
 class Released:

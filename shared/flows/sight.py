@@ -18,7 +18,7 @@ from shared.core.drift.course import Look
 from shared.core.drift.differences import MISSING
 from shared.core.drift.foresight import Foreseen
 from shared.core.drift.judgement import Judged, Looked, Standard
-from shared.core.drift.model import Drift, Finding, Gap
+from shared.core.drift.model import Drift, Finding, Gap, Item
 from shared.core.drift.noise import Key
 from shared.core.drift.suspicion import Estate, Periods, seen, shares
 from shared.core.prediction import Prediction
@@ -112,14 +112,33 @@ class Sight:
 
     def _evidence(self, owned: Owned) -> evidence.Evidence:
         sighting = self.witnesses.sightings.get(fold(owned.id))
-        return evidence.weigh(
+        known = self._known.get(fold(owned.id), ())
+        found = evidence.weigh(
             owned.id,
             self.subject.ended,
             self._nearby.of(owned.id),
             changed_at=sighting.changed_at if sighting is not None else None,
             is_listed=sighting is not None,
-            has_log=self.witnesses.has_log(owned.id),
+            has_log=self.witnesses.has_whole_log(owned.id, self._witnessed_since(known)),
         )
+        return evidence.remembered(found, known)
+
+    @cached_property
+    def _known(self) -> Mapping[str, list[Item]]:
+        """What was found already of the resources since this release, by folded id."""
+        found: dict[str, list[Item]] = {}
+        for item in course.still_open(self.subject.drift):
+            found.setdefault(fold(item.resource), []).append(item)
+        return found
+
+    def _witnessed_since(self, known: Sequence[Item]) -> datetime:
+        """Return since when the log must be whole to say that nobody touched a resource.
+
+        What happened before the last full look that look has seen; but where that found something
+        and could not name anybody, the log has to speak for all the time since the release.
+        """
+        began, full_at = self.subject.ended.began, self.subject.drift.full_at
+        return began if known or full_at is None else max(began, full_at)
 
     def _looks(self, owned: Sequence[Owned], released: Released, by: Standard) -> list[Looked]:
         """Look at resources, and at the children that were written with them."""

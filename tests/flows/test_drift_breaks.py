@@ -82,3 +82,55 @@ def test_what_nobody_declared_is_nobodys_fight(monkeypatch: pytest.MonkeyPatch) 
         scans(world, 0.1)
     assert len(world.drift("web").history) > 4
     assert world.drift("web").problem is None
+
+
+# ---- what the log forgot, and told late ----------------------------------------------------
+
+
+@pytest.fixture
+def parent(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """Yield a world whose stack has a child that no listing shows."""
+    world = World(monkeypatch)
+    world.push({**files("web"), "web.json": written()})
+    world.run(60)
+    confirm(world)
+    yield world
+    assert world.errors == []
+
+
+def drifted(world: World) -> list[str]:
+    """Return which resources have drifted."""
+    return [item.resource for item in world.drift("web").items]
+
+
+def test_drift_is_not_over_when_the_log_has_forgotten_it(parent: World) -> None:
+    """The log tells of seven days; what was found then is drift until it is brought back."""
+    parent.arm.change(RULE, edit("access", "Allow"))
+    scans(parent, 9 * 24, every_s=3 * 3600)
+    assert drifted(parent) == [RULE]
+    parent.arm.change(RULE, edit("access", "Deny"))
+    scans(parent, 0.2)
+    assert parent.drift("web").state == "none"
+
+
+def test_what_happened_while_the_log_was_silent_for_long_stays_drift(parent: World) -> None:
+    """A log that answers again, and not back to then, is no witness that nobody did it."""
+    parent.activity.forbid(times=10_000)
+    parent.arm.change(RULE, edit("access", "Allow"))
+    scans(parent, 9 * 24, every_s=3 * 3600)
+    assert drifted(parent) == [RULE]
+    parent.faults.heal()
+    scans(parent, 48, every_s=3 * 3600)
+    assert drifted(parent) == [RULE]
+
+
+def test_a_write_that_the_log_shows_late_is_found(parent: World) -> None:
+    """Entries do not come in order: one from before what was read already is news, too."""
+    parent.arm.change(RULE, edit("access", "Allow"))
+    late = parent.arm.writes.pop()
+    parent.clock.advance(5)
+    parent.arm.change(NSG, tag("by hand"))
+    parent.scan()
+    parent.arm.writes.append(late)
+    scans(parent, 0.2)
+    assert RULE in drifted(parent)
