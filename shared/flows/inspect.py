@@ -18,6 +18,7 @@ from shared.core.errors import Stalled, Transient
 from shared.core.message import StackMessage
 from shared.core.prediction import Prediction
 from shared.core.record import Applied, Asked, Record
+from shared.core.release import Release
 from shared.flows.estates import Estates
 from shared.flows.foresee import Foresee, Pending
 from shared.flows.gathering import Gathering, Witnesses
@@ -61,7 +62,7 @@ class Inspect:
         if record.in_flight is not None:
             self.drifts.write(known, course.put_off(before, held.at))
             return
-        release = self.archive.release(record.repository, record.applied_home, applied.release)
+        release = self._release(record, applied)
         drift = course.begun(before, applied.release, heals=_is_heal(record))
         if release is None:
             self.drifts.write(known, _without_release(drift, applied, held.at))
@@ -80,6 +81,16 @@ class Inspect:
             self.drifts.discard(record.repository, record.stack, self.archive.put_unreadable)
             return None
 
+    def _release(self, record: Record, applied: Applied) -> Release | None:
+        """Return the applied release; one that cannot be read tells as little as one that is gone."""
+        try:
+            return self.archive.release(record.repository, record.applied_home, applied.release)
+        except Stalled as e:
+            if e.reason != "DocumentUnreadable":
+                raise
+            self.log(events.STALLED, stack=record.stack, reason=e.reason, hint=e.hint)
+            return None
+
     def _rules(self, repository: str) -> tuple[Finding, ...]:
         """Return the rules; those that cannot be read are kept aside, and learned again."""
         try:
@@ -93,7 +104,16 @@ class Inspect:
 
     def _look(self, subject: Subject, known: Held[Drift] | None) -> None:
         drift, record = subject.drift, subject.record
-        witnesses = self.gathering.witnesses(record.scope, subject.release.inventory)
+        try:
+            witnesses = self.gathering.witnesses(record.scope, subject.release.inventory)
+        except Stalled as e:
+            self.drifts.write(
+                known,
+                course.unseen(
+                    drift, Gap(code=e.reason, message=e.message, hint=e.hint), subject.at
+                ),
+            )
+            raise
         period = period_of(
             (record.repository, record.stack),
             self.periods,
@@ -142,11 +162,13 @@ class Inspect:
             self.drifts.write(known, course.put_off(subject.drift, subject.at))
             return
         opened = history.opened(course.still_open(subject.drift), drift.items)
-        heals = _may_heal(record, drift, subject.at)
+        heals = _is_to_heal(record, drift) and healing.may_heal(drift, subject.at)
         if heals:
             drift = msgspec.structs.replace(
                 drift, heal=healing.begun(drift.heal, healing.healable(drift.items), subject.at)
             )
+        elif _is_to_heal(record, drift):
+            drift = course.waiting_to_heal(drift)
         written = self.drifts.write(known, drift)
         if written is None:
             return
@@ -241,19 +263,19 @@ def _is_heal(record: Record) -> bool:
     return int(generation) == asked.generation and int(attempt) > asked.above
 
 
-def _may_heal(record: Record, drift: Drift, at: datetime) -> bool:
-    """Tell whether a heal is to be asked for now. Pure."""
+def _is_to_heal(record: Record, drift: Drift) -> bool:
+    """Tell whether a heal is to be asked for, now or when it has waited enough. Pure."""
     wanted = record.policy.drift == "heal" and bool(healing.healable(drift.items))
     same = record.desired is not None and record.applied is not None
     same = same and record.desired.digest == record.applied.digest  # type: ignore[union-attr]
     calm = record.standing == "steady" and record.wanted is None and not record.orphaned
-    return wanted and same and calm and healing.may_heal(drift, at)
+    return wanted and same and calm
 
 
 def _without_release(drift: Drift, applied: Applied, at: datetime) -> Drift:
     gap = Gap(
         code="ReleaseMissing",
-        message=f"The release {applied.release} is not in the history container.",
+        message=f"The release {applied.release} is not in the history container, or damaged there.",
         hint="Release the stack: what it owns is then known again.",
     )
     return msgspec.structs.replace(

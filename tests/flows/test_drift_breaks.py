@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from shared.core import names
+from shared.core.errors import Stalled
 from tests.flows.test_children import RULE, written
 from tests.flows.test_drift import GROUP, NSG, confirm, deployed, edit, only_item, tag
 from tests.flows.test_healing import healing
@@ -134,3 +135,46 @@ def test_a_write_that_the_log_shows_late_is_found(parent: World) -> None:
     parent.arm.writes.append(late)
     scans(parent, 0.2)
     assert RULE in drifted(parent)
+
+
+# ---- incomplete is never clean -------------------------------------------------------------
+
+
+def test_a_damaged_release_is_incomplete(world: World) -> None:
+    """Nobody knows what the stack owns: that it was clean once says nothing now."""
+    world.history.corrupt(names.release("example", "web", "1.1"), b"nonsense")
+    world.arm.change(NSG, tag("by hand"))
+    world.scan()
+    drift = world.drift("web")
+    assert (drift.state, [gap.code for gap in drift.gaps]) == ("incomplete", ["ReleaseMissing"])
+
+
+def test_what_may_not_be_listed_is_incomplete(world: World) -> None:
+    """Within the time in which everything is looked at; and it is looked at again once that may be."""
+    refused = Stalled("AuthorizationFailed", "may not read Microsoft.Resources/resources")
+    world.faults.fail("arm.sightings", lambda: refused, times=10_000)
+    world.arm.change(NSG, tag("by hand"))
+    scans(world, 25, every_s=3600)
+    drift = world.drift("web")
+    assert (drift.state, [gap.code for gap in drift.gaps]) == (
+        "incomplete",
+        ["AuthorizationFailed"],
+    )
+    world.faults.heal()
+    scans(world, 1.2)
+    assert only_item(world.drift("web")).path == "tags.note"
+    assert world.drift("web").gaps == ()
+
+
+def test_a_heal_that_has_to_wait_comes_when_it_has_waited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing new happens until then, and yet it is not forgotten until the next full look."""
+    world = World(monkeypatch)
+    world.push(healing())
+    world.run(60)
+    confirm(world)
+    for number in range(6):
+        world.arm.change(NSG, edit(f"p{number}", number), caller=f"{number}@contoso.example")
+        scans(world, 0.25)
+    scans(world, 3)
+    assert world.puts("web") > 4
+    assert (world.drift("web").state, world.drift("web").problem) == ("none", None)

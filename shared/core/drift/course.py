@@ -20,6 +20,9 @@ PATIENCE: Final = timedelta(minutes=15)
 PUT_OFF: Final = timedelta(seconds=60)
 """When a stack is looked at again whose release ran meanwhile."""
 
+UNSEEN: Final = timedelta(hours=1)
+"""When a stack is looked at again of which nothing could be listed: mostly a right is missing."""
+
 MOST_GAPS: Final = 100
 MOST_SETTLED: Final = 2_000
 """How many values that moved by themselves are remembered of a stack, the newest."""
@@ -87,6 +90,27 @@ def put_off(drift: Drift, at: datetime) -> Drift:
     """Return what is known while a release runs: nothing can be told until it has ended (I22)."""
     return msgspec.structs.replace(
         drift, state="tentative", looking=None, due_at=at + PUT_OFF, checked_at=at
+    )
+
+
+def waiting_to_heal(drift: Drift) -> Drift:
+    """Return what is known when a heal has to wait: no witness tells of that time, so a look is due then."""
+    next_at = drift.heal.next_at
+    if drift.problem is not None or next_at is None:
+        return drift
+    return msgspec.structs.replace(drift, again_at=min(next_at, drift.again_at or next_at))
+
+
+def unseen(drift: Drift, gap: Gap, at: datetime) -> Drift:
+    """Return what is known when nothing could be looked at: what was amiss before is, and nothing is clean."""
+    gaps = tuple(dict.fromkeys((*drift.gaps, gap)))[:MOST_GAPS]
+    return msgspec.structs.replace(
+        drift,
+        state=state(still_open(drift), gaps),
+        gaps=gaps,
+        looking=None,
+        again_at=at + UNSEEN,
+        checked_at=at,
     )
 
 

@@ -172,7 +172,8 @@ class Drift(Document, frozen=True, kw_only=True, omit_defaults=True):
     itself since the release, ``references`` are contents that stand for those of a snapshot that was
     lost. ``gaps`` of a full look stay until the next one. ``closing``: a release has come since the last
     look, and this is why the items of before are gone (``healed``, ``released``).
-    ``again_at``: what-if could not be asked because a release was outstanding, and is asked again then.
+    ``again_at``: everything is looked at again then, because a release was outstanding, nothing could be
+    listed, or a heal has to wait.
     """
 
     repository: str
