@@ -172,7 +172,7 @@ def test_a_heal_that_has_to_wait_comes_when_it_has_waited(monkeypatch: pytest.Mo
     world.push(healing())
     world.run(60)
     confirm(world)
-    for number in range(6):
+    for number in range(7):
         world.arm.change(NSG, edit(f"p{number}", number), caller=f"{number}@contoso.example")
         scans(world, 0.25)
     scans(world, 3)
