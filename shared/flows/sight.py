@@ -21,6 +21,7 @@ from shared.core.drift.judgement import Judged, Looked, Standard
 from shared.core.drift.model import Drift, Finding, Gap, Item
 from shared.core.drift.noise import Key
 from shared.core.drift.suspicion import Estate, Periods, seen, shares
+from shared.core.policy import mark
 from shared.core.prediction import Prediction
 from shared.core.release import Owned
 from shared.core.scopes import fold
@@ -70,7 +71,9 @@ class Sight:
             confirms=subject.at - subject.applied.at >= self.periods.confirm,
             again=self.periods.confirm,
         )
-        return self._with_bodies(course.looked(subject.drift, look), looks)
+        after = course.looked(subject.drift, look)
+        after = msgspec.structs.replace(after, policy=mark(subject.record.policy))
+        return self._with_bodies(after, looks)
 
     @cached_property
     def _others(self) -> tuple[Write, ...]:

@@ -10,7 +10,7 @@ from shared.core.errors import Stalled
 from tests.flows.test_children import RULE, written
 from tests.flows.test_drift import GROUP, NSG, confirm, deployed, edit, only_item, tag
 from tests.flows.test_healing import healing
-from tests.flows.world import SUB, World, files
+from tests.flows.world import SUB, World, files, manifest
 
 
 @pytest.fixture
@@ -178,3 +178,33 @@ def test_a_heal_that_has_to_wait_comes_when_it_has_waited(monkeypatch: pytest.Mo
     scans(world, 3)
     assert world.puts("web") > 4
     assert (world.drift("web").state, world.drift("web").problem) == ("none", None)
+
+
+# ---- what the manifest says ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("drift", "note", "reason"),
+    [
+        ("heal", "one", "healed"),
+        (
+            "{ignore: [{type: Microsoft.Network/networkSecurityGroups, path: tags.note}]}",
+            "by hand",
+            "reverted",
+        ),
+    ],
+)
+def test_a_change_of_the_policy_counts_with_the_next_scan(
+    world: World, drift: str, note: str, reason: str
+) -> None:
+    """It deploys nothing by itself, so that no release brings a look with it."""
+    world.arm.change(NSG, tag("by hand"))
+    world.scan()
+    text = manifest("web").replace("template: web.json", f"template: web.json, drift: {drift}")
+    world.push({**files("web", web="one"), "plumbline.yaml": text})
+    world.run(60)
+    scans(world, 0.2)
+    assert world.note("web") == note
+    assert world.drift("web").items == ()
+    assert [closed.reason for closed in world.drift("web").history] == [reason]
+    assert "policy" not in str(world.log.named("scan_finished")[-1]["reasons"])

@@ -213,7 +213,7 @@ def suspects(estate: Estate, heard: Heard, now: datetime, periods: Periods) -> t
     return tuple(suspect for _, _, suspect in found[:MOST_AT_ONCE])
 
 
-_URGENCY: Final = ("due", "touched", "written", "released", "confirm", "full")
+_URGENCY: Final = ("due", "touched", "written", "policy", "released", "confirm", "full")
 
 
 def _reason(
@@ -243,6 +243,9 @@ def _reason(
         return (
             "confirm" if is_old else "released" if drift.get("items") and not is_current else None
         )
+    is_same = drift.get("policy", "") == facts.get("policy", "")
+    if listing is not None and drift.get("items") and not is_same:
+        return "policy"
     again_at = moment(drift.get("again_at"))
     if again_at is not None and again_at <= now:
         return "full"
