@@ -51,7 +51,10 @@ class Sight:
         by = self._standard({fold(item.resource) for item in children})
         looks = self._looks(owned, released, by)
         found = [judgement.judge(one, by) for one in looks]
-        parts = [*found, Judged(items=(*children, *self._undeclared.others()))]
+        parts = [
+            *found,
+            Judged(items=(*children, *self._undeclared.others()), gaps=self._undeclared.gaps()),
+        ]
         if full:
             parts.append(Judged(gaps=self._gaps(released)))
         if isinstance(self.foreseen, Prediction):

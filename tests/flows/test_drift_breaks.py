@@ -208,3 +208,53 @@ def test_a_change_of_the_policy_counts_with_the_next_scan(
     assert world.drift("web").items == ()
     assert [closed.reason for closed in world.drift("web").history] == [reason]
     assert "policy" not in str(world.log.named("scan_finished")[-1]["reasons"])
+
+
+# ---- children that nobody declared ---------------------------------------------------------
+
+
+def test_children_that_came_and_went_hide_no_other(world: World) -> None:
+    """The log tells of them for seven days; they are not asked for."""
+    for number in range(25):
+        world.arm.make(f"{NSG}/securityRules/a{number}", {"properties": {}})
+        world.clock.advance(1)
+        world.arm.remove(f"{NSG}/securityRules/a{number}")
+    world.arm.make(f"{NSG}/securityRules/z", {"properties": {}})
+    world.scan()
+    assert drifted(world) == [f"{NSG}/securityRules/z"]
+
+
+def test_more_children_than_are_read_are_told_of(world: World) -> None:
+    """Those that are known stay, and that there are others is a gap."""
+    for number in range(25):
+        world.arm.make(f"{NSG}/securityRules/m{number:02}", {"properties": {}})
+    world.scan()
+    before = drifted(world)
+    assert len(before) == 20
+    assert [gap.code for gap in world.drift("web").gaps] == ["ChildrenNotRead"]
+    for number in range(25):
+        world.arm.make(f"{NSG}/securityRules/a{number:02}", {"properties": {}})
+    scans(world, 0.1)
+    assert drifted(world) == before
+
+
+def test_a_child_that_may_not_be_read_is_incomplete(world: World) -> None:
+    """The log says that somebody made it; what was known stays known."""
+    rule = f"{NSG}/securityRules/mine"
+    refusing: list[bool] = []
+
+    def refuse(moment: Any, call: str, name: str) -> None:
+        if moment == "before" and call == "arm.resource" and rule in name and refusing:
+            raise Stalled("AuthorizationFailed", "may not read it")
+
+    world.hook = refuse
+    refusing.append(True)
+    world.arm.make(rule, {"properties": {}})
+    world.scan()
+    assert world.drift("web").state == "incomplete"
+    refusing.clear()
+    scans(world, 25, every_s=3600)
+    assert drifted(world) == [rule]
+    refusing.append(True)
+    scans(world, 25, every_s=3600)
+    assert drifted(world) == [rule]
