@@ -56,9 +56,7 @@ class Inspect:
             return
         record, applied = held.document, held.document.present
         known = self._known(record)
-        before = (
-            known.document if known else Drift(repository=record.repository, stack=record.stack)
-        )
+        before = known.document if known else self._before(record)
         if record.in_flight is not None:
             self.drifts.write(known, course.put_off(before, held.at))
             return
@@ -80,6 +78,21 @@ class Inspect:
             self.log(events.STALLED, stack=record.stack, reason=e.reason, hint=e.hint)
             self.drifts.discard(record.repository, record.stack, self.archive.put_unreadable)
             return None
+
+    def _before(self, record: Record) -> Drift:
+        """Return what is known of a stack without a document: what was known under its former name."""
+        fresh = Drift(repository=record.repository, stack=record.stack)
+        if record.came_from is None:
+            return fresh
+        try:
+            former = self.drifts.read(record.repository, record.came_from)
+        except Stalled as e:
+            if e.reason != "DocumentUnreadable":
+                raise
+            return fresh
+        if former is None:
+            return fresh
+        return msgspec.structs.replace(former.document, stack=record.stack, looking=None)
 
     def _release(self, record: Record, applied: Applied) -> Release | None:
         """Return the applied release; one that cannot be read tells as little as one that is gone."""

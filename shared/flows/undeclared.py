@@ -119,7 +119,8 @@ class Undeclared:
     def _strangers(self) -> tuple[Item, ...]:
         """Return the resources that others made in the groups that the stack answers for.
 
-        Those that were known stay while they are listed, whatever was released since.
+        Those that were known stay while they are listed and nobody's, whatever was released since, and
+        should another stack answer for the group by now: that one takes them for older than itself.
         """
         subject = self.subject
         found = [one for one in self.nobodys if fold(one.id) not in self.made_now]
@@ -128,8 +129,8 @@ class Undeclared:
             found, subject.ended, self.writes, has_log=has_log, at=subject.at
         )
         told, known = {fold(item.resource) for item in items}, self.known
-        listed = [key for one in found if (key := fold(one.id)) in known and key not in told]
-        return (*items, *(known[key] for key in listed))
+        listed = (key for key in known if key in self.witnesses.sightings and key not in told)
+        return (*items, *(known[key] for key in listed if not self.estate.owned_by(key)))
 
     @cached_property
     def nobodys(self) -> tuple[Sighting, ...]:

@@ -7,10 +7,11 @@ import pytest
 
 from shared.core import names
 from shared.core.errors import Stalled
+from tests.fakes.arm.foresight import Outlook
 from tests.flows.test_children import RULE, written
 from tests.flows.test_drift import GROUP, NSG, confirm, deployed, edit, only_item, tag
 from tests.flows.test_healing import healing
-from tests.flows.world import SUB, World, files, manifest
+from tests.flows.world import SUB, World, files, manifest, template
 
 
 @pytest.fixture
@@ -258,3 +259,75 @@ def test_a_child_that_may_not_be_read_is_incomplete(world: World) -> None:
     refusing.append(True)
     scans(world, 25, every_s=3600)
     assert drifted(world) == [rule]
+
+
+# ---- over releases, renames and neighbours -------------------------------------------------
+
+OTHER = f"{GROUP}/providers/Microsoft.Network/publicIPAddresses/mine"
+
+
+def shared_group(*stacks: str) -> dict[str, Any]:
+    """Return a repository whose stacks are all in one group."""
+    lines = [
+        f"  {one}: {{template: {one}.json, scope: rg-web, createResourceGroup: westeurope, adopt: take}}"
+        for one in stacks
+    ]
+    text = "\n".join(["version: 1", "stacks:", *lines])
+    bodies = {f"{one}.json": template("one", name=f"nsg-{one}") for one in stacks}
+    return {"plumbline.yaml": text, **bodies}
+
+
+def test_a_new_neighbour_makes_nothing_declared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another stack answers for the group by now: what nobody declared stays drift."""
+    world = World(monkeypatch)
+    world.push(shared_group("web"))
+    world.run(60)
+    confirm(world)
+    world.arm.make(OTHER, {"location": "westeurope", "properties": {}})
+    scans(world, 0.2)
+    world.push(shared_group("first", "web"))
+    world.run(60)
+    scans(world, 1)
+    assert drifted(world) == [OTHER]
+    world.arm.remove(OTHER)
+    scans(world, 25, every_s=3600)
+    assert drifted(world) == []
+
+
+def test_a_renamed_stack_keeps_its_drift(world: World) -> None:
+    """It is the same stack, and what was found is older than the log remembers."""
+    world.arm.make(OTHER, {"location": "westeurope", "properties": {}})
+    scans(world, 9 * 24, every_s=3 * 3600)
+    found = world.drift("web").items
+    text = manifest("new").replace("scope: rg-new", "scope: rg-web, renamedFrom: web")
+    world.push({**files("new", new="one"), "plumbline.yaml": text})
+    world.run(120)
+    scans(world, 1)
+    assert world.drift("new").items == found
+
+
+def test_a_release_makes_no_incomplete_stack_clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody can look at is no better for a release, before everything was looked at again."""
+    world = deployed(monkeypatch)
+    world.arm.outlook = Outlook(unsupported={"nsg": "its id cannot be calculated"})
+    confirm(world)
+    world.push(files("web", web="two"))
+    world.run(60)
+    for note in ("by hand", "two"):
+        world.arm.change(NSG, tag(note))
+        world.scan()
+    assert (world.drift("web").full_at, world.drift("web").state) == (None, "incomplete")
+
+
+def test_a_what_if_that_arm_forgot_is_asked_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not only a day later."""
+    world = deployed(monkeypatch)
+    world.arm.outlook = Outlook(looks=3)
+    world.clock.advance(601)
+    world.services.scan_drift()
+    world.deliver_visible()
+    world.arm.forget_predictions()
+    world.scan()
+    assert [gap.code for gap in world.drift("web").gaps] == ["WhatIfLost"]
+    scans(world, 0.5)
+    assert world.drift("web").state == "none"

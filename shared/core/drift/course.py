@@ -35,13 +35,25 @@ RELEASED: Final = "released"
 OUTSTANDING: Final = "ReleaseOutstanding"
 """The gap of a stack of which what Git wants is not what is deployed: what-if was not asked."""
 
+WHATIF_LOST: Final = "WhatIfLost"
+"""The gap of a what-if that ARM knows no more: it was asked for too late."""
+
+_ASKED_AGAIN: Final = frozenset({OUTSTANDING, WHATIF_LOST})
+
 _OF_FULL_LOOKS: Final = ("WhatIf", OUTSTANDING, "SnapshotLost", "NotInSnapshot")
 """Codes of gaps that only a full look can close: others hear no what-if, and ask for no snapshot."""
 
 
-def begun(drift: Drift, release: str, *, heals: bool) -> Drift:
-    """Return what is known when a stack is looked at: of another release only its items count.
+_OF_A_RELEASE: Final = frozenset(
+    {OUTSTANDING, "SnapshotLost", "ReleaseMissing", "SecretUncomparable"}
+)
+"""Codes of gaps that are another release's, and gone with it."""
 
+
+def begun(drift: Drift, release: str, *, heals: bool) -> Drift:
+    """Return what is known when a stack is looked at: of another release only its items count, and gaps.
+
+    A gap that a release does not close by itself stays until it is looked at: nothing is clean before.
     A release that was no heal ends a fight: somebody has acted.
     """
     if drift.release == release:
@@ -53,6 +65,7 @@ def begun(drift: Drift, release: str, *, heals: bool) -> Drift:
         release=release,
         checked_at=drift.checked_at,
         items=drift.items,
+        gaps=tuple(gap for gap in drift.gaps if gap.code not in _OF_A_RELEASE),
         noise=drift.noise,
         history=drift.history,
         closing=HEALED if heals else RELEASED,
@@ -159,7 +172,7 @@ def looked(drift: Drift, look: Look) -> Drift:
         full_at=look.at if full else drift.full_at,
         confirmed_at=look.at if full and look.confirms else drift.confirmed_at,
         due_at=None,
-        again_at=look.at + look.again if any(gap.code == OUTSTANDING for gap in gaps) else None,
+        again_at=look.at + look.again if any(gap.code in _ASKED_AGAIN for gap in gaps) else None,
         looking=None,
         closing="",
         seen=look.seen,
