@@ -168,10 +168,9 @@ def concerned(resource: str, estate: Estate) -> tuple[Identity, ...]:
             return owners
         at = _above(at)
     keeper = estate.keeper(resource)
-    if keeper is not None:
-        return (keeper,)
-    group = fold(resource)
-    return tuple(identity for scope, identity in estate.keepers.items() if scope == group)
+    # A group itself is in no listing: who made it with a template hears of it from the log only.
+    makers = estate.owned_by(resource) if resource.count("/") == _GROUP else ()
+    return tuple(dict.fromkeys((*makers, *((keeper,) if keeper is not None else ()))))
 
 
 _GROUP: Final = 4
