@@ -1,6 +1,6 @@
 """What is kept of a release for good: how it ended, what it did, and what it owns."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from shared.core.document import Document
 from shared.core.problem import Problem
 from shared.core.record import Attempt, Outcome, Record
 from shared.core.redaction import mask
+from shared.core.scopes import fold
 
 _NESTED = "microsoft.resources/deployments"
 
@@ -73,6 +74,19 @@ def inventory(
         owned = Owned(id=operation.resource_id, type=kind, api_version=version)
         found[operation.resource_id.lower()] = owned
     return tuple(found[key] for key in sorted(found))
+
+
+def unwritten(release: Release, ids: Iterable[str]) -> tuple[str, ...]:
+    """Return those of ``ids`` of which no operation of the release went well. Pure.
+
+    ARM lists what it was not let to write, too: such a resource may be somebody else's.
+    """
+    written = {
+        fold(step.resource)
+        for step in release.operations
+        if step.resource is not None and step.state.lower() == "succeeded"
+    }
+    return tuple(one for one in ids if fold(one) not in written)
 
 
 def plain_outputs(outputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,15 @@ from shared.core.prune import leaving
 from shared.core.prune.model import Left
 from shared.core.prune.relations import relations
 from shared.core.record import Attempt, Outcome, Record, pruning
-from shared.core.release import Owned, Release, describe, inventory, with_deployment
+from shared.core.release import (
+    Owned,
+    Release,
+    describe,
+    inventory,
+    unwritten,
+    with_deployment,
+)
+from shared.core.scopes import fold
 from shared.core.source.resources import api_versions
 from shared.flows.bell import Bell
 from shared.flows.gate import ArmReads, Gate
@@ -170,11 +178,10 @@ class Conclude:
         self, hold: Hold, document: Release, problem: Problem, deployment: Deployment
     ) -> Hold:
         transient = document.outcome != "canceled" and self._may_pass(hold.record, deployment)
-        written = tuple(owned.id for owned in document.inventory)
         hold = self.records.update(
             hold,
             lambda r, at: changes.ended(
-                changes.correlated(_reached(r, document.release, written), document.correlation_id),
+                changes.correlated(_reached(r, document), document.correlation_id),
                 document.outcome,
                 problem=problem,
                 transient=transient,
@@ -216,14 +223,19 @@ class Conclude:
         return True
 
 
-def _reached(record: Record, release: str, written: Sequence[str]) -> Record:
+def _reached(record: Record, document: Release) -> Record:
     """Note that ARM took a release that ended badly, and what it wrote since the last good one.
 
     Nobody may have heard that ARM took it: its answer was lost, or who got it died. Pure.
     """
-    known = {resource.lower() for resource in record.touched}
-    added = tuple(r for r in written if r.lower() not in known)
-    return msgspec.structs.replace(record, reached=release, touched=record.touched + added)
+    known = {fold(one) for one in record.touched}
+    added = tuple(one.id for one in document.inventory if fold(one.id) not in known)
+    return msgspec.structs.replace(
+        record,
+        reached=document.release,
+        touched=record.touched + added,
+        unsure=unwritten(document, record.unsure + added),
+    )
 
 
 def _problem(
