@@ -136,11 +136,15 @@ class Conclude:
         return leaving.after_release(record, release, owned, before, self._needs(record, before))
 
     def _before(self, record: Record) -> tuple[Owned, ...]:
-        """Return what the last good release had."""
+        """Return what the last good release had; nothing where its document is lost."""
         applied = record.present
         if applied is None:
             return ()
-        release = self.archive.release(record.repository, record.applied_home, applied.release)
+        try:
+            release = self.archive.release(record.repository, record.applied_home, applied.release)
+        except Stalled as e:
+            self.log(events.STALLED, reason=e.reason, hint=e.hint)
+            return ()
         return () if release is None else release.inventory
 
     def _needs(self, record: Record, before: Sequence[Owned]) -> Mapping[str, tuple[str, ...]]:

@@ -176,6 +176,10 @@ def test_whoever_has_something_is_always_read(mine: list[str], theirs: list[str]
         (owner("api", SITE, around=None), True),
         (owner("api", SITE, phase="failed"), True),
         (owner("api", SITE, phase="failed", scope=f"{SUB}/resourceGroups/other"), False),
+        (
+            owner("api", SITE, phase="failed", scope=f"{SUB}/resourceGroups/other", touched=[NIC]),
+            True,
+        ),
         (owner("web~1", NIC), True),
         (owner("web", NIC), False),
         (owner("api", NIC, orphaned=True), True),
@@ -201,10 +205,12 @@ def test_nothing_is_safe_near_a_release_that_runs() -> None:
 
 
 def test_a_sketch_that_does_not_fit_says_so() -> None:
-    """More parents than a listing's facts can hold make a stack one that is always read."""
-    many = [f"{GROUP}/providers/Microsoft.X/t/n{n}/c/one" for n in range(500)]
+    """More than a listing's facts can hold makes a stack one that is always read."""
+    inside = [f"{GROUP}/providers/Microsoft.X/t/n{n}/c/one" for n in range(500)]
+    many = [f"{GROUP}/providers/Microsoft.X/t/n{n}" for n in range(1000)]
 
-    assert suspects(owner("api", *many), of=[NIC]).claimants
+    assert suspects(owner("api", *inside), of=[NIC]).claimants
+    assert all(suspects(owner("api", *many), of=[one]).claimants for one in many)
 
 
 # ---- what needs somebody's word -------------------------------------------------------------------

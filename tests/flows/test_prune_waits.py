@@ -2,6 +2,7 @@
 
 import pytest
 
+from shared.core import names
 from shared.state.archive import Archive
 from tests.fakes.system import Moment
 from tests.flows.estates import AWHILE_S, deleted, of, repository, resource
@@ -34,6 +35,18 @@ def test_more_than_the_budget_waits_and_nothing_goes_before_it_is_approved(world
     assert {one.why for one in Archive(world.history).deletions("example", "web")} == {
         "they are old"
     }
+
+
+def test_a_release_ends_although_the_one_before_cannot_be_read(world: World) -> None:
+    """Nobody knows what left the stack, then: all of it stays."""
+    world.push(repository({"web": ["a", "b"]}))
+    world.run(AWHILE_S)
+    world.history.corrupt(names.release("example", "web", "1.1"), b"{broken")
+    revision = world.push(repository({"web": ["a"]}))
+    world.run(AWHILE_S)
+
+    assert world.status(revision) == "deployed"
+    assert deleted(world) == []
 
 
 def test_the_budget_grows_with_the_stack(world: World) -> None:
