@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from shared.core.arm_model import Deployment, Operation
+from shared.core.arm_model import HISTORY_GONE, Deployment, Operation
 from shared.core.document import Document
 from shared.core.problem import Problem
 from shared.core.record import Attempt, Outcome, Record
@@ -74,6 +74,14 @@ def inventory(
         owned = Owned(id=operation.resource_id, type=kind, api_version=version)
         found[operation.resource_id.lower()] = owned
     return tuple(found[key] for key in sorted(found))
+
+
+def tells_all(operations: Iterable[Operation]) -> bool:
+    """Tell whether the operations name all that a good release has. Pure.
+
+    What a nested deployment wrote whose history is gone is not among them, and has not left.
+    """
+    return all(operation.kind != HISTORY_GONE for operation in operations)
 
 
 def unwritten(release: Release, ids: Iterable[str]) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from shared.core.release import (
     Release,
     describe,
     inventory,
+    tells_all,
     unwritten,
     with_deployment,
 )
@@ -83,7 +84,7 @@ class Conclude:
         )
         self.archive.put_release(document)
         if problem is None:
-            return self._succeeded(hold, document)
+            return self._succeeded(hold, document, whole=tells_all(operations))
         return self._failed(hold, document, problem, deployment)
 
     def _api_versions(self, attempt: Attempt) -> Mapping[str, str]:
@@ -94,10 +95,10 @@ class Conclude:
             self.log(events.STALLED, reason=e.reason, hint=e.hint)
             return {}
 
-    def _succeeded(self, hold: Hold, document: Release) -> Hold:
+    def _succeeded(self, hold: Hold, document: Release, *, whole: bool) -> Hold:
         ids = [owned.id for owned in document.inventory]
         owns, around = sketch(ids), sketch_around(ids)
-        left = self._left(hold.record, document)
+        left = self._left(hold.record, document, whole=whole)
         hold = self.records.update(
             hold,
             lambda r, at: msgspec.structs.replace(
@@ -127,8 +128,14 @@ class Conclude:
             self.messenger.stack("release", record.repository, record.stack)
         return self.tell_dependents(hold)
 
-    def _left(self, record: Record, document: Release) -> tuple[Left, ...]:
-        """Return what has left the stack with this release; a lost document keeps none from ending."""
+    def _left(self, record: Record, document: Release, *, whole: bool) -> tuple[Left, ...]:
+        """Return what has left the stack with this release; a lost document keeps none from ending.
+
+        Nothing more than before while nobody knows the ``whole`` of what the stack has.
+        """
+        if not whole:
+            here = {fold(one.id) for one in document.inventory}
+            return tuple(one for one in record.left if fold(one.id) not in here)
         before, release, owned = self._before(record), document.release, document.inventory
         left = leaving.after_release(record, release, owned, before, {})
         if not before or left == record.left:

@@ -1,11 +1,12 @@
 """Deletions that wait for a word, are refused, hang, or die over it."""
 
+import orjson
 import pytest
 
 from shared.core import names
 from shared.state.archive import Archive
 from tests.fakes.system import Moment
-from tests.flows.estates import AWHILE_S, deleted, of, repository, resource
+from tests.flows.estates import AWHILE_S, deleted, of, repository, resource, template
 from tests.flows.world import Killed, World
 
 
@@ -47,6 +48,26 @@ def test_a_release_ends_although_the_one_before_cannot_be_read(world: World) -> 
 
     assert world.status(revision) == "deployed"
     assert deleted(world) == []
+
+
+def test_what_a_nested_deployment_wrote_has_not_left_because_its_history_did(
+    world: World,
+) -> None:
+    """Subscriptions keep 800 deployments, and people tidy up: nobody knows then what left."""
+    inner = {
+        "type": "Microsoft.Resources/deployments",
+        "apiVersion": "2022-09-01",
+        "name": "inner",
+        "properties": {"mode": "Incremental", "template": orjson.loads(template("x", "y"))},
+    }
+    world.push(repository({"web": ["a", "b", inner]}))
+    world.run(AWHILE_S)
+    world.arm.groom("inner")
+    world.push(repository({"web": ["a", inner]}))
+    world.run(AWHILE_S)
+
+    assert deleted(world) == []
+    assert world.record("web").phase == "steady"
 
 
 def test_the_budget_grows_with_the_stack(world: World) -> None:
