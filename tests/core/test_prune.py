@@ -98,9 +98,11 @@ def test_a_resource_group_never_goes() -> None:
     """It is no candidate, whatever its id looks like."""
     group = Owned(id=GROUP, type="Microsoft.Resources/resourceGroups")
 
-    assert leaving.after_release(record(), "2.1", (), (group, Owned(id=NET, type="")), {}) == lefts(
-        NET
+    found = leaving.after_release(
+        record(), "2.1", (Owned(id=NIC, type=""),), (group, Owned(id=NET, type="")), {}
     )
+
+    assert found == lefts(NET)
     assert not may_go("microsoft.resources/RESOURCEGROUPS")
 
 

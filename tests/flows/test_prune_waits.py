@@ -50,6 +50,22 @@ def test_a_release_ends_although_the_one_before_cannot_be_read(world: World) -> 
     assert deleted(world) == []
 
 
+def test_an_emptied_template_is_asked_about_after_it_was_filled_again(world: World) -> None:
+    """The next push has something else in it: what the emptied one left still waits for a word."""
+    world.push(repository({"web": ["a", "b"]}))
+    world.run(AWHILE_S)
+    world.push(repository({"web": []}))
+    world.run(AWHILE_S)
+    world.push(repository({"web": ["c"]}))
+    world.run(AWHILE_S)
+    early = deleted(world)
+    world.order("web", "approve", "they are old")
+    world.run(AWHILE_S)
+
+    assert early == []
+    assert sorted(deleted(world)) == ["a", "b"]
+
+
 def test_what_a_nested_deployment_wrote_has_not_left_because_its_history_did(
     world: World,
 ) -> None:

@@ -47,7 +47,7 @@ def after_release(
         if fold(one.id) in known or not may_go(one.type or type_of(one.id)):
             continue
         known.add(fold(one.id))
-        fresh.append(_left(one, release, needs))
+        fresh.append(_left(one, release, needs, emptied=not owned))
     return tuple([*kept, *fresh][-MOST_LEFT:])
 
 
@@ -72,11 +72,14 @@ def _touched(record: Record) -> list[Owned]:
     return [Owned(id=one, type=type_of(one)) for one in record.touched if fold(one) not in unsure]
 
 
-def _left(one: Owned, release: str, needs: Mapping[str, tuple[str, ...]]) -> Left:
+def _left(
+    one: Owned, release: str, needs: Mapping[str, tuple[str, ...]], *, emptied: bool = False
+) -> Left:
     return Left(
         id=one.id,
         type=one.type or type_of(one.id),
         release=release,
         api_version=one.api_version,
         needs=needs.get(fold(one.id), ()),
+        emptied=emptied,
     )
