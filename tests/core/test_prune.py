@@ -106,6 +106,13 @@ def test_a_resource_group_never_goes() -> None:
     assert not may_go("microsoft.resources/RESOURCEGROUPS")
 
 
+def test_the_tags_of_a_group_never_go() -> None:
+    """To ARM they are one resource: deleting it would take everybody's."""
+    tags = Owned(id=f"{GROUP}/providers/Microsoft.Resources/tags/default", type="")
+
+    assert leaving.after_release(record(), "2.1", (Owned(id=NIC, type=""),), (tags,), {}) == ()
+
+
 @pytest.mark.parametrize(
     ("kind", "holds"),
     [
@@ -119,6 +126,7 @@ def test_a_resource_group_never_goes() -> None:
         ("Microsoft.OperationalInsights/workspaces", True),
         ("Microsoft.RecoveryServices/vaults", True),
         ("Microsoft.Compute/disks", True),
+        ("Microsoft.AzureActiveDirectory/b2cDirectories", True),
         ("Microsoft.Network/networkSecurityGroups", False),
         ("Microsoft.Web/sites", False),
     ],
