@@ -72,6 +72,7 @@ def facts(record: Record) -> dict[str, str]:
         "raised": f"{record.raised[0]},{record.raised[1]}" if record.raised else "",
         "owns": record.owns if record.present else "",
         "inside": _shown_around(record),
+        "touched": "1" if record.touched else "",
         "follows": follows_mark(record.present.follows) if record.present else "",
         "prune_at": _shown_prune(record),
         "correlations": ",".join(record.correlations),
