@@ -279,7 +279,10 @@ class Arm(ArmLimits, Protocol):
         ...
 
     def operations(self, deployment_id: str) -> Sequence[Operation]:
-        """Return the operations of the deployment and of its nested deployments."""
+        """Return the operations of the deployment and of its nested deployments.
+
+        Of a nested one that is not there (not begun, or its history gone) one of kind HISTORY_GONE.
+        """
         ...
 
     def has_group(self, scope: str) -> bool:

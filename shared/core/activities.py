@@ -5,7 +5,7 @@ explained with. The log is late and tells things out of order, so that each time
 for the last half an hour; the watermark is when the log had an entry, not when it happened.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -57,6 +57,10 @@ class Activity(Document, frozen=True, kw_only=True, omit_defaults=True):
         """
         return self.problem is None and self.asked_at is not None
 
+    def is_whole_since(self, moment: datetime) -> bool:
+        """Tell whether the log can be asked, and all that happened since a moment is here."""
+        return self.answers and (self.known_from is None or self.known_from <= moment)
+
 
 def ask_since(activity: Activity, now: datetime) -> datetime:
     """Return from when on the log is to be asked, by the time at which it had an entry."""
@@ -70,16 +74,16 @@ def told(activity: Activity, reading: Reading, ours: Collection[str], now: datet
     after its writes.
     """
     known = {*activity.ours, *ours}
+    read = [one for one in reading.writes if one.at > now - KEPT and _correlation(one) not in known]
+    late = _late(activity, read)
     foreign = [
-        write
-        for write in one_each([*activity.writes, *reading.writes])
-        if _correlation(write) not in known
+        write for write in one_each([*activity.writes, *late]) if _correlation(write) not in known
     ]
     fresh = sorted(
         (one for one in foreign if one.at > now - KEPT), key=lambda one: (one.at, one.id)
     )
     kept, gone = fresh[-MOST:], fresh[:-MOST]
-    seen_at = _watermark(activity, reading, now)
+    seen_at = max([_watermark(activity, reading, now), *(one.seen_at for one in late)])
     known_from = [activity.known_from or ask_since(activity, now), now - KEPT]
     known_from += [reading.lost_before] if reading.lost_before else []
     known_from += [gone[-1].at] if gone else []
@@ -89,10 +93,27 @@ def told(activity: Activity, reading: Reading, ours: Collection[str], now: datet
         asked_at=max(now, activity.asked_at or now),
         known_from=max(known_from),
         writes=tuple(kept),
-        ours=_remembered(activity, reading, known, seen_at - 2 * OVERLAP),
+        ours=_remembered(activity, reading, known, seen_at - 2 * OVERLAP - SLACK),
         problem=None,
         problem_since=None,
     )
+
+
+def _late(activity: Activity, writes: Sequence[Write]) -> Sequence[Write]:
+    """Return writes; those that the log shows only now, behind its watermark, count as seen just after it.
+
+    Who has looked through the log up to the watermark would take them for seen.
+    """
+    if activity.seen_at is None:
+        return writes
+    kept = {one.deed for one in activity.writes}
+    after = activity.seen_at + timedelta(microseconds=1)
+    return [
+        msgspec.structs.replace(one, seen_at=after)
+        if one.seen_at <= activity.seen_at and one.deed not in kept
+        else one
+        for one in writes
+    ]
 
 
 def _correlation(write: Write) -> str:

@@ -7,6 +7,7 @@ import msgspec
 
 from shared.core.configuration import Ceilings, Repository
 from shared.core.errors import Stalled
+from shared.core.policy import Policy
 from shared.core.problem import Problem
 from shared.core.source.faults import Place
 
@@ -75,11 +76,7 @@ def _policy(spec: "StackSpec", ceilings: Ceilings) -> "tuple[StackSpec, tuple[Pr
             )
         )
         policy = msgspec.structs.replace(policy, prune=False)
-    policy = msgspec.structs.replace(
-        policy,
-        delete_most=ceilings.delete_resources,
-        delete_percent=ceilings.delete_percent,
-    )
+    policy = budgeted(policy, ceilings)
     return msgspec.structs.replace(spec, policy=policy), tuple(warnings)
 
 
@@ -119,3 +116,20 @@ def check_group(ceilings: Ceilings) -> None:
             "The resource group is missing, and the operator lets nobody create it.",
             hint="Have the group made, or ask the operator to allow it.",
         )
+
+
+def check_prune(ceilings: Ceilings) -> None:
+    """Raise Stalled when nothing may be deleted: the ceiling may be newer than what sync copied."""
+    if not ceilings.prune:
+        raise Stalled(
+            CODE,
+            "The operator does not let resources be deleted: what left is kept.",
+            hint="Write prune: false, or take removed out; or ask the operator.",
+        )
+
+
+def budgeted(policy: Policy, ceilings: Ceilings) -> Policy:
+    """Return a policy with the delete budget as it is now; a stack that left keeps its old one."""
+    return msgspec.structs.replace(
+        policy, delete_most=ceilings.delete_resources, delete_percent=ceilings.delete_percent
+    )

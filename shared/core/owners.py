@@ -40,9 +40,15 @@ def sketch(ids: Iterable[str]) -> str:
 
 
 def sketch_around(ids: Iterable[str]) -> str:
-    """Return the facts' text for what resources lie inside of, or UNKNOWN where it does not fit."""
-    around = inside_of(ids)
-    return UNKNOWN if len(around) > MOST_AROUND else sketch(around)
+    """Return the facts' text for what resources lie inside of, or UNKNOWN where it does not fit.
+
+    Where not all resources fit into their own sketch this one says so: with nested deployments a
+    stack has more than one template deploys.
+    """
+    own = {fold(one) for one in ids}
+    around = inside_of(own)
+    fits = len(own) <= MOST_COMPARED and len(around) <= MOST_AROUND
+    return sketch(around) if fits else UNKNOWN
 
 
 def marks_of(ids: Iterable[str]) -> frozenset[int]:

@@ -1,5 +1,6 @@
 """How a stack is treated, as its manifest asks and the operator allows: no part of its source digest."""
 
+import hashlib
 from typing import Any, Literal
 
 import msgspec
@@ -34,6 +35,14 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     prune: bool = False
     delete_most: int = 3
     delete_percent: int = 10
+
+
+def mark(policy: Policy) -> str:
+    """Return a short digest of what a policy says of drift; empty where it says nothing. Pure."""
+    if policy.drift == "report" and not policy.ignore:
+        return ""
+    told = msgspec.json.encode([policy.drift, policy.ignore])
+    return hashlib.sha256(told).hexdigest()[:12]
 
 
 def plain(value: Any) -> bool:

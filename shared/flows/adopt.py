@@ -93,6 +93,10 @@ class Adopts:
         """Tell whether anything is where the stack writes, and nothing of the stack ever was."""
         if all(map(self._is_empty, self._targets(first))):
             return False
+        if first.record.anew:
+            return (
+                True  # what ARM remembers is of what the stack gave up, and nobody's word for this
+            )
         deployment = self.arm.deployment(first.deployment_id)
         if deployment is None:
             return True

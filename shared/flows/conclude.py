@@ -21,7 +21,16 @@ from shared.core.prune import leaving
 from shared.core.prune.model import Left
 from shared.core.prune.relations import relations
 from shared.core.record import Attempt, Outcome, Record, pruning
-from shared.core.release import Owned, Release, describe, inventory, with_deployment
+from shared.core.release import (
+    Owned,
+    Release,
+    describe,
+    inventory,
+    tells_all,
+    unwritten,
+    with_deployment,
+)
+from shared.core.scopes import fold
 from shared.core.source.resources import api_versions
 from shared.flows.bell import Bell
 from shared.flows.gate import ArmReads, Gate
@@ -75,7 +84,7 @@ class Conclude:
         )
         self.archive.put_release(document)
         if problem is None:
-            return self._succeeded(hold, document)
+            return self._succeeded(hold, document, whole=tells_all(operations))
         return self._failed(hold, document, problem, deployment)
 
     def _api_versions(self, attempt: Attempt) -> Mapping[str, str]:
@@ -86,10 +95,10 @@ class Conclude:
             self.log(events.STALLED, reason=e.reason, hint=e.hint)
             return {}
 
-    def _succeeded(self, hold: Hold, document: Release) -> Hold:
+    def _succeeded(self, hold: Hold, document: Release, *, whole: bool) -> Hold:
         ids = [owned.id for owned in document.inventory]
         owns, around = sketch(ids), sketch_around(ids)
-        left = self._left(hold.record, document)
+        left = self._left(hold.record, document, whole=whole)
         hold = self.records.update(
             hold,
             lambda r, at: msgspec.structs.replace(
@@ -119,8 +128,14 @@ class Conclude:
             self.messenger.stack("release", record.repository, record.stack)
         return self.tell_dependents(hold)
 
-    def _left(self, record: Record, document: Release) -> tuple[Left, ...]:
-        """Return what has left the stack with this release; a lost document keeps none from ending."""
+    def _left(self, record: Record, document: Release, *, whole: bool) -> tuple[Left, ...]:
+        """Return what has left the stack with this release; a lost document keeps none from ending.
+
+        Nothing more than before while nobody knows the ``whole`` of what the stack has.
+        """
+        if not whole:
+            here = {fold(one.id) for one in document.inventory}
+            return tuple(one for one in record.left if fold(one.id) not in here)
         before, release, owned = self._before(record), document.release, document.inventory
         left = leaving.after_release(record, release, owned, before, {})
         if not before or left == record.left:
@@ -128,11 +143,15 @@ class Conclude:
         return leaving.after_release(record, release, owned, before, self._needs(record, before))
 
     def _before(self, record: Record) -> tuple[Owned, ...]:
-        """Return what the last good release had."""
+        """Return what the last good release had; nothing where its document is lost."""
         applied = record.present
         if applied is None:
             return ()
-        release = self.archive.release(record.repository, record.applied_home, applied.release)
+        try:
+            release = self.archive.release(record.repository, record.applied_home, applied.release)
+        except Stalled as e:
+            self.log(events.STALLED, reason=e.reason, hint=e.hint)
+            return ()
         return () if release is None else release.inventory
 
     def _needs(self, record: Record, before: Sequence[Owned]) -> Mapping[str, tuple[str, ...]]:
@@ -170,11 +189,10 @@ class Conclude:
         self, hold: Hold, document: Release, problem: Problem, deployment: Deployment
     ) -> Hold:
         transient = document.outcome != "canceled" and self._may_pass(hold.record, deployment)
-        written = tuple(owned.id for owned in document.inventory)
         hold = self.records.update(
             hold,
             lambda r, at: changes.ended(
-                changes.correlated(_reached(r, document.release, written), document.correlation_id),
+                changes.correlated(_reached(r, document), document.correlation_id),
                 document.outcome,
                 problem=problem,
                 transient=transient,
@@ -216,14 +234,19 @@ class Conclude:
         return True
 
 
-def _reached(record: Record, release: str, written: Sequence[str]) -> Record:
+def _reached(record: Record, document: Release) -> Record:
     """Note that ARM took a release that ended badly, and what it wrote since the last good one.
 
     Nobody may have heard that ARM took it: its answer was lost, or who got it died. Pure.
     """
-    known = {resource.lower() for resource in record.touched}
-    added = tuple(r for r in written if r.lower() not in known)
-    return msgspec.structs.replace(record, reached=release, touched=record.touched + added)
+    known = {fold(one) for one in record.touched}
+    added = tuple(one.id for one in document.inventory if fold(one.id) not in known)
+    return msgspec.structs.replace(
+        record,
+        reached=document.release,
+        touched=record.touched + added,
+        unsure=unwritten(document, record.unsure + added),
+    )
 
 
 def _problem(

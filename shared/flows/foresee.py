@@ -6,7 +6,7 @@ from datetime import datetime
 
 from shared.core import decision
 from shared.core.arm_errors import Refused
-from shared.core.drift.course import OUTSTANDING, PATIENCE
+from shared.core.drift.course import OUTSTANDING, PATIENCE, WHATIF_LOST
 from shared.core.drift.model import Drift, Gap, Looking
 from shared.core.errors import Stalled
 from shared.core.prediction import Predicting, Prediction
@@ -52,6 +52,8 @@ class Foresee:
                 return self._fetch(drift.looking, at)
             return self._start(record, applied, at)
         except (Refused, Stalled) as e:
+            if e.reason == "PredictionGone":
+                return _gone(e)
             problem = e.problem if isinstance(e, Refused) else problem_of(e)
             what = f"{problem.code}: {problem.message}"
             return Gap(code="WhatIfFailed", message=what, hint=problem.hint)
@@ -97,6 +99,14 @@ class Foresee:
             looking = Looking(address=started.address, release=applied.release, since=at)
             return Pending(looking, started.retry_after_s or FIRST_S)
         return started
+
+
+def _gone(error: Stalled | Refused) -> Gap:
+    return Gap(
+        code=WHATIF_LOST,
+        message=error.message,
+        hint="It was asked for too late; what-if is asked again within minutes.",
+    )
 
 
 def _outstanding(why: str) -> Gap:

@@ -59,6 +59,11 @@ class Witnesses:
         log = self.logs.get((subscription_of(resource) or "").lower())
         return log is not None and log.answers
 
+    def has_whole_log(self, resource: str, since: datetime) -> bool:
+        """Whether the log of a resource's subscription tells all since a moment."""
+        log = self.logs.get((subscription_of(resource) or "").lower())
+        return log is not None and log.is_whole_since(since)
+
 
 @dataclass(frozen=True)
 class Released:
@@ -191,15 +196,14 @@ class Gathering:
             return _odd(owned.id)
         return None if body is None else self.redacted(body, like)
 
-    def child(self, resource: str, resource_type: str) -> Body:
-        """Read a resource that is in no inventory; None where it is not there, or cannot be read."""
+    def child(self, resource: str, resource_type: str) -> Body | Gap:
+        """Read a resource that is in no inventory; None where it is not there, or ARM has no such type."""
         subscription = subscription_of(resource) or ""
         self.budget.take(subscription, "reads", "scan", calls=2)
         version = self.arm.api_version(subscription, resource_type)
         if version is None:
             return None
-        found = self._read(Owned(id=resource, type=resource_type, api_version=version), None)
-        return None if isinstance(found, Gap) else found
+        return self._read(Owned(id=resource, type=resource_type, api_version=version), None)
 
     def is_there(self, resource: str, api_version: str | None) -> bool:
         """Tell whether a resource is there; one that cannot be read is not known to be."""

@@ -19,6 +19,7 @@ from shared.core.errors import Stalled, Transient, Waiting
 from shared.core.message import StackMessage
 from shared.core.prediction import Prediction
 from shared.core.record import Applied, Asked, Record
+from shared.core.release import Release
 from shared.flows.estates import Estates
 from shared.flows.foresee import Foresee, Pending
 from shared.flows.gathering import Gathering, Witnesses
@@ -56,13 +57,11 @@ class Inspect:
             return
         record, applied = held.document, held.document.present
         known = self._known(record)
-        before = (
-            known.document if known else Drift(repository=record.repository, stack=record.stack)
-        )
+        before = known.document if known else self._before(record)
         if record.in_flight is not None:
             self.drifts.write(known, course.put_off(before, held.at))
             return
-        release = self.archive.release(record.repository, record.applied_home, applied.release)
+        release = self._release(record, applied)
         drift = course.begun(before, applied.release, heals=_is_heal(record))
         if release is None:
             self.drifts.write(known, _without_release(drift, applied, held.at))
@@ -85,6 +84,31 @@ class Inspect:
                 raise
             self.log(events.STALLED, stack=record.stack, reason=e.reason, hint=e.hint)
             self.drifts.discard(record.repository, record.stack, self.archive.put_unreadable)
+            return None
+
+    def _before(self, record: Record) -> Drift:
+        """Return what is known of a stack without a document: what was known under its former name."""
+        fresh = Drift(repository=record.repository, stack=record.stack)
+        if record.came_from is None:
+            return fresh
+        try:
+            former = self.drifts.read(record.repository, record.came_from)
+        except Stalled as e:
+            if e.reason != "DocumentUnreadable":
+                raise
+            return fresh
+        if former is None:
+            return fresh
+        return msgspec.structs.replace(former.document, stack=record.stack, looking=None)
+
+    def _release(self, record: Record, applied: Applied) -> Release | None:
+        """Return the applied release; one that cannot be read tells as little as one that is gone."""
+        try:
+            return self.archive.release(record.repository, record.applied_home, applied.release)
+        except Stalled as e:
+            if e.reason != "DocumentUnreadable":
+                raise
+            self.log(events.STALLED, stack=record.stack, reason=e.reason, hint=e.hint)
             return None
 
     def _rules(self, repository: str) -> tuple[Finding, ...]:
@@ -116,7 +140,12 @@ class Inspect:
                 return
             if not course.adds_nothing(drift, asked, subject.at, period):
                 foreseen = asked
-        witnesses = self.gathering.witnesses(record.scope, subject.release.inventory)
+        try:
+            witnesses = self.gathering.witnesses(record.scope, subject.release.inventory)
+        except Stalled as e:
+            gap = Gap(code=e.reason, message=e.message, hint=e.hint)
+            self.drifts.write(known, course.unseen(drift, gap, subject.at))
+            raise
         self._conclude(subject, known, witnesses, foreseen)
 
     def _wait(self, subject: Subject, known: Held[Drift] | None, asked: Pending) -> None:
@@ -149,7 +178,7 @@ class Inspect:
             self.drifts.write(known, course.put_off(subject.drift, subject.at))
             return
         opened = history.opened(course.still_open(subject.drift), drift.items)
-        heals = _may_heal(record, drift, subject.at)
+        heals = _is_to_heal(record, drift) and healing.may_heal(drift, subject.at)
         if heals:
             drift = msgspec.structs.replace(
                 drift, heal=healing.begun(drift.heal, healing.healable(drift.items), subject.at)
@@ -248,19 +277,19 @@ def _is_heal(record: Record) -> bool:
     return int(generation) == asked.generation and int(attempt) > asked.above
 
 
-def _may_heal(record: Record, drift: Drift, at: datetime) -> bool:
-    """Tell whether a heal is to be asked for now. Pure."""
+def _is_to_heal(record: Record, drift: Drift) -> bool:
+    """Tell whether a heal is to be asked for, now or when it has waited enough. Pure."""
     wanted = record.policy.drift == "heal" and bool(healing.healable(drift.items))
     same = record.desired is not None and record.applied is not None
     same = same and record.desired.digest == record.applied.digest  # type: ignore[union-attr]
     calm = record.standing == "steady" and record.wanted is None and not record.orphaned
-    return wanted and same and calm and healing.may_heal(drift, at)
+    return wanted and same and calm
 
 
 def _without_release(drift: Drift, applied: Applied, at: datetime) -> Drift:
     gap = Gap(
         code="ReleaseMissing",
-        message=f"The release {applied.release} is not in the history container.",
+        message=f"The release {applied.release} is not in the history container, or damaged there.",
         hint="Release the stack: what it owns is then known again.",
     )
     return msgspec.structs.replace(

@@ -13,6 +13,8 @@ from typing import Final
 import msgspec
 
 from shared import events
+from shared.core import ceilings
+from shared.core.configuration import Repository
 from shared.core.errors import Stalled
 from shared.core.message import StackMessage
 from shared.core.plan import Plan, counts
@@ -105,7 +107,7 @@ class Prune:
             return
         if _has_a_message_of_its_own(record, at):
             return
-        allowed = self.configurations.repository(record.repository).scopes
+        configured = self.configurations.repository(record.repository)
         listed = [(found.name, found.facts) for found in self.records.listed()]
         first = self._first(record, listed, at)
         if first is not None:
@@ -121,12 +123,13 @@ class Prune:
         if needing is not None:
             turn.update(lambda r, now: pruning.put_off(r, now + _NEEDED, choice.needed(needing)))
             return
+        ceilings.check_prune(configured.ceilings)
         held_until = self._held_until(record, at)
         if held_until is not None:
             problem = record.prune_problem
             turn.update(lambda r, _: pruning.put_off(r, held_until, problem))
             return
-        self._go_on(turn, self._holdings(record), listed, allowed)
+        self._go_on(turn, self._holdings(record), listed, configured)
 
     def _first(self, record: Record, listed: Listed, at: datetime) -> str | None:
         """Return what comes before this stack's deletions; the sweep looks again in each round."""
@@ -182,10 +185,12 @@ class Prune:
         return relations(self.archive.content(release.digest), ids)
 
     def _go_on(
-        self, turn: Turn, holdings: Holdings, listed: Listed, allowed: Sequence[str]
+        self, turn: Turn, holdings: Holdings, listed: Listed, configured: Repository
     ) -> None:
         """Decide what is deleted, and take it one step further."""
         record, at = turn.record, turn.hold.held.at
+        policy = ceilings.budgeted(record.policy, configured.ceilings)
+        record = msgspec.structs.replace(record, policy=policy)
         ids = [one.id for one in holdings.lefts]
         found = self.claimants((record.repository, record.stack), ids, listed)
         taken, around = claims.sort_out(ids, found.theirs, holdings.owned)
@@ -215,7 +220,7 @@ class Prune:
         def kept(wanted: Sequence[str]) -> Collection[str]:
             return self._kept(record, wanted, holdings.owned, at)
 
-        stood = self.deletions(turn, safe, allowed, intend, kept)
+        stood = self.deletions(turn, safe, configured.scopes, intend, kept)
         if stood is None:
             return
         items = steps.merged(items, stood)

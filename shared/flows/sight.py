@@ -18,9 +18,10 @@ from shared.core.drift.course import Look
 from shared.core.drift.differences import MISSING
 from shared.core.drift.foresight import Foreseen
 from shared.core.drift.judgement import Judged, Looked, Standard
-from shared.core.drift.model import Drift, Finding, Gap
+from shared.core.drift.model import Drift, Finding, Gap, Item
 from shared.core.drift.noise import Key
 from shared.core.drift.suspicion import Estate, Periods, seen, shares
+from shared.core.policy import mark
 from shared.core.prediction import Prediction
 from shared.core.release import Owned
 from shared.core.scopes import fold
@@ -50,12 +51,17 @@ class Sight:
         by = self._standard({fold(item.resource) for item in children})
         looks = self._looks(owned, released, by)
         found = [judgement.judge(one, by) for one in looks]
-        parts = [*found, Judged(items=(*children, *self._undeclared.others()))]
+        parts = [
+            *found,
+            Judged(items=(*children, *self._undeclared.others()), gaps=self._undeclared.gaps()),
+        ]
         if full:
             parts.append(Judged(gaps=self._gaps(released)))
         if isinstance(self.foreseen, Prediction):
             seen_before = [item for part in found for item in part.items]
-            parts.append(foresight.judge(self.foreseen, looks, seen_before, by))
+            told = foresight.without_secrets(self.foreseen.changes, self.gathering.redacted)
+            foreseen = replace(self.foreseen, changes=told)
+            parts.append(foresight.judge(foreseen, looks, seen_before, by))
         self.judged = judgement.together(parts)
         looked = {fold(one.owned.id) for one in looks} | set(self._undeclared.known)
         looked_at = None if full else looked
@@ -68,7 +74,9 @@ class Sight:
             confirms=subject.at - subject.applied.at >= self.periods.confirm,
             again=self.periods.confirm,
         )
-        return self._with_bodies(course.looked(subject.drift, look), looks)
+        after = course.looked(subject.drift, look)
+        after = msgspec.structs.replace(after, policy=mark(subject.record.policy))
+        return self._with_bodies(after, looks)
 
     @cached_property
     def _others(self) -> tuple[Write, ...]:
@@ -110,14 +118,33 @@ class Sight:
 
     def _evidence(self, owned: Owned) -> evidence.Evidence:
         sighting = self.witnesses.sightings.get(fold(owned.id))
-        return evidence.weigh(
+        known = self._known.get(fold(owned.id), ())
+        found = evidence.weigh(
             owned.id,
             self.subject.ended,
             self._nearby.of(owned.id),
             changed_at=sighting.changed_at if sighting is not None else None,
             is_listed=sighting is not None,
-            has_log=self.witnesses.has_log(owned.id),
+            has_log=self.witnesses.has_whole_log(owned.id, self._witnessed_since(known)),
         )
+        return evidence.remembered(found, known)
+
+    @cached_property
+    def _known(self) -> Mapping[str, list[Item]]:
+        """What was found already of the resources since this release, by folded id."""
+        found: dict[str, list[Item]] = {}
+        for item in course.still_open(self.subject.drift):
+            found.setdefault(fold(item.resource), []).append(item)
+        return found
+
+    def _witnessed_since(self, known: Sequence[Item]) -> datetime:
+        """Return since when the log must be whole to say that nobody touched a resource.
+
+        What happened before the last full look that look has seen; but where that found something
+        and could not name anybody, the log has to speak for all the time since the release.
+        """
+        began, full_at = self.subject.ended.began, self.subject.drift.full_at
+        return began if known or full_at is None else max(began, full_at)
 
     def _looks(self, owned: Sequence[Owned], released: Released, by: Standard) -> list[Looked]:
         """Look at resources, and at the children that were written with them."""

@@ -13,7 +13,7 @@ from shared.core.activity import Write
 from shared.core.arm_model import Sighting
 from shared.core.drift import evidence
 from shared.core.drift import strangers as unknown
-from shared.core.drift.model import Drift, Item
+from shared.core.drift.model import Drift, Gap, Item
 from shared.core.drift.suspicion import Estate
 from shared.core.record import Applied, Record
 from shared.core.release import Release
@@ -58,8 +58,33 @@ class Undeclared:
     def children(self) -> tuple[Item, ...]:
         """Return the children that others made inside the stack's resources, and that are there.
 
-        Those that were known stay while they are there, whatever was released since.
+        Those that were known stay while they are there, or cannot be read, whatever was released since.
         """
+        return self._children[0]
+
+    def gaps(self) -> tuple[Gap, ...]:
+        """Return why it is not known of some children whether they are there."""
+        return self._children[1]
+
+    @cached_property
+    def _children(self) -> tuple[tuple[Item, ...], tuple[Gap, ...]]:
+        subject = self.subject
+        items: list[Item] = []
+        gaps: list[Gap] = []
+        made = self._made_inside()
+        for resource, kind in made[:MOST_CHILDREN]:
+            found = self.gathering.child(resource, kind)
+            if isinstance(found, Gap):
+                gaps.append(found)
+                items += [self.known[fold(resource)]] if fold(resource) in self.known else []
+            elif found is not None:
+                items.append(unknown.child_item(resource, kind, self.writes, subject.at))
+        if len(made) > MOST_CHILDREN:
+            gaps.append(_too_many(len(made)))
+        return tuple(items), tuple(gaps)
+
+    def _made_inside(self) -> list[tuple[str, str]]:
+        """Return (id, type) of what others made inside the stack's resources: first what was known."""
         subject = self.subject
         owned = {fold(one.id) for one in subject.release.inventory}
         known = {
@@ -68,13 +93,8 @@ class Undeclared:
             if key not in owned and unknown.is_inside(key, owned)
         }
         heard = unknown.candidates(self.writes, subject.ended, owned)
-        candidates = {**{fold(resource): (resource, kind) for resource, kind in heard}, **known}
-        made = [one for one in candidates.values() if not self.estate.owned_by(one[0])]
-        return tuple(
-            unknown.child_item(resource, kind, self.writes, subject.at)
-            for resource, kind in made[:MOST_CHILDREN]
-            if self.gathering.child(resource, kind) is not None
-        )
+        candidates = {**known, **{fold(resource): (resource, kind) for resource, kind in heard}}
+        return [one for one in candidates.values() if not self.estate.owned_by(one[0])]
 
     def others(self) -> tuple[Item, ...]:
         """Return all the rest: what others made in its groups, and what the stack itself has left."""
@@ -99,7 +119,8 @@ class Undeclared:
     def _strangers(self) -> tuple[Item, ...]:
         """Return the resources that others made in the groups that the stack answers for.
 
-        Those that were known stay while they are listed, whatever was released since.
+        Those that were known stay while they are listed and nobody's, whatever was released since, and
+        should another stack answer for the group by now: that one takes them for older than itself.
         """
         subject = self.subject
         found = [one for one in self.nobodys if fold(one.id) not in self.made_now]
@@ -108,8 +129,8 @@ class Undeclared:
             found, subject.ended, self.writes, has_log=has_log, at=subject.at
         )
         told, known = {fold(item.resource) for item in items}, self.known
-        listed = [key for one in found if (key := fold(one.id)) in known and key not in told]
-        return (*items, *(known[key] for key in listed))
+        listed = (key for key in known if key in self.witnesses.sightings and key not in told)
+        return (*items, *(known[key] for key in listed if not self.estate.owned_by(key)))
 
     @cached_property
     def nobodys(self) -> tuple[Sighting, ...]:
@@ -138,4 +159,12 @@ def nobodys(record: Record, witnesses: Witnesses, estate: Estate) -> tuple[Sight
         one
         for one in witnesses.sightings.values()
         if estate.keeper(one.id) == mine and not estate.owned_by(one.id)
+    )
+
+
+def _too_many(count: int) -> Gap:
+    return Gap(
+        code="ChildrenNotRead",
+        message=f"Others wrote {count} children that nobody declared; {MOST_CHILDREN} were looked at.",
+        hint="Declare what is wanted, and delete the rest; the next full look tells what is left.",
     )

@@ -6,6 +6,7 @@ from datetime import datetime
 from shared.core import activities, names
 from shared.core.activities import Activity
 from shared.core.activity import Reading
+from shared.core.errors import Stalled
 from shared.core.problem import Problem
 from shared.ports import Documents
 from shared.state.held import Shelf
@@ -22,9 +23,19 @@ class Activities:
         return Shelf(self.documents, Activity, activities.facts)
 
     def read(self, subscription: str) -> Activity:
-        """Return what is known of a subscription, an empty document where nothing is."""
-        held = self._shelf.read(names.activity(subscription))
-        return held.document if held else Activity(subscription=subscription.lower())
+        """Return what is known of a subscription, an empty document where nothing is.
+
+        The log can be asked again: a document that cannot be read is put away and stands for none.
+        """
+        fresh = Activity(subscription=subscription.lower())
+        try:
+            held = self._shelf.read(names.activity(subscription))
+        except Stalled as e:
+            if e.reason != "DocumentUnreadable":
+                raise
+            self._shelf.mend(names.activity(subscription), lambda *_: None, lambda _: fresh)
+            return fresh
+        return held.document if held else fresh
 
     def told(
         self, subscription: str, reading: Reading, ours: frozenset[str], now: datetime

@@ -21,7 +21,7 @@ from azure.identity import CredentialUnavailableError
 
 from shared.adapters.arm import ArmEndpoint, AzureArm, client
 from shared.core.arm_errors import Active, Refused, Unknown, Unregistered
-from shared.core.arm_model import DeploymentRequest
+from shared.core.arm_model import HISTORY_GONE, DeploymentRequest
 from shared.core.errors import Stalled, Transient
 from tests.contract.arm_wire import (
     DEPLOYMENT,
@@ -125,7 +125,7 @@ def test_resource_uses_the_given_version_and_an_escaped_path(wire: Wire) -> None
 
 
 def test_operations_at_group_scope_follow_pages_and_nested_deployments(wire: Wire) -> None:
-    """T5: the spelling without providers/; pages followed; nested ones read; a missing one empty."""
+    """T5: the spelling without providers/; pages followed; nested ones read; a missing one told."""
     nested = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-b/providers/Microsoft.Resources/deployments/inner"
     gone = nested + "-gone"
 
@@ -164,7 +164,14 @@ def test_operations_at_group_scope_follow_pages_and_nested_deployments(wire: Wir
     assert "/resourcegroups/rg-a/deployments/plumbline.shop.web/operations?" in first
     assert "skiptoken=abc" in second
     assert "/resourcegroups/rg-b/deployments/inner/operations?" in third
-    assert [one.deployment_id for one in found] == [DEPLOYMENT, DEPLOYMENT, DEPLOYMENT, nested]
+    assert [one.deployment_id for one in found] == [
+        DEPLOYMENT,
+        DEPLOYMENT,
+        DEPLOYMENT,
+        nested,
+        gone,
+    ]
+    assert found[4].kind == HISTORY_GONE
     assert found[0].api_version == "2024-05-01"
     assert (found[3].status_code, found[3].error) == ("Conflict", error["error"])
     assert calls == ["operations.list"] * 4

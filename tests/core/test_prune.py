@@ -98,10 +98,19 @@ def test_a_resource_group_never_goes() -> None:
     """It is no candidate, whatever its id looks like."""
     group = Owned(id=GROUP, type="Microsoft.Resources/resourceGroups")
 
-    assert leaving.after_release(record(), "2.1", (), (group, Owned(id=NET, type="")), {}) == lefts(
-        NET
+    found = leaving.after_release(
+        record(), "2.1", (Owned(id=NIC, type=""),), (group, Owned(id=NET, type="")), {}
     )
+
+    assert found == lefts(NET)
     assert not may_go("microsoft.resources/RESOURCEGROUPS")
+
+
+def test_the_tags_of_a_group_never_go() -> None:
+    """To ARM they are one resource: deleting it would take everybody's."""
+    tags = Owned(id=f"{GROUP}/providers/Microsoft.Resources/tags/default", type="")
+
+    assert leaving.after_release(record(), "2.1", (Owned(id=NIC, type=""),), (tags,), {}) == ()
 
 
 @pytest.mark.parametrize(
@@ -117,6 +126,7 @@ def test_a_resource_group_never_goes() -> None:
         ("Microsoft.OperationalInsights/workspaces", True),
         ("Microsoft.RecoveryServices/vaults", True),
         ("Microsoft.Compute/disks", True),
+        ("Microsoft.AzureActiveDirectory/b2cDirectories", True),
         ("Microsoft.Network/networkSecurityGroups", False),
         ("Microsoft.Web/sites", False),
     ],
@@ -176,6 +186,10 @@ def test_whoever_has_something_is_always_read(mine: list[str], theirs: list[str]
         (owner("api", SITE, around=None), True),
         (owner("api", SITE, phase="failed"), True),
         (owner("api", SITE, phase="failed", scope=f"{SUB}/resourceGroups/other"), False),
+        (
+            owner("api", SITE, phase="failed", scope=f"{SUB}/resourceGroups/other", touched=[NIC]),
+            True,
+        ),
         (owner("web~1", NIC), True),
         (owner("web", NIC), False),
         (owner("api", NIC, orphaned=True), True),
@@ -201,10 +215,12 @@ def test_nothing_is_safe_near_a_release_that_runs() -> None:
 
 
 def test_a_sketch_that_does_not_fit_says_so() -> None:
-    """More parents than a listing's facts can hold make a stack one that is always read."""
-    many = [f"{GROUP}/providers/Microsoft.X/t/n{n}/c/one" for n in range(500)]
+    """More than a listing's facts can hold makes a stack one that is always read."""
+    inside = [f"{GROUP}/providers/Microsoft.X/t/n{n}/c/one" for n in range(500)]
+    many = [f"{GROUP}/providers/Microsoft.X/t/n{n}" for n in range(1000)]
 
-    assert suspects(owner("api", *many), of=[NIC]).claimants
+    assert suspects(owner("api", *inside), of=[NIC]).claimants
+    assert all(suspects(owner("api", *many), of=[one]).claimants for one in many)
 
 
 # ---- what needs somebody's word -------------------------------------------------------------------

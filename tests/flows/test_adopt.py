@@ -185,6 +185,24 @@ def test_a_deployment_of_ours_is_proof_enough(world: World) -> None:
     assert (world.puts("web"), whatifs(world)) == (1, 0)
 
 
+def test_a_removed_stack_that_comes_back_is_asked_about(world: World) -> None:
+    """What it had is gone: what is there now somebody else made, whatever ARM remembers of it."""
+    world.push(shop())
+    world.run(200)
+    other = "stacks: {api: {template: web.json, scope: rg-api, createResourceGroup: westeurope}}"
+    lines = ["version: 1", "defaults: {prune: true}", "removed: [web]", other]
+    world.push({**shop(), "plumbline.yaml": "\n".join(lines)})
+    world.run(300)
+    gone = world.note("web") is None
+    make(world)
+    world.push(shop("again"))
+    world.run(300)
+
+    assert gone
+    assert shown(world) == ("pending", "ApprovalNeeded")
+    assert (world.note("web"), world.puts("web")) == ("theirs", 1)
+
+
 def test_another_push_makes_another_plan(world: World) -> None:
     """Approval is of one plan: of what would be released, and of what it would do."""
     make(world)

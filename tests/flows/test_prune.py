@@ -30,6 +30,22 @@ def test_what_left_the_template_is_deleted_and_kept_in_history(world: World) -> 
     assert (kept.id.lower(), kept.release, kept.by) == (of("web", "b"), "2.1", None)
 
 
+def test_what_a_failed_release_was_not_let_to_write_is_not_deleted(world: World) -> None:
+    """ARM lists it among the operations; it is there because somebody else made it."""
+    world.push(repository({"web": ["a"]}))
+    world.run(AWHILE_S)
+    theirs = of("web", "theirs")
+    world.arm.make(theirs, {"type": NSG, "name": "theirs"}, api_version="2023-11-01")
+    world.arm.plan(deployment_id("web"), Outcome(failures={"theirs": NO}))
+    world.push(repository({"web": ["a", "ours", "theirs"]}))
+    world.run(AWHILE_S)
+    world.push(repository({"web": ["a"]}))
+    world.run(AWHILE_S)
+
+    assert deleted(world) == ["ours"]
+    assert theirs in world.arm.resources
+
+
 def test_without_prune_what_left_stays_and_is_told_with_its_release(world: World) -> None:
     """Nothing is deleted; the record says what left with which release, until it comes back."""
     world.push(repository({"web": ["a", "b", "c"]}, prune=False))

@@ -88,6 +88,26 @@ def test_a_large_removed_stack_waits_for_approval(world: World) -> None:
     assert sorted(deleted(world)) == ["a", "b", "c", "d"]
 
 
+@pytest.mark.parametrize("back", [True, False])
+def test_an_approval_ends_when_the_removal_is_taken_back(world: World, *, back: bool) -> None:
+    """The stack is listed again later: what was said of another time is not good for this one."""
+    api, many = {"api": ["x"]}, {"web": ["a", "b", "c", "d"]}
+    world.push(repository({**many, **api}))
+    world.run(AWHILE_S)
+    world.push(repository(api, removed=["web"]))
+    world.run(AWHILE_S)
+    world.order("web", "freeze", until="2026-06-01T00:00:00Z")
+    world.order("web", "approve", "it is old")
+    world.push(repository({**many, **api} if back else api))
+    world.run(AWHILE_S)
+    world.order("web", "unfreeze")
+    world.push(repository(api, removed=["web"]))
+    world.run(AWHILE_S)
+
+    assert deleted(world) == []
+    assert world.record("web").waiting_plan is not None
+
+
 def test_a_half_goes_when_it_is_listed(world: World) -> None:
     """What a stack left in another scope is deleted under its own name."""
     world.push(repository({"web": ["w"]}, group="old"))

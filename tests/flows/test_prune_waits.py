@@ -1,10 +1,12 @@
 """Deletions that wait for a word, are refused, hang, or die over it."""
 
+import orjson
 import pytest
 
+from shared.core import names
 from shared.state.archive import Archive
 from tests.fakes.system import Moment
-from tests.flows.estates import AWHILE_S, deleted, of, repository, resource
+from tests.flows.estates import AWHILE_S, deleted, of, repository, resource, template
 from tests.flows.world import Killed, World
 
 
@@ -34,6 +36,54 @@ def test_more_than_the_budget_waits_and_nothing_goes_before_it_is_approved(world
     assert {one.why for one in Archive(world.history).deletions("example", "web")} == {
         "they are old"
     }
+
+
+def test_a_release_ends_although_the_one_before_cannot_be_read(world: World) -> None:
+    """Nobody knows what left the stack, then: all of it stays."""
+    world.push(repository({"web": ["a", "b"]}))
+    world.run(AWHILE_S)
+    world.history.corrupt(names.release("example", "web", "1.1"), b"{broken")
+    revision = world.push(repository({"web": ["a"]}))
+    world.run(AWHILE_S)
+
+    assert world.status(revision) == "deployed"
+    assert deleted(world) == []
+
+
+def test_an_emptied_template_is_asked_about_after_it_was_filled_again(world: World) -> None:
+    """The next push has something else in it: what the emptied one left still waits for a word."""
+    world.push(repository({"web": ["a", "b"]}))
+    world.run(AWHILE_S)
+    world.push(repository({"web": []}))
+    world.run(AWHILE_S)
+    world.push(repository({"web": ["c"]}))
+    world.run(AWHILE_S)
+    early = deleted(world)
+    world.order("web", "approve", "they are old")
+    world.run(AWHILE_S)
+
+    assert early == []
+    assert sorted(deleted(world)) == ["a", "b"]
+
+
+def test_what_a_nested_deployment_wrote_has_not_left_because_its_history_did(
+    world: World,
+) -> None:
+    """Subscriptions keep 800 deployments, and people tidy up: nobody knows then what left."""
+    inner = {
+        "type": "Microsoft.Resources/deployments",
+        "apiVersion": "2022-09-01",
+        "name": "inner",
+        "properties": {"mode": "Incremental", "template": orjson.loads(template("x", "y"))},
+    }
+    world.push(repository({"web": ["a", "b", inner]}))
+    world.run(AWHILE_S)
+    world.arm.groom("inner")
+    world.push(repository({"web": ["a", inner]}))
+    world.run(AWHILE_S)
+
+    assert deleted(world) == []
+    assert world.record("web").phase == "steady"
 
 
 def test_the_budget_grows_with_the_stack(world: World) -> None:

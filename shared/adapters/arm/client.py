@@ -118,8 +118,8 @@ class AzureArm(Foresight, Estate):
     def operations(self, deployment_id: str) -> Sequence[Operation]:
         """Return the operations of the deployment and of those nested in it, page by page.
 
-        A nested deployment that is not there (not begun, or its history gone) has none. Raises
-        Stalled past MAX_DEPLOYMENTS: part of an inventory would be worse than none.
+        Of a nested deployment that is not there (not begun, or its history gone) one that says so.
+        Raises Stalled past MAX_DEPLOYMENTS: part of an inventory would be worse than none.
         """
         found: list[Operation] = []
         waiting, seen = [deployment_id], {deployment_id.lower()}
@@ -127,7 +127,10 @@ class AzureArm(Foresight, Estate):
             "operations.list", timeout_s=self._endpoint.listing_timeout_s
         ) as exchange:
             while waiting:
-                operations = self._operations(waiting.pop(0), exchange)
+                at = waiting.pop(0)
+                operations = self._operations(at, exchange)
+                if operations is None:
+                    operations = [] if at == deployment_id else [reading.history_gone(at)]
                 found += operations
                 for nested in filter(None, map(reading.nested_deployment, operations)):
                     if nested.lower() not in seen:
@@ -143,7 +146,8 @@ class AzureArm(Foresight, Estate):
 
     # ---- inside ----------------------------------------------------------------------------
 
-    def _operations(self, deployment_id: str, exchange: Exchange) -> list[Operation]:
+    def _operations(self, deployment_id: str, exchange: Exchange) -> list[Operation] | None:
+        """Return the operations of one deployment, None when it is not there."""
         at = reading.deployment_name(deployment_id)
         operations = self._clients.of(at.subscription).deployments.deployment_operations
         if at.group:
@@ -156,7 +160,7 @@ class AzureArm(Foresight, Estate):
             return [reading.read_operation(item.as_dict(), deployment_id) for item in pages]
         except AzureError as error:
             if is_missing(error, exchange):
-                return []
+                return None
             raise
 
 

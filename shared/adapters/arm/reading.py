@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from shared.core.arm_answers import error_of
-from shared.core.arm_model import Deployment, DeploymentState, Operation
+from shared.core.arm_model import HISTORY_GONE, Deployment, DeploymentState, Operation
 
 DEPLOYMENT_TYPE = "microsoft.resources/deployments"
 
@@ -135,6 +135,19 @@ def nested_deployment(operation: Operation) -> str | None:
     if (operation.resource_type or "").lower() != DEPLOYMENT_TYPE:
         return None
     return operation.resource_id if _DEPLOYMENT_ID.fullmatch(operation.resource_id) else None
+
+
+def history_gone(deployment_id: str) -> Operation:
+    """Return what stands for the operations of a nested deployment that is not there. Pure."""
+    return Operation(
+        deployment_id=deployment_id,
+        kind=HISTORY_GONE,
+        state="Unknown",
+        resource_id=None,
+        resource_type=None,
+        api_version=None,
+        status_code=None,
+    )
 
 
 def seconds(duration: str | None) -> float | None:

@@ -23,6 +23,9 @@ GRACE: Final = timedelta(seconds=30)
 PUT_OFF: Final = timedelta(seconds=60)
 """When a stack is looked at again whose release ran meanwhile."""
 
+UNSEEN: Final = timedelta(hours=1)
+"""When a stack is looked at again of which nothing could be listed: mostly a right is missing."""
+
 MOST_GAPS: Final = 100
 MOST_SETTLED: Final = 2_000
 """How many values that moved by themselves are remembered of a stack, the newest."""
@@ -36,18 +39,30 @@ OUTSTANDING: Final = "ReleaseOutstanding"
 """The gap of a stack of which what Git wants is not what is deployed: what-if was not asked."""
 
 FAILED: Final = "WhatIfFailed"
-"""The gap of a what-if that came to nothing: ARM refused it, or forgot it."""
+"""The gap of a what-if that came to nothing: ARM refused it."""
 
 AFTER_FAILURE: Final = 6
 """How much later than after a release that is outstanding a what-if is tried again that failed."""
+
+WHATIF_LOST: Final = "WhatIfLost"
+"""The gap of a what-if that ARM knows no more: it was asked for too late."""
+
+_ASKED_AGAIN: Final = frozenset({OUTSTANDING, WHATIF_LOST})
 
 _OF_FULL_LOOKS: Final = ("WhatIf", OUTSTANDING, "SnapshotLost", "NotInSnapshot")
 """Codes of gaps that only a full look can close: others hear no what-if, and ask for no snapshot."""
 
 
-def begun(drift: Drift, release: str, *, heals: bool) -> Drift:
-    """Return what is known when a stack is looked at: of another release only its items count.
+_OF_A_RELEASE: Final = frozenset(
+    {OUTSTANDING, "SnapshotLost", "ReleaseMissing", "SecretUncomparable"}
+)
+"""Codes of gaps that are another release's, and gone with it."""
 
+
+def begun(drift: Drift, release: str, *, heals: bool) -> Drift:
+    """Return what is known when a stack is looked at: of another release only its items count, and gaps.
+
+    A gap that a release does not close by itself stays until it is looked at: nothing is clean before.
     A release that was no heal ends a fight: somebody has acted.
     """
     if drift.release == release:
@@ -59,6 +74,7 @@ def begun(drift: Drift, release: str, *, heals: bool) -> Drift:
         release=release,
         checked_at=drift.checked_at,
         items=drift.items,
+        gaps=tuple(gap for gap in drift.gaps if gap.code not in _OF_A_RELEASE),
         noise=drift.noise,
         history=drift.history,
         closing=HEALED if heals else RELEASED,
@@ -104,6 +120,19 @@ def put_off(drift: Drift, at: datetime) -> Drift:
     )
 
 
+def unseen(drift: Drift, gap: Gap, at: datetime) -> Drift:
+    """Return what is known when nothing could be looked at: what was amiss before is, and nothing is clean."""
+    gaps = tuple(dict.fromkeys((*drift.gaps, gap)))[:MOST_GAPS]
+    return msgspec.structs.replace(
+        drift,
+        state=state(still_open(drift), gaps),
+        gaps=gaps,
+        looking=None,
+        again_at=at + UNSEEN,
+        checked_at=at,
+    )
+
+
 def still_open(drift: Drift) -> tuple[Item, ...]:
     """Return the items that may be open still: a release makes anew what it owns, and nothing else."""
     return _untouched(drift.items) if drift.closing else drift.items
@@ -138,7 +167,9 @@ def looked(drift: Drift, look: Look) -> Drift:
     items = history.carried(before, look.judged.items, look.looked_at)
     gaps = _gaps(drift.gaps, look)
     opened = history.opened(before, items)
-    heal = healing.calmed(healing.flipped(drift.heal, opened, look.at), items, look.at)
+    # What nobody declared is never healed, so that it may come and go: nobody fights over it.
+    flipped = healing.flipped(drift.heal, healing.healable(opened), look.at)
+    heal = healing.calmed(flipped, items, look.at)
     learned = _learned(drift.noise, look)
     return msgspec.structs.replace(
         drift,
@@ -172,7 +203,7 @@ def looked(drift: Drift, look: Look) -> Drift:
 def _again_at(drift: Drift, gaps: Sequence[Gap], look: Look) -> datetime | None:
     """Return when what-if is asked again that could not be heard: soon, or where it failed not so soon."""
     codes = {gap.code for gap in gaps}
-    if OUTSTANDING in codes:
+    if codes & _ASKED_AGAIN:
         return look.at + look.again
     if FAILED not in codes:
         return None

@@ -6,12 +6,12 @@ Activity Log, which may be late or absent.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from shared.core.activity import Write
-from shared.core.drift.model import Who
+from shared.core.drift.model import Item, Who
 from shared.core.scopes import fold
 
 Touch = Literal["touched", "untouched", "unsure"]
@@ -96,6 +96,17 @@ def weigh(
         return Evidence("touched", tuple(sorted(times)), heard, ends)
     is_quiet = has_log or (is_listed and changed_at is not None)
     return Evidence("untouched" if is_quiet else "unsure", ends=ends)
+
+
+def remembered(evidence: Evidence, known: Iterable[Item]) -> Evidence:
+    """Return what is known of a resource with what earlier looks knew; ``known`` are its open items.
+
+    The log forgets who did it after a while; it was done all the same.
+    """
+    at = sorted(item.who.at for item in known if item.who is not None)
+    if evidence.touch == "touched" or not at:
+        return evidence
+    return replace(evidence, touch="touched", at=tuple(at))
 
 
 def foreign(resource: str, release: Release, writes: Iterable[Write]) -> tuple[Write, ...]:

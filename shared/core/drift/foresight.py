@@ -5,10 +5,11 @@ class; where that is not known, only a difference that it is not known to find e
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from shared.core.document import canonical
 from shared.core.drift import evidence as witnesses
 from shared.core.drift import noise
 from shared.core.drift.differences import MISSING, is_comparable
@@ -18,6 +19,7 @@ from shared.core.drift.paths import EACH, Element, Place
 from shared.core.drift.severity import severity
 from shared.core.drift.shown import changed, shown
 from shared.core.prediction import Diagnostic, Prediction, PropertyChange, ResourceChange
+from shared.core.redaction import STARS, mask_text
 from shared.core.scopes import fold
 
 _HARMLESS: Final = frozenset({"info", "informational", "verbose"})
@@ -60,6 +62,56 @@ def read(prediction: Prediction, redacted: Callable[[Any], Any]) -> Foreseen:
     return Foreseen(wanted, tuple(dict.fromkeys(gaps)))
 
 
+def without_secrets(
+    changes: Iterable[ResourceChange], redacted: Callable[[Any], Any]
+) -> tuple[ResourceChange, ...]:
+    """Return changes whose differences show stars in the place of secrets.
+
+    A difference alone does not tell what a value is; the bodies that it was made from do.
+    """
+    return tuple(replace(change, delta=_starred(change, redacted)) for change in changes)
+
+
+def _starred(change: ResourceChange, redacted: Callable[[Any], Any]) -> tuple[PropertyChange, ...]:
+    bodies = [body for body in (change.before, change.after) if body is not None]
+    if not all(map(is_comparable, bodies)):
+        return ()  # such a body is a gap
+    secrets = {one for body in bodies for one in _secrets(body, redacted(body))}
+    return tuple(_hidden(each, secrets, redacted) for each in change.delta)
+
+
+def _secrets(body: Any, kept: Any) -> Iterable[bytes]:
+    """Yield each value in whose place something else is kept."""
+    if isinstance(body, Mapping) and isinstance(kept, Mapping):
+        for name, value in body.items():
+            yield from _secrets(value, kept[name])
+    elif isinstance(body, list | tuple) and isinstance(kept, list | tuple):
+        for value, other in zip(body, kept, strict=True):
+            yield from _secrets(value, other)
+    elif body != kept:
+        yield canonical(body)
+
+
+def _hidden(
+    change: PropertyChange, secrets: Collection[bytes], redacted: Callable[[Any], Any]
+) -> PropertyChange:
+    name = change.path.rpartition(".")[2]
+    before, after = (
+        _without(redacted({name: value})[name], secrets) if is_comparable(value) else STARS
+        for value in (change.before, change.after)
+    )
+    children = tuple(_hidden(each, secrets, redacted) for each in change.children)
+    return replace(change, before=before, after=after, children=children)
+
+
+def _without(value: Any, secrets: Collection[bytes]) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _without(each, secrets) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without(each, secrets) for each in value]
+    return STARS if canonical(value) in secrets else value
+
+
 def _unsupported(change: ResourceChange) -> Gap:
     return Gap(
         code="WhatIfUnsupported",
@@ -77,7 +129,7 @@ def _hides_something(diagnostic: Diagnostic) -> bool:
 def _remark(diagnostic: Diagnostic) -> Gap:
     return Gap(
         code="WhatIfPartial",
-        message=f"{diagnostic.code}: {diagnostic.message}",
+        message=mask_text(f"{diagnostic.code}: {diagnostic.message}"),
         resource=diagnostic.target,
         hint=_REFER,
     )
@@ -86,7 +138,9 @@ def _remark(diagnostic: Diagnostic) -> Gap:
 def _failed(error: Mapping[str, Any]) -> Gap:
     return Gap(
         code="WhatIfFailed",
-        message=f"{error.get('code', 'Error')}: {error.get('message', 'ARM does not say why.')}",
+        message=mask_text(
+            f"{error.get('code', 'Error')}: {error.get('message', 'ARM does not say why.')}"
+        ),
         hint="Resources were compared with the snapshot only; what-if is tried again within the hour.",
     )
 

@@ -172,7 +172,9 @@ class Drift(Document, frozen=True, kw_only=True, omit_defaults=True):
     itself since the release, ``references`` are contents that stand for those of a snapshot that was
     lost. ``gaps`` of a full look stay until the next one. ``closing``: a release has come since the last
     look, and this is why the items of before are gone (``healed``, ``released``).
-    ``again_at``: what-if could not be asked because a release was outstanding, and is asked again then.
+    ``policy`` is the mark of what the manifest said of drift at the last look.
+    ``again_at``: everything is looked at again then, because a release was outstanding, nothing could be
+    listed, or a what-if came to nothing.
     """
 
     repository: str
@@ -199,6 +201,7 @@ class Drift(Document, frozen=True, kw_only=True, omit_defaults=True):
     closing: str = ""
     heal: Heal = Heal()
     problem: Problem | None = None
+    policy: str = ""
 
 
 def facts(drift: Drift) -> dict[str, str]:
@@ -216,5 +219,6 @@ def facts(drift: Drift) -> dict[str, str]:
         "heal_at": to_text(drift.heal.next_at) if drift.heal.next_at and drift.items else "",
         "items": str(len(drift.items)) if drift.items else "",
         "problem": drift.problem.code if drift.problem else "",
+        "policy": drift.policy,
     }
     return {key: value for key, value in shown.items() if value}

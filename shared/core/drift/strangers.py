@@ -70,17 +70,25 @@ def undeclared(
 
 
 def candidates(
-    writes: Iterable[Write], release: Release, owned: Collection[str]
+    writes: Sequence[Write], release: Release, owned: Collection[str]
 ) -> tuple[tuple[str, str], ...]:
     """Return (id, type) of children that others wrote inside a stack's resources, in no inventory.
 
-    Listings show no children, so that the log is the only witness. ``owned`` are folded ids.
+    Listings show no children, so that the log is the only witness. What was deleted again after it was
+    written is none. ``owned`` are folded ids.
     """
+    deleted: dict[str, datetime] = {}
+    for write in writes:
+        if write.is_deletion:
+            folded = fold(write.resource_id)
+            deleted[folded] = max(write.at, deleted.get(folded, write.at))
     found: dict[str, tuple[str, str]] = {}
     own = fold(release.correlation_id or "-")
     for write in writes:
         folded = fold(write.resource_id)
         if write.at < release.began or write.is_deletion or folded in owned:
+            continue
+        if folded in deleted and write.at < deleted[folded]:
             continue
         if _DEPLOYMENTS in folded or fold(write.correlation_id or "") == own:
             continue

@@ -168,10 +168,9 @@ def concerned(resource: str, estate: Estate) -> tuple[Identity, ...]:
             return owners
         at = _above(at)
     keeper = estate.keeper(resource)
-    if keeper is not None:
-        return (keeper,)
-    group = fold(resource)
-    return tuple(identity for scope, identity in estate.keepers.items() if scope == group)
+    # A group itself is in no listing: who made it with a template hears of it from the log only.
+    makers = estate.owned_by(resource) if resource.count("/") == _GROUP else ()
+    return tuple(dict.fromkeys((*makers, *((keeper,) if keeper is not None else ()))))
 
 
 _GROUP: Final = 4
@@ -188,7 +187,7 @@ class Heard:
     """What a scan has heard.
 
     ``known`` are the facts of drift documents, ``listing`` what was listed by stack: a stack whose
-    subscription could not be listed is not in it. ``news`` is when the log last had something of a
+    subscription could not be listed is not in it, and is looked at when its time has come. ``news`` is when the log last had something of a
     stack. ``without_log`` are subscriptions (lower case) whose Activity Log cannot be asked.
     """
 
@@ -202,7 +201,7 @@ def suspects(estate: Estate, heard: Heard, now: datetime, periods: Periods) -> t
     """Return the stacks to inspect, most urgent first, MOST_AT_ONCE at most."""
     found: list[tuple[int, str, Suspect]] = []
     for identity, facts in estate.facts.items():
-        if identity not in heard.listing or facts.get("running"):
+        if facts.get("running"):
             continue
         drift = heard.known.get(identity, {})
         reason = _reason(identity, facts, heard, now, periods)
@@ -213,7 +212,7 @@ def suspects(estate: Estate, heard: Heard, now: datetime, periods: Periods) -> t
     return tuple(suspect for _, _, suspect in found[:MOST_AT_ONCE])
 
 
-_URGENCY: Final = ("due", "touched", "written", "heal", "released", "confirm", "full")
+_URGENCY: Final = ("due", "touched", "written", "heal", "policy", "released", "confirm", "full")
 
 
 def _reason(
@@ -223,7 +222,7 @@ def _reason(
     now: datetime,
     periods: Periods,
 ) -> str | None:
-    drift, listing = heard.known.get(identity, {}), heard.listing[identity]
+    drift, listing = heard.known.get(identity, {}), heard.listing.get(identity)
     due_at = moment(drift.get("due_at"))
     if due_at is not None:
         # A look is under way, or was put off: its own message comes, unless it was lost.
@@ -231,12 +230,12 @@ def _reason(
     applied_at = moment(facts.get("applied_at"))
     is_old = applied_at is None or now - applied_at >= periods.confirm
     is_current = drift.get("release") == facts.get("release")
-    if is_current and drift.get("seen", "") != seen(listing):
+    if listing is not None and is_current and drift.get("seen", "") != seen(listing):
         return "touched"
-    if not is_current and not is_old and _changed_since(listing, applied_at):
+    if not is_current and not is_old and _changed_since(listing or (), applied_at):
         return "touched"
     since = moment(drift.get("events")) if is_current else applied_at
-    news = heard.news.get(identity)
+    news = heard.news.get(identity) if listing is not None else None
     if news is not None and (since is None or news > since):
         return "written"
     if is_current and _may_heal_now(drift, now):
@@ -245,6 +244,9 @@ def _reason(
         return (
             "confirm" if is_old else "released" if drift.get("items") and not is_current else None
         )
+    is_same = drift.get("policy", "") == facts.get("policy", "")
+    if listing is not None and drift.get("items") and not is_same:
+        return "policy"
     again_at = moment(drift.get("again_at"))
     if again_at is not None and again_at <= now:
         return "full"

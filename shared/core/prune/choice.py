@@ -74,6 +74,8 @@ def needs_approval(record: Record, fresh: Sequence[Left], *, owned: int, of: int
         return f"{data} of them hold data" if data > 1 else "one of them holds data"
     if owned == 0 and not record.orphaned:
         return "nothing would be left of the stack"
+    if any(one.emptied for one in fresh) and not record.orphaned:
+        return "they left when the template was emptied"
     budget = max(record.policy.delete_most, record.policy.delete_percent * of // 100)
     return f"the delete budget is {budget}" if len(fresh) > budget else None
 

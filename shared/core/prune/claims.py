@@ -2,7 +2,7 @@
 
 A record's facts hold a sketch of what its stack owns, and one of what that lies inside of: a network
 must not go while another stack has a subnet in it. Who may have something is read; so is every stack
-near it whose last attempt failed, since that may have written it.
+near it whose last attempt failed, and each one that failed attempts wrote anything for, wherever.
 """
 
 from collections.abc import Iterable, Mapping
@@ -41,7 +41,8 @@ def suspects(identity: Identity, ids: Iterable[str], listed: Listed) -> Suspects
         near = {key for key, one in wanted.items() if _is_near(one, facts.get("scope", ""))}
         if "running" in facts:
             unsafe |= near
-        failing = bool(near) and facts.get("phase") != "steady"
+        # A nested deployment writes anywhere: what a failed one wrote is in its record only.
+        failing = "touched" in facts or (bool(near) and facts.get("phase") != "steady")
         if failing or _may_have(facts, marks):
             claimants.append(other)
     return Suspects(tuple(claimants), frozenset(unsafe))

@@ -126,6 +126,9 @@ HOLDING_DATA: Final = frozenset(
         "microsoft.apimanagement/service",
         "microsoft.automation/automationaccounts",
         "microsoft.managedidentity/userassignedidentities",
+        "microsoft.aad/domainservices",
+        "microsoft.azureactivedirectory/b2cdirectories",
+        "microsoft.azureactivedirectory/ciamdirectories",
         "microsoft.network/dnszones",
         "microsoft.network/privatednszones",
     }
@@ -133,7 +136,10 @@ HOLDING_DATA: Final = frozenset(
 """Types in lower case. Identities and zones hold what cannot be made again: an object id that others
 were granted rights by, and records that machines wrote."""
 
-NEVER_DELETED: Final = frozenset({"", "microsoft.resources/resourcegroups"})
+NEVER_DELETED: Final = frozenset(
+    {"", "microsoft.resources/resourcegroups", "microsoft.resources/tags"}
+)
+"""``Microsoft.Resources/tags`` is all tags of what it lies on, those that others wrote included."""
 
 
 def holds_data(resource_type: str) -> bool:
@@ -144,5 +150,5 @@ def holds_data(resource_type: str) -> bool:
 
 
 def may_go(resource_type: str) -> bool:
-    """Tell whether resources of a type are deleted at all: resource groups never are. Pure."""
+    """Tell whether resources of a type are deleted at all: groups and their tags never are. Pure."""
     return fold(resource_type) not in NEVER_DELETED

@@ -1,6 +1,6 @@
 """What left a stack with a good release, and what of it is still nobody's (rule 15). All are pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from shared.core.prune.data import may_go
@@ -36,18 +36,18 @@ def after_release(
     """Return what has left a stack after a good release of it.
 
     ``owned`` is the release's inventory, ``before`` that of the last good one, and the record's
-    ``touched`` what failed attempts wrote since. What an earlier release left stays, unless it came
+    ``touched`` what failed attempts wrote since, as far as that is sure. What an earlier release left stays, unless it came
     back. ``needs`` are the template's relations before, by folded id.
     """
     here = {fold(one.id) for one in owned}
     kept = [one for one in record.left if fold(one.id) not in here]
     known = here | {fold(one.id) for one in kept}
     fresh = []
-    for one in (*before, *_touched(record.touched)):
+    for one in (*before, *_touched(record)):
         if fold(one.id) in known or not may_go(one.type or type_of(one.id)):
             continue
         known.add(fold(one.id))
-        fresh.append(_left(one, release, needs))
+        fresh.append(_left(one, release, needs, emptied=not owned))
     return tuple([*kept, *fresh][-MOST_LEFT:])
 
 
@@ -60,21 +60,26 @@ def of_whole(
     known = {fold(one.id) for one in record.left}
     fresh = {
         fold(one.id): _left(one, release, needs)
-        for one in (*_touched(record.touched), *owned)
+        for one in (*_touched(record), *owned)
         if fold(one.id) not in known and may_go(one.type or type_of(one.id))
     }
     return (*record.left, *fresh.values())
 
 
-def _touched(ids: Iterable[str]) -> list[Owned]:
-    return [Owned(id=one, type=type_of(one)) for one in ids]
+def _touched(record: Record) -> list[Owned]:
+    """Return what failed attempts are known to have written: what is unsure may be others'."""
+    unsure = {fold(one) for one in record.unsure}
+    return [Owned(id=one, type=type_of(one)) for one in record.touched if fold(one) not in unsure]
 
 
-def _left(one: Owned, release: str, needs: Mapping[str, tuple[str, ...]]) -> Left:
+def _left(
+    one: Owned, release: str, needs: Mapping[str, tuple[str, ...]], *, emptied: bool = False
+) -> Left:
     return Left(
         id=one.id,
         type=one.type or type_of(one.id),
         release=release,
         api_version=one.api_version,
         needs=needs.get(fold(one.id), ()),
+        emptied=emptied,
     )

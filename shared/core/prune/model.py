@@ -11,7 +11,8 @@ from shared.core.problem import Problem
 class Left(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A resource that a stack had and has no more; ``release`` is the one that left it.
 
-    ``needs`` are the resources of the stack that it depended on: they may go after it.
+    ``needs`` are the resources of the stack that it depended on: they may go after it. ``emptied``:
+    nothing of the stack was left by that release, whatever came later.
     """
 
     id: str
@@ -19,6 +20,7 @@ class Left(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     release: str
     api_version: str | None = None
     needs: tuple[str, ...] = ()
+    emptied: bool = False
 
 
 class Deletion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from shared.core.document import to_text
+from shared.core.policy import mark
 from shared.core.record.model import PRUNE_OFF, Phase, Record
 
 NOW: Final = to_text(datetime.fromtimestamp(0, UTC))
@@ -62,6 +63,7 @@ def facts(record: Record) -> dict[str, str]:
         "orphaned": "1" if record.orphaned else "",
         "removed": _shown_removed(record),
         "moved": "1" if record.moved_to else "",
+        "policy": mark(record.policy),
         "prune": "1" if record.policy.prune else "",
         "applied": str(record.present.generation) if record.present else "",
         "running": str(record.in_flight.generation) if record.in_flight else "",
@@ -70,6 +72,7 @@ def facts(record: Record) -> dict[str, str]:
         "raised": f"{record.raised[0]},{record.raised[1]}" if record.raised else "",
         "owns": record.owns if record.present else "",
         "inside": _shown_around(record),
+        "touched": "1" if record.touched else "",
         "follows": follows_mark(record.present.follows) if record.present else "",
         "prune_at": _shown_prune(record),
         "correlations": ",".join(record.correlations),

@@ -127,6 +127,9 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     said last. ``correlations`` are those of the newest deployments: what the Activity Log has under
     them is Plumbline's own doing.
 
+    ``unsure`` are those of ``touched`` that no attempt is known to have written: ARM refused, or did
+    not come to, each operation. They may be somebody else's, and are never deleted for that.
+
     ``left`` are the resources that it had once and has no more, ``deleting`` those of them whose
     deletion was decided on. ``prune_at`` is when they are looked at next, and ``prune_problem`` what
     a person should know of them. ``removed_at``: all that the stack had was deleted.
@@ -189,6 +192,7 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     owed: tuple[str, ...] = ()
     deployment_id: str | None = None
     touched: tuple[str, ...] = ()
+    unsure: tuple[str, ...] = ()
     halves: Mapping[str, str] = msgspec.field(default_factory=dict)
     formerly: tuple[Former, ...] = ()
     moved_to: str | None = None

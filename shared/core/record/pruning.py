@@ -54,7 +54,7 @@ def removing(record: Record, left: tuple[Left, ...]) -> Record:
     The generation is another, since history has releases of this one.
     """
     if record.applied is None and record.attempted is None:
-        return msgspec.structs.replace(record, left=left, touched=())
+        return msgspec.structs.replace(record, left=left, touched=(), unsure=())
     generation = record.generation + 1
     return msgspec.structs.replace(
         record,

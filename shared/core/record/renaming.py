@@ -120,6 +120,7 @@ def carried(record: Record, found: Record, at: datetime) -> Record:
         reached=found.reached,
         applied=kept_at(found),
         touched=found.touched,
+        unsure=found.unsure,
         owns=found.owns,
         around=found.around,
         left=found.left,

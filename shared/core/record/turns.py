@@ -260,6 +260,7 @@ def succeeded(record: Record, at: datetime, touched: tuple[str, ...]) -> Record:
         ),
         reached=attempted.release,
         touched=touched,
+        unsure=(),
         owed=_owing(record, "snapshot"),
         phase="steady" if current else "pending",
         judged=record.generation,

@@ -9,6 +9,7 @@ import msgspec
 from shared.core.policy import Policy
 from shared.core.problem import Problem
 from shared.core.record.model import PRUNE_OFF, Desired, Record
+from shared.core.record.requests import Approved
 from shared.core.taken import Taken
 
 
@@ -51,6 +52,7 @@ def wish(record: Record, wanted: Wish, at: datetime) -> Record:
             source_problems=wanted.problems,
             orphaned=False,
             removed=False,
+            approved=_still_approved(record, wanted=not record.orphaned),
             shown=shown(wanted),
         )
     settings = msgspec.structs.replace(
@@ -68,6 +70,7 @@ def wish(record: Record, wanted: Wish, at: datetime) -> Record:
         policy=wanted.policy,
         orphaned=False,
         removed=False,
+        approved=_still_approved(record, wanted=wanted.policy.prune and not record.orphaned),
         shown=shown(wanted),
     )
     if record.desired is not None and record.desired.digest == wanted.desired.digest:
@@ -104,7 +107,17 @@ def orphan(record: Record, seq: int, *, named: bool, prunes: bool, at: datetime)
         seq=seq,
         orphaned=True,
         removed=removed,
+        approved=_still_approved(record, wanted=removed),
         source_problems=(),
         warnings=(PRUNE_OFF,) if named and not removed else (),
         due_at=at if removed and not record.removed else record.due_at,
     )
+
+
+def _still_approved(record: Record, *, wanted: bool) -> Approved | None:
+    """Return the approval; one of deletions ends when Git does not want them any more.
+
+    Who takes a removal back and lists the stack again much later is asked again.
+    """
+    approved = record.approved
+    return None if approved is not None and approved.kind == "prune" and not wanted else approved

@@ -117,11 +117,11 @@ def test_gaps_are_bounded() -> None:
 
 
 def test_another_release_begins_with_what_is_still_open() -> None:
-    """Its items stay until they are looked at; what was measured by the old one is gone."""
+    """Its items and gaps stay until they are looked at; what was measured by the old one is gone."""
     before = drift(
         state="drifted",
         items=(item(),),
-        gaps=(GAP,),
+        gaps=(GAP, Gap(code="SnapshotLost", message="m")),
         settled=(settled(),),
         references={STORE: "c"},
         wanted={STORE: "c"},
@@ -144,6 +144,7 @@ def test_another_release_begins_with_what_is_still_open() -> None:
         release="2.1",
         state="drifted",
         items=before.items,
+        gaps=(GAP,),
         noise=before.noise,
         checked_at=NOW,
         closing=course.RELEASED,

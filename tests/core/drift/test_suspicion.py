@@ -232,6 +232,13 @@ def test_whom_a_write_concerns(resource: str, names_of: list[str]) -> None:
     assert [name for _, name in suspicion.concerned(resource, estate)] == names_of
 
 
+def test_what_is_done_to_a_group_concerns_who_made_it() -> None:
+    """No listing shows groups: whose template has one hears of it from the log, beside who is in it."""
+    estate = listed(("ground", facts(GROUP, scope=f"/subscriptions/{SUB}")), ("web", facts(STORE)))
+    found = [suspicion.concerned(one, estate) for one in (GROUP.upper(), GROUP, STORE)]
+    assert found == [(("shop", "ground"), WEB), (("shop", "ground"), WEB), (WEB,)]
+
+
 @given(st.text(max_size=60) | st.text(alphabet="/providers.A", max_size=200))
 def test_no_id_breaks_or_stalls_a_scan(resource: str) -> None:
     """Other people write into listings and logs."""

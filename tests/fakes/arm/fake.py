@@ -51,6 +51,7 @@ class FakeArm(FakeForesight):
         self._planned: dict[str, list[Outcome]] = {}
         self._runs: dict[str, Run] = {}
         self._late: list[DeploymentRequest] = []
+        self._groomed: set[str] = set()
         self._postponed = 0
         self._correlations = 0
 
@@ -114,7 +115,7 @@ class FakeArm(FakeForesight):
         with self.faults.around("arm.operations", deployment_id), self._lock:
             self._settle()
             run = self._runs.get(deployment_id.lower())
-            return [] if run is None else list(operations(run))
+            return [] if run is None else list(operations(run, self._groomed))
 
     def left(self, subscription: str, kind: BudgetKind) -> CallsLeft | None:
         """Return what ``limits`` says."""
@@ -171,6 +172,11 @@ class FakeArm(FakeForesight):
         """Delete a deployment's history entry; its resources stay."""
         with self._lock:
             self._runs.pop(deployment_id.lower(), None)
+
+    def groom(self, nested: str) -> None:
+        """Let the history of nested deployments of this name be gone as soon as they have ended."""
+        with self._lock:
+            self._groomed.add(nested)
 
     # ---- looking at it ---------------------------------------------------------------------
 

@@ -1,12 +1,18 @@
 """A deployment that the fake runs, and what it tells of it."""
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from shared.core.arm_model import Deployment, DeploymentRequest, DeploymentState, Operation
+from shared.core.arm_model import (
+    HISTORY_GONE,
+    Deployment,
+    DeploymentRequest,
+    DeploymentState,
+    Operation,
+)
 from tests.fakes.arm.template import PlannedResource, outputs_shown
 
 
@@ -64,9 +70,14 @@ def shown(run: Run, now: datetime) -> Deployment:
     )
 
 
-def operations(run: Run) -> Iterator[Operation]:
-    """Yield the operations of a deployment and of its nested ones."""
+def operations(run: Run, groomed: Collection[str] = ()) -> Iterator[Operation]:
+    """Yield the operations of a deployment and of its nested ones; ``groomed`` ones are gone."""
+    gone = {one for one in run.nested if one.rpartition("/")[2] in groomed}
+    for deployment_id in sorted(gone):
+        yield Operation(deployment_id, HISTORY_GONE, "Unknown", None, None, None, None)
     for one in run.resources:
+        if one.deployment_id in gone:
+            continue
         error = run.outcome.failures.get(one.name) if run.state == "failed" else None
         state = {"running": "Running", "canceled": "Canceled"}.get(run.state, "Succeeded")
         yield Operation(
@@ -80,7 +91,7 @@ def operations(run: Run) -> Iterator[Operation]:
             error=copy.deepcopy(error),
         )
     if run.state == "succeeded":
-        for deployment_id in [run.request.id, *run.nested]:
+        for deployment_id in [run.request.id, *(one for one in run.nested if one not in gone)]:
             yield Operation(
                 deployment_id, "EvaluateDeploymentOutput", "Succeeded", None, None, None, "OK"
             )
