@@ -27,6 +27,7 @@ INSPECT: Final = "inspect"
 OTHERS: Final = ("sync", "release", "watch", "snapshot", "settle")
 SETTLED_S: Final = 600.0
 PAUSE_S: Final = 0.25
+BETWEEN_S: Final = 5.0
 QUIET: Final = 3
 """So often in a row must the queue be empty before a scan's inspections count as done."""
 RELEASE_S: Final = 1.5
@@ -128,6 +129,7 @@ class Installation:
                 self._scan(found, scans)
                 if is_done():
                     break
+                time.sleep(BETWEEN_S)  # a scan that was cut short has its next try a little later
             seconds = time.monotonic() - began
             counts = self.azure.counts()
             inspected = len(found.journal.events("drift_inspected"))

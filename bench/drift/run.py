@@ -158,7 +158,7 @@ def _phases(made: Installation, estate: Estate) -> tuple[list[Phase], list[Item]
 
     Return the phases, and what the product showed before the full look.
     """
-    azure, most = made.azure, 2 + len(estate.stacks) // 100
+    azure, most = made.azure, 6 + len(estate.stacks) // 100
     edit(azure, estate, "early", made.say)
     found = [made.phase("baseline", CONFIRM, lambda: _confirmed(made, estate), most)]
     found.append(made.phase("quiet", CONFIRM, lambda: True))
