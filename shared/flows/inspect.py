@@ -299,5 +299,5 @@ def _without_release(drift: Drift, applied: Applied, at: datetime) -> Drift:
         checked_at=at,
         full_at=at,
         confirmed_at=at,
-        due_at=None,
+        due_at=at + course.UNSEEN,
     )

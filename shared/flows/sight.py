@@ -62,7 +62,8 @@ class Sight:
             told = foresight.without_secrets(self.foreseen.changes, self.gathering.redacted)
             foreseen = replace(self.foreseen, changes=told)
             parts.append(foresight.judge(foreseen, looks, seen_before, by))
-        self.judged = judgement.together(parts)
+        surviving = course.surviving(subject.drift, looks, by)
+        self.judged = judgement.with_items(judgement.together(parts), surviving)
         looked = {fold(one.owned.id) for one in looks} | set(self._undeclared.known)
         looked_at = None if full else looked
         look = Look(
@@ -253,7 +254,8 @@ class Sight:
 
     def _events(self) -> datetime | None:
         until = [log.seen_at for log in self.witnesses.logs.values() if log.seen_at is not None]
-        return max([*until, *(write.seen_at for write in self.witnesses.writes)], default=None)
+        # Of several logs the slowest counts: what it tells later is news then.
+        return min(until, default=None)
 
     def _with_bodies(self, drift: Drift, looks: Sequence[Looked]) -> Drift:
         """Keep what the template leads to, what is listed, and what stands for a lost snapshot."""

@@ -90,11 +90,23 @@ class Undeclared:
         known = {
             key: (item.resource, item.type)
             for key, item in self.known.items()
-            if key not in owned and unknown.is_inside(key, owned)
+            if key not in owned and key not in self.witnesses.sightings and not item.left_with
         }
-        heard = unknown.candidates(self.writes, subject.ended, owned)
+        mine = (subject.record.repository, subject.record.stack)
+        groups = {one for one, keeper in self.estate.keepers.items() if keeper == mine}
+        heard = [
+            (resource, kind)
+            for resource, kind in unknown.candidates(self.writes, subject.ended, owned, groups)
+            if not self._is_told_above(fold(resource))
+        ]
         candidates = {**known, **{fold(resource): (resource, kind) for resource, kind in heard}}
         return [one for one in candidates.values() if not self.estate.owned_by(one[0])]
+
+    def _is_told_above(self, key: str) -> bool:
+        """Tell whether a listing shows a resource, or what it is in and nobody declared either."""
+        if key in self.witnesses.sightings:
+            return True
+        return unknown.is_inside(key, {fold(one.id) for one in self.nobodys})
 
     def others(self) -> tuple[Item, ...]:
         """Return all the rest: what others made in its groups, and what the stack itself has left."""

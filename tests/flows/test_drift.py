@@ -571,3 +571,24 @@ def test_a_full_look_asks_for_each_thing_once(monkeypatch: pytest.MonkeyPatch) -
     made = calls(world, world.scan)
     assert made[:2] == ["activity.writes", "arm.sightings"]
     assert sorted(made[2:]) == ["arm.predict", "arm.prediction", "arm.resource", "arm.sightings"]
+
+
+def test_a_role_that_somebody_got_on_the_group_is_found(world: World) -> None:
+    """No listing shows what is attached to a group: the log tells of it, and it is high."""
+    role = f"{GROUP}/providers/Microsoft.Authorization/roleAssignments/11111111-aaaa"
+    world.arm.make(role, {"properties": {"roleDefinitionId": "owner"}})
+    world.scan()
+    item = only_item(world.drift("web"))
+    assert (item.kind, item.resource, item.severity) == ("undeclared", role, "high")
+    world.arm.remove(role)
+    world.scan()
+    assert world.drift("web").state == "none"
+
+
+def test_what_is_made_inside_something_undeclared_is_told_once(world: World) -> None:
+    """The resource that nobody declared is enough."""
+    other = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/mine"
+    world.arm.make(other, {"location": "westeurope", "properties": {}})
+    world.arm.make(f"{other}/subnets/s", {"properties": {}})
+    world.scan()
+    assert only_item(world.drift("web")).resource == other

@@ -1,6 +1,7 @@
 """Healing: what drifted is brought back, and nobody is fought for ever (issue 5, part 5)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 
@@ -147,3 +148,36 @@ def test_a_push_goes_before_a_heal(world: World) -> None:
     world.scan()
     world.run(200)
     assert world.arm.resources[NSG.lower()]["tags"]["note"] == "two"
+
+
+def _provider_that_keeps(world: World, member: str) -> None:
+    """Let a PUT leave a member of the properties as it is, as some providers do."""
+    plain = world.arm._write
+
+    def keeping(resource_id: str, body: Mapping[str, Any], *args: Any, **more: Any) -> None:
+        old = world.arm.resources.get(resource_id.lower(), {}).get("properties", {})
+        if member in old and member not in body["properties"]:
+            body = {**body, "properties": {**body["properties"], member: old[member]}}
+        plain(resource_id, body, *args, **more)
+
+    world.arm._write = keeping  # type: ignore[method-assign]
+
+
+def test_what_a_heal_does_not_bring_back_stays_drift_and_is_healed_once(world: World) -> None:
+    """A provider may keep what a PUT does not name: that is said, and not tried for ever."""
+    _provider_that_keeps(world, "extra")
+    world.arm.change(NSG, edit("extra", 1))
+    world.scan()
+    world.run(90)
+    confirm(world)
+    for _ in range(5):
+        world.clock.advance(7200)
+        world.scan()
+        world.run(60)
+    item = only_item(world.drift("web"))
+    assert (item.path, item.now, puts(world)) == ("properties.extra", 1, 2)
+    assert item.hint is not None
+    assert "did not bring it back" in item.hint
+    world.arm.change(NSG, lambda body: body["properties"].pop("extra"))
+    world.scan()
+    assert world.drift("web").state == "none"

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from shared.core.drift import healing, history
-from shared.core.drift.judgement import Judged
+from shared.core.drift.judgement import Judged, Looked, Standard, is_still
 from shared.core.drift.model import Drift, Finding, Gap, Heal, Item, Looking, Settled, State
 from shared.core.drift.noise import MOST_OFFERED, gathered, merged
 from shared.core.problem import Problem
@@ -231,6 +231,31 @@ def _is_covered(gap: Gap, looked_at: Collection[str]) -> bool:
     if gap.code.startswith(_OF_FULL_LOOKS):
         return False
     return gap.resource is not None and fold(gap.resource) in looked_at
+
+
+def surviving(drift: Drift, looks: Iterable[Looked], by: Standard) -> tuple[Item, ...]:
+    """Return the open items whose value is still there although a release came: it did not bring it back.
+
+    A provider may keep what a PUT does not name. The new snapshot has the value, too, and is no measure for
+    it; what the template leads to by now is none any more.
+    """
+    by_id = {fold(looked.owned.id): looked for looked in looks}
+    found = []
+    for item in drift.items:
+        looked = by_id.get(fold(item.resource))
+        if item.kind != "modified" or not (drift.closing or item.survived) or looked is None:
+            continue
+        if is_still(item, looked, by):
+            more = 1 if drift.closing else 0
+            found.append(
+                msgspec.structs.replace(item, survived=item.survived + more, hint=NOT_BROUGHT_BACK)
+            )
+    return tuple(found)
+
+
+NOT_BROUGHT_BACK: Final = (
+    "A release did not bring it back: set it back by hand, name it in the template, or ignore it."
+)
 
 
 def _settled(before: Iterable[Settled], found: Iterable[Settled]) -> tuple[Settled, ...]:

@@ -34,8 +34,8 @@ UNKNOWN: Final = "unknown"
 
 
 def healable(items: Sequence[Item]) -> tuple[Item, ...]:
-    """Return the items that a release can bring back: what nobody declared stays where it is."""
-    return tuple(item for item in items if item.kind != "undeclared")
+    """Return the items that a release can bring back: not what nobody declared, nor what one did not."""
+    return tuple(item for item in items if item.kind != "undeclared" and not item.survived)
 
 
 def flipped(heal: Heal, opened: Sequence[Item], at: datetime) -> Heal:

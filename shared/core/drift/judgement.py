@@ -17,11 +17,12 @@ from shared.core.drift import evidence as witnesses
 from shared.core.drift import noise, paths
 from shared.core.drift.differences import MISSING, Body, Difference, differences
 from shared.core.drift.evidence import Evidence
-from shared.core.drift.model import Finding, Gap, Item, Settled
+from shared.core.drift.model import SECRET, Finding, Gap, Item, Settled
 from shared.core.drift.noise import Key
 from shared.core.drift.paths import Element, Place
 from shared.core.drift.severity import severity
 from shared.core.drift.shown import changed, is_secret, key_ids, shown
+from shared.core.json_path import BadPathError, parse_path
 from shared.core.policy import Ignore
 from shared.core.release import Owned
 from shared.core.scopes import fold
@@ -116,6 +117,13 @@ def together(parts: Iterable[Judged]) -> Judged:
         settled=tuple(one for part in all_parts for one in part.settled),
         learned=tuple(one for part in all_parts for one in part.learned),
     )
+
+
+def with_items(judged: Judged, items: Sequence[Item]) -> Judged:
+    """Return a judgement with these items, each in the place of one that it has already."""
+    keys = {item.key for item in items}
+    others = (item for item in judged.items if item.key not in keys)
+    return replace(judged, items=(*others, *items))
 
 
 def judge(looked: Looked, by: Standard) -> Judged:
@@ -289,6 +297,22 @@ def _is_settled(looked: Looked, difference: Difference, by: Standard) -> bool:
     if settled is None or settled.digest != _digest(difference.after):
         return False
     return all(settled.at < touch for touch in looked.evidence.at)
+
+
+def is_still(item: Item, looked: Looked, by: Standard) -> bool:
+    """Tell whether the value that an item found is there still, and is not what the template leads to."""
+    if looked.now is None or looked.now is MISSING or item.now == SECRET:
+        return False
+    if any(touch > by.release.ended + witnesses.SLACK for touch in looked.evidence.at):
+        return False  # somebody wrote since: it may have been brought back, and set again
+    try:
+        place = tuple(step for step in parse_path(item.path) if step is not None)
+    except BadPathError:
+        return False
+    now, wanted = looked.in_now.at(place), _wanted(looked, place, by)
+    if noise.is_ignored(by.ignores, item.type, place, now) or shown(now) != item.now:
+        return False
+    return wanted is MISSING or bool(differences({"value": wanted}, {"value": now}))
 
 
 def _is_noise(looked: Looked, difference: Difference, by: Standard) -> bool:

@@ -36,7 +36,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``managed``: the template says something of it. ``wanted`` is what the template leads to,
     ``released`` what was there after the release, ``now`` what is there; ABSENT and SECRET stand for
     what is not there and what is not shown. ``who`` is None where nobody knows; ``left_with`` is the release with
-    which an undeclared resource left the template.
+    which an undeclared resource left the template, ``survived`` how many releases did not bring the
+    value back.
     """
 
     kind: Kind
@@ -52,6 +53,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     who: Who | None = None
     left_with: str | None = None
     hint: str | None = None
+    survived: int = 0
 
     @property
     def key(self) -> tuple[str, str, str]:

@@ -70,12 +70,16 @@ def undeclared(
 
 
 def candidates(
-    writes: Sequence[Write], release: Release, owned: Collection[str]
+    writes: Sequence[Write],
+    release: Release,
+    owned: Collection[str],
+    groups: Collection[str] = (),
 ) -> tuple[tuple[str, str], ...]:
     """Return (id, type) of children that others wrote inside a stack's resources, in no inventory.
 
-    Listings show no children, so that the log is the only witness. What was deleted again after it was
-    written is none. ``owned`` are folded ids.
+    Listings show no children, and no extensions of a group (locks, role assignments), so that the log is
+    the only witness. What was deleted again after it was written is none. ``owned`` are folded ids, and
+    ``groups`` those of groups that the stack answers for.
     """
     deleted: dict[str, datetime] = {}
     for write in writes:
@@ -92,7 +96,7 @@ def candidates(
             continue
         if _DEPLOYMENTS in folded or fold(write.correlation_id or "") == own:
             continue
-        if is_inside(folded, owned):
+        if is_inside(folded, owned) or group_of(folded) in groups:
             kind = type_of(write.resource_id)
             if kind is not None:
                 found[folded] = (write.resource_id, kind)

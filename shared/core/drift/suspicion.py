@@ -139,13 +139,18 @@ def _correlations(facts: Mapping[str, str]) -> Iterable[str]:
 
 
 def shares(sightings: Iterable[Sighting], estate: Estate) -> dict[Identity, list[Sighting]]:
-    """Return what each stack is to look at of a listing: what it owns, or answers for."""
+    """Return what each stack is to look at of a listing: what it owns, or answers for.
+
+    Only in the subscription of its scope: scans list no others for it, and what is compared with what
+    they see must not depend on who lists.
+    """
     found: dict[Identity, list[Sighting]] = {identity: [] for identity in estate.facts}
     for sighting in sightings:
         owners = estate.owned_by(sighting.id)
         keeper = estate.keeper(sighting.id)
         for identity in owners or ((keeper,) if keeper is not None else ()):
-            found[identity].append(sighting)
+            if fold(sighting.id).split("/")[2:3] == [subscription_of(estate.facts[identity])]:
+                found[identity].append(sighting)
     return found
 
 
