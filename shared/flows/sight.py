@@ -62,6 +62,8 @@ class Sight:
             told = foresight.without_secrets(self.foreseen.changes, self.gathering.redacted)
             foreseen = replace(self.foreseen, changes=told)
             parts.append(foresight.judge(foreseen, looks, seen_before, by))
+        if not isinstance(self.foreseen, Prediction):
+            parts.append(Judged(gaps=tuple(judgement.unmeasured(looks))))
         surviving = course.surviving(subject.drift, looks, by)
         self.judged = judgement.with_items(judgement.together(parts), surviving)
         looked = {fold(one.owned.id) for one in looks} | set(self._undeclared.known)

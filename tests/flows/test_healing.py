@@ -1,6 +1,6 @@
 """Healing: what drifted is brought back, and nobody is fought for ever (issue 5, part 5)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -35,6 +35,7 @@ def puts(world: World) -> int:
 def test_drift_is_healed_by_one_more_attempt(world: World) -> None:
     """A new attempt of the same generation brings it back, and the next look says none."""
     world.arm.change(NSG, tag("by hand"))
+    world.clock.advance(5)
     world.scan()
     world.run(60)
     assert world.record("web").applied is not None
@@ -167,6 +168,7 @@ def test_what_a_heal_does_not_bring_back_stays_drift_and_is_healed_once(world: W
     """A provider may keep what a PUT does not name: that is said, and not tried for ever."""
     _provider_that_keeps(world, "extra")
     world.arm.change(NSG, edit("extra", 1))
+    world.clock.advance(5)
     world.scan()
     world.run(90)
     confirm(world)
@@ -181,3 +183,34 @@ def test_what_a_heal_does_not_bring_back_stays_drift_and_is_healed_once(world: W
     world.arm.change(NSG, lambda body: body["properties"].pop("extra"))
     world.scan()
     assert world.drift("web").state == "none"
+
+
+def test_who_sets_it_again_before_the_snapshot_is_fought_and_named(world: World) -> None:
+    """A policy that acts at once is in every snapshot: no look takes it for what was released."""
+    world.hook = _policy_that_acts_at_once(world)
+    world.arm.change(NSG, tag("by policy"), caller="policy@contoso.example")
+    states = set()
+    for _ in range(100):
+        world.scan()
+        world.run(90)
+        world.clock.advance(3600)
+        world.scan()
+        states.add(world.drift("web").state)
+    drift = world.drift("web")
+    assert "none" not in states
+    assert drift.problem is not None
+    assert "policy@contoso.example" in drift.problem.message
+    assert puts(world) <= 5
+
+
+def _policy_that_acts_at_once(world: World) -> Callable[[Any, str, str], None]:
+    """Set the tag again whenever a snapshot of a new release is about to read it."""
+    seen: set[int] = set()
+
+    def strike(moment: Any, call: str, _name: str) -> None:
+        owes = "snapshot" in world.record("web").owed if call == "arm.resource" else False
+        if moment == "before" and owes and puts(world) not in seen:
+            seen.add(puts(world))
+            world.arm.change(NSG, tag("by policy"), caller="policy@contoso.example")
+
+    return strike

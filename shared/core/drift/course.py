@@ -8,9 +8,11 @@ from typing import Final
 import msgspec
 
 from shared.core.drift import healing, history
-from shared.core.drift.judgement import Judged, Looked, Standard, is_still
+from shared.core.drift.evidence import changer
+from shared.core.drift.judgement import Judged, Looked, Standard, is_still, was_written_since
 from shared.core.drift.model import Drift, Finding, Gap, Heal, Item, Looking, Settled, State
 from shared.core.drift.noise import MOST_OFFERED, gathered, merged
+from shared.core.prediction import Prediction
 from shared.core.problem import Problem
 from shared.core.scopes import fold
 
@@ -96,10 +98,17 @@ def is_full(
     return drift.full_at is None or at - drift.full_at >= period
 
 
-def adds_nothing(drift: Drift, foreseen: object, at: datetime, period: timedelta) -> bool:
-    """Tell whether a look at everything would say what the last one said: a release is outstanding still."""
-    is_outstanding = isinstance(foreseen, Gap) and foreseen.code == OUTSTANDING
-    return is_outstanding and drift.full_at is not None and at - drift.full_at < period
+def adds_nothing(drift: Drift, foreseen: Prediction | Gap, at: datetime, period: timedelta) -> bool:
+    """Tell whether a look at everything would say what the last one said.
+
+    A release is outstanding still, or the what-if that had failed has failed again.
+    """
+    codes = {gap.code for gap in drift.gaps}
+    if isinstance(foreseen, Gap):
+        is_told = foreseen.code in {OUTSTANDING, FAILED} and foreseen.code in codes
+    else:
+        is_told = foreseen.error is not None and FAILED in codes
+    return is_told and drift.full_at is not None and at - drift.full_at < period
 
 
 def waiting(drift: Drift, looking: Looking, at: datetime, wait: timedelta) -> Drift:
@@ -207,8 +216,8 @@ def _again_at(drift: Drift, gaps: Sequence[Gap], look: Look) -> datetime | None:
         return look.at + look.again
     if FAILED not in codes:
         return None
-    is_fresh = look.looked_at is None or drift.again_at is None
-    return look.at + AFTER_FAILURE * look.again if is_fresh else drift.again_at
+    is_over = drift.again_at is None or drift.again_at <= look.at
+    return look.at + AFTER_FAILURE * look.again if is_over else drift.again_at
 
 
 def state(items: Sequence[Item], gaps: Sequence[Gap]) -> State:
@@ -234,23 +243,34 @@ def _is_covered(gap: Gap, looked_at: Collection[str]) -> bool:
 
 
 def surviving(drift: Drift, looks: Iterable[Looked], by: Standard) -> tuple[Item, ...]:
-    """Return the open items whose value is still there although a release came: it did not bring it back.
+    """Return the open items whose value is there still although the snapshot has it, too.
 
-    A provider may keep what a PUT does not name. The new snapshot has the value, too, and is no measure for
-    it; what the template leads to by now is none any more.
+    A release may not have brought it back: a provider keeps what a PUT does not name. Or somebody set it
+    again before the snapshot was taken. What the template leads to by now is no drift any more.
     """
     by_id = {fold(looked.owned.id): looked for looked in looks}
     found = []
     for item in drift.items:
         looked = by_id.get(fold(item.resource))
-        if item.kind != "modified" or not (drift.closing or item.survived) or looked is None:
-            continue
-        if is_still(item, looked, by):
-            more = 1 if drift.closing else 0
-            found.append(
-                msgspec.structs.replace(item, survived=item.survived + more, hint=NOT_BROUGHT_BACK)
-            )
+        if item.kind == "modified" and looked is not None and is_still(item, looked, by):
+            kept = _kept(drift, item, looked, by)
+            found += [] if kept is None else [kept]
     return tuple(found)
+
+
+def _kept(drift: Drift, item: Item, looked: Looked, by: Standard) -> Item | None:
+    """Return what becomes of an item whose value is there still, None where the snapshot can tell."""
+    if not was_written_since(looked, by):
+        if not (drift.closing or item.survived):
+            return None
+        more = 1 if drift.closing else 0
+        return msgspec.structs.replace(item, survived=item.survived + more, hint=NOT_BROUGHT_BACK)
+    if not looked.is_void:
+        return None
+    if not drift.closing:
+        return item
+    who = changer(item.resource, looked.evidence.writes) or item.who
+    return msgspec.structs.replace(item, first_seen=by.at, who=who)
 
 
 NOT_BROUGHT_BACK: Final = (

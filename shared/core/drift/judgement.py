@@ -119,6 +119,18 @@ def together(parts: Iterable[Judged]) -> Judged:
     )
 
 
+def unmeasured(looks: Iterable[Looked]) -> Iterable[Gap]:
+    """Yield a gap for each resource that nothing but what-if can judge: its snapshot is no measure."""
+    for looked in looks:
+        if looked.is_void and looked.now is not None and looked.gap is None:
+            yield Gap(
+                code="SnapshotVoid",
+                message="Somebody wrote to it while it was released, so that its snapshot tells nothing.",
+                resource=looked.owned.id,
+                hint="What-if tells at the next full look, soon after the release; or release it again.",
+            )
+
+
 def with_items(judged: Judged, items: Sequence[Item]) -> Judged:
     """Return a judgement with these items, each in the place of one that it has already."""
     keys = {item.key for item in items}
@@ -303,8 +315,6 @@ def is_still(item: Item, looked: Looked, by: Standard) -> bool:
     """Tell whether the value that an item found is there still, and is not what the template leads to."""
     if looked.now is None or looked.now is MISSING or item.now == SECRET:
         return False
-    if any(touch > by.release.ended + witnesses.SLACK for touch in looked.evidence.at):
-        return False  # somebody wrote since: it may have been brought back, and set again
     try:
         place = tuple(step for step in parse_path(item.path) if step is not None)
     except BadPathError:
@@ -313,6 +323,12 @@ def is_still(item: Item, looked: Looked, by: Standard) -> bool:
     if noise.is_ignored(by.ignores, item.type, place, now) or shown(now) != item.now:
         return False
     return wanted is MISSING or bool(differences({"value": wanted}, {"value": now}))
+
+
+def was_written_since(looked: Looked, by: Standard) -> bool:
+    """Tell whether somebody wrote a resource since the release began: it may have been set again."""
+    ended = by.release.ended + witnesses.SLACK
+    return bool(looked.evidence.writes) or any(touch > ended for touch in looked.evidence.at)
 
 
 def _is_noise(looked: Looked, difference: Difference, by: Standard) -> bool:
