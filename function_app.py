@@ -9,12 +9,15 @@ import logging
 import azure.functions as func
 
 from functions import (
+    inspect,
     operate,
     poison,
+    prune,
     rebuild,
     receive_push,
     release,
     replay,
+    scan_drift,
     settle,
     snapshot,
     status,
@@ -28,7 +31,8 @@ logging.getLogger("azure").setLevel(logging.WARNING)
 
 app = func.FunctionApp()
 for _room in (
-    *(receive_push, sync, release, watch, snapshot, settle, sweep, poison),
+    *(receive_push, sync, release, watch, snapshot, settle, prune, sweep, poison),
+    *(scan_drift, inspect),
     *(status, operate, replay, rebuild),
 ):
     app.register_functions(_room.blueprint)

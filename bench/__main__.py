@@ -14,6 +14,7 @@ from typing import Final
 from bench.figures import HEAD, Figure, machine
 
 ARM: Final = ("arm_deployments", "arm_whatif", "arm_engine", "arm_size", "arm_throttled")
+DRIFT: Final = ("drift_shown", "drift_beside", "drift_fight")
 ALL: Final = (
     "cold_start",
     "webhook",
@@ -22,9 +23,10 @@ ALL: Final = (
     "big_repository",
     "many_stacks",
     "against_az",
+    *DRIFT,
     *ARM,
 )
-GROUPS: Final = {"arm": ARM}
+GROUPS: Final = {"arm": ARM, "drift": DRIFT}
 README: Final = Path(__file__).resolve().parent / "README.md"
 _COMMAND: Final = re.compile(r"`(python -m bench \w+)` \|$")
 START, END = "<!-- figures -->", "<!-- end -->"

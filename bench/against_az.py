@@ -110,7 +110,7 @@ def _by_az(az: str, running: Running, group: str) -> Loop:
 
 def _manifest(names: list[str], group: str) -> str:
     stacks = {name: {"template": f"{name}.json", "scope": group} for name in names}
-    return json.dumps({"version": 1, "stacks": stacks})
+    return json.dumps({"version": 1, "defaults": {"adopt": "take"}, "stacks": stacks})
 
 
 def _released(running: Running) -> dict[str, datetime]:

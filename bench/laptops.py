@@ -6,9 +6,11 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from local import laptop as laptops
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -31,10 +33,15 @@ class Running:
 
 
 @contextmanager
-def laptop(*options: str) -> Iterator[Running]:
-    """Start a laptop in a fresh folder with an empty repository, and stop it at the end."""
+def laptop(*options: str, subscription: str | None = None) -> Iterator[Running]:
+    """Start a laptop in a fresh folder with an empty repository, and stop it at the end.
+
+    Noise depends on the ids of resources: who wants the same twice gives the ``subscription``.
+    """
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
+        if subscription is not None:
+            laptops.save(replace(laptops.draw(folder), subscription_id=subscription))
         command = [sys.executable, "-m", "local"]
         place = ["--dir", str(folder)]
         try:

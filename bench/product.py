@@ -23,7 +23,9 @@ from azure.storage.queue import QueueServiceClient, TextBase64DecodePolicy
 from bench.laptops import Running
 from local import waiting
 from shared import wiring
-from shared.adapters.arm import ArmEndpoint, AzureArm, ManagedIdentity
+from shared.adapters.arm import Account, ArmEndpoint, AzureArm, ManagedIdentity
+from shared.adapters.arm.activity import AzureActivityLog
+from shared.adapters.arm.activity_table import LogsEndpoint
 from shared.adapters.blobs import BlobDocuments, BlobHistory
 from shared.adapters.callers import OperatorCallers
 from shared.adapters.git import DulwichGit
@@ -70,6 +72,7 @@ class RealPorts:
     queues: StorageQueues
     git: DulwichGit
     arm: AzureArm
+    activity: AzureActivityLog
     hosts: GitHubStatuses
     callers: OperatorCallers
     clock: SystemClock
@@ -90,6 +93,7 @@ class Product:
                 "PlumblineStorage": line["storage_connection_string"],
                 "PLUMBLINE_ARM_ENDPOINT": line["arm"]["endpoint"],
                 "PLUMBLINE_ARM_CA_FILE": line["arm"]["ca_file"],
+                "PLUMBLINE_LOGS_ENDPOINT": line["arm"]["endpoint"],
                 "PLUMBLINE_DIGEST_KEY": "k" * 40,
                 "PLUMBLINE_DIGEST_KEY_ID": "bench",
                 "PLUMBLINE_SECRET_EXAMPLE_GIT": unquote(
@@ -124,6 +128,21 @@ class Product:
                 queues=StorageQueues(self.storage),
                 git=self.git,
                 arm=self.arm,
+                activity=AzureActivityLog(
+                    ArmEndpoint(
+                        url=settings.arm.endpoint,
+                        credential_scopes=(settings.arm.audience,),
+                        ca_file=settings.arm.ca_file,
+                    ),
+                    LogsEndpoint(
+                        url=settings.logs.endpoint,
+                        credential_scopes=(settings.logs.audience,),
+                        ca_file=settings.arm.ca_file,
+                    ),
+                    ManagedIdentity(),
+                    clock,
+                    Account(ids.new, self._called, self.arm.heard),
+                ),
                 hosts=GitHubStatuses(),
                 callers=OperatorCallers(None, None, clock),
                 ids=ids,
@@ -198,6 +217,7 @@ class Product:
             "watch": self.services.watch,
             "snapshot": self.services.snapshot,
             "settle": self.services.settle,
+            "prune": self.services.prune,
         }[queue]
         started = time.process_time()
         flow(message)

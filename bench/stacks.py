@@ -25,8 +25,11 @@ def template(note: str, resources: int = 1, name: str = "nsg") -> str:
 
 
 def manifest(*names: str, group: str | None = None) -> str:
-    """Return a manifest whose stacks each have a resource group of their own, or share ``group``."""
-    lines = ["version: 1", "stacks:"]
+    """Return a manifest whose stacks each have a resource group of their own, or share ``group``.
+
+    What is in a shared group is taken over unseen: what-ifs would be measured, too.
+    """
+    lines = ["version: 1", *(["defaults: {adopt: take}"] if group else []), "stacks:"]
     lines += [
         f"  {name}: {{template: {name}.json, scope: {group or f'rg-{name}'}, createResourceGroup: westeurope}}"
         for name in names

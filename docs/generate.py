@@ -18,6 +18,8 @@ from shared.core.arm_answers.hints import _BY_CODE as ARM_HINTS
 from shared.core.arm_answers.hints import hint
 from shared.core.arm_answers.tree import ErrorNode, Leaf
 from shared.core.configuration import Configuration
+from shared.core.drift.view import CoveragesView, StackDriftView
+from shared.core.plan_view import PlanView
 from shared.core.revision import Answer
 from shared.core.source.codes import PROBLEM_CODES
 from shared.core.source.schema import manifest_reference, manifest_schema
@@ -38,7 +40,10 @@ ANSWERS: Final = {
     "GET /api/stacks": list[StackView],
     "GET /api/stacks/{name}": StackView,
     "GET /api/stacks/{name}/releases": list[ReleaseView],
+    "GET /api/stacks/{name}/plan": PlanView,
     "GET /api/revisions/{sha}": Answer,
+    "GET /api/stacks/{name}/drift": StackDriftView,
+    "GET /api/coverage": CoveragesView,
     "GET /api/health": HealthView,
     "POST /api/poison/{id}/{operation}": PoisonOrderView,
     "POST /api/repositories/{key}/rebuild": RebuildView,
@@ -49,6 +54,7 @@ ANSWERS: Final = {
 MENDS: Final = {
     "AliasUnknown": "Define the anchor (`&name`) before it is used, and not inside of itself.",
     "AmbiguousValue": "Put the text in quotes, or write `true`, `false` or plain digits.",
+    "BadJsonPath": "Write it as in `properties.rules[*].description` or `tags['cost.center']`.",
     "BadLocation": "Write the region as `az account list-locations` names it: `westeurope`.",
     "BadName": "Use lower-case letters, digits and single hyphens, at most 31 characters.",
     "BadOutput": "Write `<stack>.outputs.<name>`, as in `network.outputs.subnetId`.",
@@ -56,6 +62,7 @@ MENDS: Final = {
     "BadReference": "Give both `keyVault.id` and `secretName`.",
     "BadScope": "Write a resource group's name, `/subscriptions/<id>/resourceGroups/<name>`, or `/subscriptions/<id>`.",
     "BadTimeout": "Write minutes or hours, from 5m to 24h: `90m`.",
+    "BadType": "Write the type as in the template: `Microsoft.Network/virtualNetworks`.",
     "BicepNotSupported": "Compile it (`az bicep build`) and commit the JSON.",
     "CeilingExceeded": "Ask for less, as the problem says, or ask the operator to raise `ceilings` in the configuration.",
     "ContentVersionMismatch": "Make the two versions equal, or leave the link's out.",
@@ -70,6 +77,7 @@ MENDS: Final = {
     "FileTooLarge": "Split the file.",
     "InvalidParameters": 'Write `{"parameters": {"name": {"value": ...}}}`.',
     "InvalidTemplate": "Correct the template where the message says.",
+    "KeyMissing": "Write both `type` and `path`.",
     "KeyNotText": "Put the key in quotes.",
     "LocationMissing": "Write `location: westeurope` on the stack.",
     "LocationUnused": "Take it out; resources have theirs in the template.",
@@ -89,6 +97,7 @@ MENDS: Final = {
     "ParameterType": "Give a value of the declared type.",
     "ParameterUnknown": "Declare it in the template, or take the value away.",
     "ParametersTooLarge": "Give less, or split the stack.",
+    "RemovedStillThere": "Take the stack out of `stacks` to have its resources deleted, or out of `removed`.",
     "RenameTaken": "Name a stack that is in the manifest no more, once; or take `renamedFrom` out.",
     "ScopeMissing": "Write `scope` on the stack or under `defaults`.",
     "SecretInGit": "Write a Key Vault reference, and change the secret: it is in the history of Git.",
@@ -103,8 +112,10 @@ MENDS: Final = {
     "TemplateTooLarge": "Split the stack.",
     "TooDeep": "Flatten it.",
     "TooManyFiles": "Split the stack.",
+    "TooManyItems": "Write fewer: `[*]` fits many members, and what is below a path is ignored, too.",
     "TooManyValues": "Use fewer aliases, or fewer variables that hold variables.",
     "UnknownKey": "Correct the spelling: the hint names the nearest key.",
+    "UnknownWord": "Write one of the words that the hint names.",
     "ValueTwice": "Keep the value under `values` or the output under `valuesFrom`.",
     "VersionMissing": "Write `version: 1`.",
     "VersionUnknown": "Write `version: 1`, or run a newer Plumbline.",

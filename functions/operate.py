@@ -12,7 +12,7 @@ blueprint = func.Blueprint()
     route="stacks/{name}/{operation}", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS
 )  # the operator's token is the key: it says who, which a function key does not
 def operate(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    """Release, retry, cancel, freeze, unfreeze or take over a stack: 202 once it is durable."""
+    """Release, retry, cancel, freeze, unfreeze, take over or approve a stack: 202 once it is durable."""
     return _boundary.order(
         req,
         context,

@@ -178,6 +178,7 @@ def app_settings(laptop: Laptop) -> dict[str, str]:
         "PLUMBLINE_SECRET_EXAMPLE_HOOK": laptop.secrets.hook_secret,
         "PLUMBLINE_ARM_ENDPOINT": facts.get("endpoint", ""),
         "PLUMBLINE_ARM_CA_FILE": facts.get("ca_file", ""),
+        "PLUMBLINE_LOGS_ENDPOINT": facts.get("endpoint", ""),
         "PLUMBLINE_OPERATOR_KEY": laptop.secrets.operator_key,
         "PLUMBLINE_DIGEST_KEY": laptop.secrets.digest_key,
         "PLUMBLINE_DIGEST_KEY_ID": "laptop",

@@ -16,6 +16,8 @@ QUEUES = (
     "plumbline-release",
     "plumbline-watch",
     "plumbline-snapshot",
+    "plumbline-inspect",
+    "plumbline-prune",
     "plumbline-settle",
 )
 CONFIGURATION = "plumbline.config.json"

@@ -34,6 +34,7 @@ _DEFAULTS = Tuning(
     app_settings={
         "PLUMBLINE_SWEEP_SCHEDULE": "*/30 * * * * *",
         "PLUMBLINE_POISON_SCHEDULE": "0 * * * * *",
+        "PLUMBLINE_SCAN_SCHEDULE": "0 */5 * * * *",
     },
     arm_knobs={"deployment_seconds": 0.0, "resource_seconds": 0.0, "retry_after": 0.2},
 )
@@ -43,6 +44,8 @@ _DEMO = Tuning(
     app_settings={
         "PLUMBLINE_SWEEP_SCHEDULE": "*/5 * * * * *",
         "PLUMBLINE_POISON_SCHEDULE": "*/10 * * * * *",
+        "PLUMBLINE_SCAN_SCHEDULE": "*/5 * * * * *",
+        "PLUMBLINE_CONFIRM_S": "20",
         "PLUMBLINE_WATCH_FIRST_S": "0.2",
         "PLUMBLINE_WATCH_MIN_S": "0.2",
         "PLUMBLINE_WATCH_MAX_S": "1",

@@ -15,6 +15,8 @@ STACK_MOVED: Final = "stack_moved"
 STACK_RENAMED: Final = "stack_renamed"
 RESOURCE_SHARED: Final = "resource_shared"
 RELEASE_DECIDED: Final = "release_decided"
+PLAN_STARTED: Final = "plan_started"
+PLAN_WAITS: Final = "plan_waits"
 RELEASE_PUT: Final = "release_put"
 RELEASE_REFUSED: Final = "release_refused"
 RELEASE_SUCCEEDED: Final = "release_succeeded"
@@ -33,6 +35,20 @@ GROUP_CREATED: Final = "group_created"
 PROVIDER_REGISTERED: Final = "provider_registered"
 SNAPSHOT_TAKEN: Final = "snapshot_taken"
 SNAPSHOT_SKIPPED: Final = "snapshot_skipped"
+SCAN_FINISHED: Final = "scan_finished"
+SCAN_CUT: Final = "scan_cut"
+DRIFT_INSPECTED: Final = "drift_inspected"
+DRIFT_FOUND: Final = "drift_found"
+DRIFT_GONE: Final = "drift_gone"
+DRIFT_FIGHT: Final = "drift_fight"
+HEAL_ASKED: Final = "heal_asked"
+ACTIVITY_READ: Final = "activity_read"
+ACTIVITY_SILENT: Final = "activity_silent"
+PRUNE_POSTPONED: Final = "prune_postponed"
+DELETION_ASKED: Final = "deletion_asked"
+DELETION_REFUSED: Final = "deletion_refused"
+RESOURCE_DELETED: Final = "resource_deleted"
+STACK_REMOVED: Final = "stack_removed"
 SWEEP_FINISHED: Final = "sweep_finished"
 POISON_FOUND: Final = "poison_found"
 POISON_DEALT_WITH: Final = "poison_dealt_with"
@@ -46,6 +62,7 @@ ERRORS: Final = frozenset({INVOCATION_FAILED, POISON_FOUND})
 WARNINGS: Final = frozenset(
     {
         STALLED,
+        ACTIVITY_SILENT,
         LISTING_FAILED,
         DOCUMENT_SET_ASIDE,
         OPERATION_REFUSED,
@@ -55,6 +72,10 @@ WARNINGS: Final = frozenset(
         STACK_BROKEN,
         FENCED,
         RESOURCE_SHARED,
+        SCAN_CUT,
+        DRIFT_FOUND,
+        DRIFT_FIGHT,
+        DELETION_REFUSED,
     }
 )
 
@@ -72,6 +93,8 @@ MEANINGS: Final[dict[str, str]] = {
     STACK_RENAMED: "a stack took over what another name had; `before` is that name",
     RESOURCE_SHARED: "two stacks turned out to own one resource; `others` names them",
     RELEASE_DECIDED: "what is to be done with a stack, and why",
+    PLAN_STARTED: "a what-if was started: the stack's first release may meet resources that exist",
+    PLAN_WAITS: "a plan needs approval; `kind` says for what, `plan` is its digest",
     RELEASE_PUT: "ARM accepted a deployment",
     RELEASE_REFUSED: "ARM refused a deployment outright; nothing was changed",
     RELEASE_SUCCEEDED: "a release ended well",
@@ -90,6 +113,20 @@ MEANINGS: Final[dict[str, str]] = {
     PROVIDER_REGISTERED: "a resource provider's registration was asked for",
     SNAPSHOT_TAKEN: "the resources of a good release were captured",
     SNAPSHOT_SKIPPED: "a snapshot was not taken; `reason` says why",
+    SCAN_FINISHED: "a scan for drift has listed what there is and chose the stacks to inspect; `reasons` counts them",
+    SCAN_CUT: "a subscription could not be listed now, and its stacks wait for the next scan; `reason` says why",
+    DRIFT_INSPECTED: "a stack was inspected; `state`, and how many differences and gaps there are",
+    DRIFT_FOUND: "differences came up on a stack; how many, how many of them high, and who made them",
+    DRIFT_GONE: "a stack has no differences any more; `reason` is healed, released or reverted",
+    DRIFT_FIGHT: "somebody keeps setting what Plumbline heals: healing of the stack has stopped",
+    HEAL_ASKED: "a new attempt of what is deployed was asked for, to bring back what drifted",
+    ACTIVITY_READ: "the Activity Log was asked what is new: how much was `read`, and how much is `kept`",
+    ACTIVITY_SILENT: "the Activity Log could not be asked: nobody can be named; `reason`",
+    PRUNE_POSTPONED: "what left a stack is not deleted yet; `reason` says what comes first",
+    DELETION_ASKED: "ARM was asked to delete a resource that left a stack; `release` is the one that left it",
+    DELETION_REFUSED: "ARM does not delete a resource that left a stack; `code` and `message`",
+    RESOURCE_DELETED: "a resource that left a stack is gone; `release` is the one that left it",
+    STACK_REMOVED: "all that a removed stack had is gone",
     SWEEP_FINISHED: "the sweep started what was overdue; counts by queue",
     POISON_FOUND: "a message was tried too often and was taken from its poison queue",
     POISON_DEALT_WITH: "a kept message was sent back to its queue, or discarded, as somebody ordered",

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from shared.core.arm_model import Deployment, DeploymentRequest, Operation
+from shared.core.activity import Reading
+from shared.core.arm_model import Deployment, DeploymentRequest, Operation, SightingsPage
 from shared.core.budget import Kind as BudgetKind
 from shared.core.budget import Purpose
 from shared.core.commit_status import CommitStatus
+from shared.core.prediction import Predicting, Prediction
 from shared.core.record import Attempt
 from shared.core.secret import Secret
 from shared.core.source.tree import SourceTree
@@ -277,7 +279,10 @@ class Arm(ArmLimits, Protocol):
         ...
 
     def operations(self, deployment_id: str) -> Sequence[Operation]:
-        """Return the operations of the deployment and of its nested deployments."""
+        """Return the operations of the deployment and of its nested deployments.
+
+        Of a nested one that is not there (not begun, or its history gone) one of kind HISTORY_GONE.
+        """
         ...
 
     def has_group(self, scope: str) -> bool:
@@ -294,6 +299,56 @@ class Arm(ArmLimits, Protocol):
 
     def resource(self, resource_id: str, api_version: str) -> Mapping[str, Any] | None:
         """Return the resource's body, or None when there is none."""
+        ...
+
+    def predict(self, request: DeploymentRequest) -> Prediction | Predicting:
+        """Start a what-if of a deployment; it changes nothing, and costs a write.
+
+        Raises core.arm_errors.Refused when ARM refuses the template outright, and Unregistered.
+        """
+        ...
+
+    def prediction(self, address: str) -> Prediction | Predicting:
+        """Return how a what-if ended, or that it still runs.
+
+        Raises Stalled: ``PredictionGone`` for one that ARM does not know any more,
+        ``PredictionRefused`` for an address that is no what-if's; both want a new what-if.
+        """
+        ...
+
+    def sightings(self, scope: str, after: str | None = None) -> SightingsPage:
+        """Return one page of the resources in a subscription or resource group, 1,000 per page.
+
+        ``scope`` is the id of either. A group that is not there has none. What cannot be read, or
+        ends before its last page, is Transient: absence from a listing means that it was deleted.
+        """
+        ...
+
+    def api_version(self, subscription_id: str, resource_type: str) -> str | None:
+        """Return the newest stable api-version of a type, None for a type that ARM does not know."""
+        ...
+
+    def delete_resource(self, resource_id: str, api_version: str) -> None:
+        """Ask for a resource to be deleted; it may take a while until ``resource`` is None.
+
+        One that is not there is no error. Raises Stalled for what ARM refuses (locks, rights), and
+        Transient where others stand in the way for now (409).
+        """
+        ...
+
+
+class ActivityLog(Protocol):
+    """Who changed what in a subscription. Errors as in Arm."""
+
+    def writes(self, subscription: str, since: datetime, workspace: str | None = None) -> Reading:
+        """Return what was changed or deleted and has reached the log since a moment.
+
+        With the id of a Log Analytics ``workspace`` that one is asked, and ``since`` is compared with
+        ``seen_at``. Else ARM is, which knows only when something happened: then what happened before
+        ``since`` is left out, however late it came. Reads, and what failed, are not in it; of one
+        operation there is one write. Raises Stalled (``ActivityLogMissing``, ``AuthorizationFailed``)
+        where the log cannot be asked.
+        """
         ...
 
 
@@ -386,6 +441,11 @@ class Ports(Protocol):
     @property
     def arm(self) -> Arm:
         """Azure Resource Manager."""
+        ...
+
+    @property
+    def activity(self) -> ActivityLog:
+        """The Activity Log."""
         ...
 
     @property

@@ -49,15 +49,23 @@ def choice(*allowed: str) -> Callable[[str], str]:
 
 def seconds(minimum: float) -> Callable[[str], float]:
     """Take a finite number of seconds, at least ``minimum``."""
+    return _span("seconds", minimum)
 
+
+def hours(minimum: float) -> Callable[[str], float]:
+    """Take a finite number of hours, at least ``minimum``."""
+    return _span("hours", minimum)
+
+
+def _span(unit: str, minimum: float) -> Callable[[str], float]:
     def parse(value: str) -> float:
         try:
-            seconds = float(value)
+            span = float(value)
         except ValueError:
-            raise Wrong(f"{value!r} is no number", "give seconds, like 5 or 0.2") from None
-        if not (math.isfinite(seconds) and seconds >= minimum):
-            raise Wrong(f"{value} seconds is too short or not finite", f"give at least {minimum:g}")
-        return seconds
+            raise Wrong(f"{value!r} is no number", f"give {unit}, like 5 or 0.2") from None
+        if not (math.isfinite(span) and span >= minimum):
+            raise Wrong(f"{value} {unit} is too short or not finite", f"give at least {minimum:g}")
+        return span
 
     return parse
 

@@ -17,6 +17,7 @@ from shared.setting_declarations import DECLARED, SECRET_PREFIX, STORAGE, settin
 
 __all__ = [
     "ArmSettings",
+    "LogsSettings",
     "OperatorSettings",
     "SettingProblem",
     "Settings",
@@ -85,6 +86,14 @@ class ArmSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LogsSettings:
+    """Log Analytics: ``endpoint`` without a slash at the end, ``audience`` a token scope."""
+
+    endpoint: str
+    audience: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class OperatorSettings:
     """Who may give orders: tokens of ``tenant_id`` for ``audience``, or the holder of ``key``."""
 
@@ -105,11 +114,18 @@ class Settings:
 
     storage: StorageSettings
     arm: ArmSettings
+    logs: LogsSettings
     operator: OperatorSettings
     digest_key: Secret
     digest_key_id: str
     configuration: str | None = field(repr=False)
+    digest_key_previous: Secret | None = None
+    digest_key_previous_id: str | None = None
     sweep_schedule: str
+    scan_schedule: str
+    confirm_s: float
+    full_scan_hours: float
+    child_scan_hours: float
     poison_schedule: str
     watch_first_s: float
     watch_min_s: float
@@ -134,10 +150,17 @@ def load(environ: Mapping[str, str]) -> Settings:
     settings = Settings(
         storage=_storage(reader),
         arm=_arm(reader),
+        logs=_logs(reader),
         operator=_operator(reader),
         digest_key=reader.get("PLUMBLINE_DIGEST_KEY"),
         digest_key_id=reader.get("PLUMBLINE_DIGEST_KEY_ID"),
         configuration=reader.get("PLUMBLINE_CONFIG"),
+        digest_key_previous=reader.get("PLUMBLINE_DIGEST_KEY_PREVIOUS"),
+        digest_key_previous_id=reader.get("PLUMBLINE_DIGEST_KEY_PREVIOUS_ID"),
+        scan_schedule=reader.get("PLUMBLINE_SCAN_SCHEDULE"),
+        confirm_s=reader.get("PLUMBLINE_CONFIRM_S"),
+        full_scan_hours=reader.get("PLUMBLINE_FULL_SCAN_HOURS"),
+        child_scan_hours=reader.get("PLUMBLINE_CHILD_SCAN_HOURS"),
         sweep_schedule=reader.get("PLUMBLINE_SWEEP_SCHEDULE"),
         poison_schedule=reader.get("PLUMBLINE_POISON_SCHEDULE"),
         watch_first_s=reader.get("PLUMBLINE_WATCH_FIRST_S"),
@@ -152,6 +175,12 @@ def load(environ: Mapping[str, str]) -> Settings:
         reader.refuse(
             "PLUMBLINE_OPERATOR_AUDIENCE",
             "tenant and audience go together, and one is missing",
+            "give both, or neither",
+        )
+    if (settings.digest_key_previous is None) != (settings.digest_key_previous_id is None):
+        reader.refuse(
+            "PLUMBLINE_DIGEST_KEY_PREVIOUS_ID",
+            "the key before and its name go together, and one is missing",
             "give both, or neither",
         )
     if not reader.problems and settings.watch_min_s > settings.watch_max_s:
@@ -256,4 +285,12 @@ def _arm(reader: _Reader) -> ArmSettings:
         audience=reader.get("PLUMBLINE_ARM_AUDIENCE") or f"{endpoint}/.default",
         ca_file=reader.get("PLUMBLINE_ARM_CA_FILE"),
         client_id=reader.get("PLUMBLINE_IDENTITY_CLIENT_ID"),
+    )
+
+
+def _logs(reader: _Reader) -> LogsSettings:
+    endpoint = reader.get("PLUMBLINE_LOGS_ENDPOINT")
+    return LogsSettings(
+        endpoint=endpoint,
+        audience=reader.get("PLUMBLINE_LOGS_AUDIENCE") or f"{endpoint}/.default",
     )

@@ -15,11 +15,12 @@ from local.arm import engine, errors
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, as far as the token says."""
+    """Who asks, as far as the token says; `upn` is a person's sign-in name, "" for an app's."""
 
     oid: str
     appid: str
     tid: str
+    upn: str = ""
 
 
 @dataclass(slots=True)

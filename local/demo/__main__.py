@@ -10,17 +10,19 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from local import contract, example, launcher, parts, processes, storage, waiting
+from local import contract, example, launcher, parts, processes, storage
 from local import laptop as laptops
 from local.demo import shop
-from local.demo.api import Api, UnexpectedAnswerError
+from local.demo.api import Api
 from local.demo.azure import Azure
 from local.demo.clone import Clone, GitError
+from local.demo.drift_stage import DriftStage
 from local.demo.githost import GitHost
+from local.demo.lookout import Lookout
+from local.demo.play import Player
 from local.demo.runs import RunLog
 from local.demo.screen import Screen
 from local.demo.stage import Stage
-from local.demo.story import Outcome, Step, broken_promises
 from local.demo.workers import Workers
 from local.laptop import Laptop
 
@@ -32,9 +34,6 @@ _FAILURES = (
     laptops.UnreadableLaptopError,
     GitError,
 )
-# What ends a story early: the rest is shown as not played.
-_UNPLAYED = (waiting.WaitedTooLongError, UnexpectedAnswerError, GitError, OSError)
-Row = tuple[Step, Outcome | None, Sequence[str]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,41 +74,27 @@ def _play(folder: Path, hosts: int, screen: Screen) -> bool:
         | dict(chosen.app_settings)
         | {f"simulator {name}": value for name, value in chosen.arm_knobs.items()}
     )
-    rows = _steps(_stage(laptop, screen), screen)
+    rows = _player(laptop, screen).play(shop.story())
     screen.summary(rows)
-    return all(outcome is not None and not broken for _, outcome, broken in rows)
+    return all(row.held for row in rows)
 
 
-def _stage(laptop: Laptop, screen: Screen) -> Stage:
+def _player(laptop: Laptop, screen: Screen) -> Player:
     line = contract.line(laptop)
     git = line["git"]
     logs = [laptop.log(part.name) for part in parts.hosts(laptop.options.hosts)]
-    return Stage(
+    api, azure = Api(line["functions"], line["function_key"]), Azure(line)
+    lookout = Lookout(azure=azure, runs=RunLog(logs), screen=screen)
+    stage = Stage(
         clone=Clone.of(git["url"], laptop.folder / "clone", git["branch"]),
-        api=Api(line["functions"], line["function_key"]),
-        azure=Azure(line),
+        api=api,
+        azure=azure,
         host=GitHost(git["status_api"], git["token"]),
-        runs=RunLog(logs),
+        lookout=lookout,
         workers=Workers([pid for pid in line["pids"]["functions"] if pid is not None]),
         screen=screen,
     )
-
-
-def _steps(stage: Stage, screen: Screen) -> list[Row]:
-    """Play the steps in order; one without an end leaves those after it unplayed."""
-    rows: list[Row] = []
-    story = shop.story()
-    for number, step in enumerate(story, start=1):
-        screen.chapter(f"{number}. {step.title}")
-        try:
-            outcome = stage.play(step)
-        except _UNPLAYED as error:
-            screen.line("BROKEN", str(error), "bold red")
-            return rows + [(unplayed, None, ()) for unplayed in story[number - 1 :]]
-        broken = broken_promises(step, outcome)
-        screen.verdict(outcome, step, broken)
-        rows.append((step, outcome, broken))
-    return rows
+    return Player(stage, DriftStage(api=api, azure=azure, lookout=lookout, screen=screen), screen)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:

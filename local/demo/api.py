@@ -15,7 +15,7 @@ class UnexpectedAnswerError(Exception):
 
 
 class Api:
-    """Reads stacks and revisions of a running laptop."""
+    """Reads stacks, revisions and drift of a running laptop."""
 
     def __init__(self, base: str, key: str) -> None:
         self._base = base
@@ -34,6 +34,16 @@ class Api:
         """Return what became of a revision once that will not change any more; None before."""
         answer = self.revision(sha)
         return answer if answer is not None and answer["final"] else None
+
+    def drift(self, stack: str) -> Mapping[str, Any] | None:
+        """Return what is known of a stack's drift; None while there is no such stack."""
+        answer: Mapping[str, Any] | None = self._get(f"/api/stacks/{stack}/drift")
+        return answer
+
+    def coverage(self) -> Mapping[str, Any]:
+        """Return how much of each scope is in some stack."""
+        answer: Mapping[str, Any] = self._get("/api/coverage")
+        return answer
 
     def _get(self, path: str) -> Any:
         request = urllib.request.Request(  # noqa: S310 - our own host

@@ -1,4 +1,4 @@
-"""What happened in (simulated) Azure, as Azure tells it: deployments and what they made."""
+"""What happened in (simulated) Azure, as Azure tells it, and what people do there by hand."""
 
 import json
 import re
@@ -15,6 +15,7 @@ from local.arm import tokens
 from local.laptop import REPOSITORY
 
 API_VERSION = "2024-03-01"
+AUDIENCE = "https://management.azure.com/"
 REQUEST_LIMIT_S = 10.0
 STACK_PREFIX = f"plumbline.{REPOSITORY}."
 DEPLOYMENT = "Microsoft.Resources/deployments"
@@ -68,9 +69,9 @@ class Azure:
 
     def __init__(self, line: Mapping[str, Any]) -> None:
         self._arm = line["arm"]
-        tenant = tokens.read(self._arm["token"])[0].tid
-        watcher = tokens.Identity(subscription="who watches the demo", tenant=tenant)
-        self._token = watcher.token("https://management.azure.com/", 0, tokens.FAR_FUTURE)
+        self._tenant = tokens.read(self._arm["token"])[0].tid
+        watcher = tokens.Identity(subscription="who watches the demo", tenant=self._tenant)
+        self._token = watcher.token(AUDIENCE, 0, tokens.FAR_FUTURE)
         self._subscription = f"/subscriptions/{line['subscription_id']}"
         self._context = ssl.create_default_context(cafile=self._arm["ca_file"])
 
@@ -86,9 +87,23 @@ class Azure:
 
     def found(self, fact: Fact) -> list[object]:
         """Return what the resources that a fact is about have at its path: one, if all is well."""
+        return [
+            _at(self._get(self._url(resource, fact.api_version)), fact.path)
+            for resource in self._about(fact)
+        ]
+
+    def change(self, fact: Fact, value: object, person: str) -> None:
+        """Set another value where a fact is about, as the portal does for a person who signed in."""
+        token = tokens.Person(person, self._tenant).token(AUDIENCE)
+        for resource in self._about(fact):
+            url = self._url(resource, fact.api_version)
+            self._call(url, _nested(fact.path, value), method="PATCH", token=token)
+
+    def _about(self, fact: Fact) -> list[str]:
+        """Return the ids of the resources that a fact is about."""
         group = f"{self._subscription}/resourcegroups/{fact.group}"
         return [
-            _at(self._get(self._url(resource["id"], fact.api_version)), fact.path)
+            resource["id"]
             for resource in self._list(f"{group}/resources")
             if resource["type"].lower() == fact.kind.lower()
             and resource["name"].startswith(fact.name)
@@ -138,17 +153,29 @@ class Azure:
     def _get(self, url: str) -> Any:
         return self._call(url, None)
 
-    def _call(self, url: str, body: Mapping[str, Any] | None) -> Any:
-        """GET, or POST a body."""
+    def _call(
+        self,
+        url: str,
+        body: Mapping[str, Any] | None,
+        *,
+        method: str | None = None,
+        token: str | None = None,
+    ) -> Any:
+        """GET, or POST a body, as who watches; or what else is asked for, as somebody else."""
         request = urllib.request.Request(  # noqa: S310 - our own simulator
             url,
+            method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {self._token}"},
+            headers={
+                "Authorization": f"Bearer {token or self._token}",
+                "Content-Type": "application/json",
+            },
         )
         with urllib.request.urlopen(  # noqa: S310
             request, timeout=REQUEST_LIMIT_S, context=self._context
         ) as response:
-            return json.load(response)
+            text = response.read()
+        return json.loads(text) if text else None
 
 
 def _deployment(group: str, content: Mapping[str, Any]) -> Deployment:
@@ -168,6 +195,15 @@ def _at(resource: Any, path: str) -> object:
     for key in path.split("."):
         resource = (resource or {}).get(key)
     return resource
+
+
+def _nested(path: str, value: object) -> dict[str, Any]:
+    """Return a body that has a value at a path, and nothing else. Pure."""
+    *outer, last = path.split(".")
+    body: dict[str, Any] = {last: value}
+    for key in reversed(outer):
+        body = {key: body}
+    return body
 
 
 def _deepest_message(error: Mapping[str, Any]) -> str:

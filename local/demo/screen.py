@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
@@ -11,6 +12,7 @@ from rich.text import Text
 
 from local.demo.azure import Deployment
 from local.demo.clone import Pushed
+from local.demo.drift_story import ByHand, Traced, name_of
 from local.demo.runs import Run
 from local.demo.story import Outcome, Step
 from local.laptop import REPOSITORY
@@ -18,6 +20,18 @@ from local.laptop import REPOSITORY
 SHORT = 7
 WHOLE = f"plumbline/{REPOSITORY}"
 """The commit status of the whole repository; those of its stacks are below it."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One step in the table at the end; one that was not reached has nothing but a title."""
+
+    title: str
+    functions: str = ""
+    deployed: str = ""
+    end: str = ""
+    took: str = ""
+    held: bool = False
 
 
 class Screen:
@@ -106,31 +120,57 @@ class Screen:
         for fact, found in outcome.found.items():
             has = ", ".join(map(str, found))
             self.line("azure", f"{fact.group}: {fact.path} of {fact.kind} is {has}")
-        for promise in broken:
+        self.broken(broken)
+
+    def item(self, stack: str, item: Mapping[str, Any], shown_after_s: float) -> None:
+        """Say what Plumbline shows of a difference, and how long it took."""
+        who = item["who"] or {}
+        name = name_of(item["resource"])
+        self.line("plumbline", f"{stack} drifted: {item['path']} of {name}", "bold yellow")
+        values = ", ".join(f"{key} {item[key]}" for key in ("wanted", "released", "now"))
+        self.line("plumbline", f"{values}; severity {item['severity']}")
+        by = f"by {who.get('caller', 'unknown')}, {who.get('operation', 'unknown operation')}"
+        self.line("plumbline", f"{by} at {who.get('at', 'an unknown time')}")
+        self.line("plumbline", f"shown {shown_after_s:.1f} s after the edit", "green")
+
+    def drifts(self, drifts: Mapping[str, Mapping[str, Any]], coverage: Mapping[str, Any]) -> None:
+        """Say how every stack stands, and how much of Azure is in some stack."""
+        for name, drift in drifts.items():
+            left = [f"{name_of(i['resource'])} left with {i['left_with']}" for i in drift["items"]]
+            more = f", {', '.join(left)}" if left else ""
+            self.line("plumbline", f"{name}: drift {drift['state']}{more}")
+        scopes = coverage["scopes"]
+        mine, all_ = (sum(s["in_stacks"] for s in scopes), sum(s["in_none"] for s in scopes))
+        self.line("plumbline", f"{mine} resources are in some stack, {all_} in none")
+
+    def ended(self, step: ByHand, outcome: Traced) -> None:
+        """Say how a change by hand ended."""
+        for closed in outcome.drift["history"]:
+            if closed["path"] == step.fact.path:
+                text = f"{step.stack}: {closed['path']} {closed['reason']} by release"
+                self.line("plumbline", f"{text} {closed['release']}", "green")
+        self.line("plumbline", f"{step.stack}: drift {outcome.drift['state']}", "bold")
+        has = ", ".join(map(str, outcome.found))
+        self.line("azure", f"{step.fact.path} of {step.fact.kind} is {has}")
+
+    def broken(self, promises: Iterable[str]) -> None:
+        """Say what a step promised and did not keep."""
+        for promise in promises:
             self.line("BROKEN", promise, "bold red")
 
-    def summary(self, rows: Iterable[tuple[Step, Outcome | None, Sequence[str]]]) -> None:
-        """Print the table of all steps; a step without an outcome was not reached."""
+    def summary(self, rows: Iterable[Row]) -> None:
+        """Print the table of all steps."""
         table = Table(title="What happened", title_justify="left", padding=(0, 1, 0, 0))
         table.add_column("step", ratio=3)
         table.add_column("functions", justify="right")
         table.add_column("deployed, in this order", ratio=2)
-        table.add_column("revision", no_wrap=True)
+        table.add_column("end", no_wrap=True)
         table.add_column("took", justify="right", no_wrap=True)
         table.add_column("held")
-        for step, outcome, broken in rows:
-            if outcome is None:
-                table.add_row(escape(step.title), "", "", "", "", "[bold red]no[/]")
-                continue
-            held = "[bold red]no[/]" if broken else "[green]yes[/]"
-            table.add_row(
-                escape(step.title),
-                str(sum(outcome.functions.values())),
-                escape(azure(outcome.deployments)),
-                words(outcome),
-                f"{outcome.elapsed_s:.1f} s",
-                held,
-            )
+        for row in rows:
+            held = "[green]yes[/]" if row.held else "[bold red]no[/]"
+            cells = (row.title, row.functions, row.deployed, row.end, row.took)
+            table.add_row(*map(escape, cells), held)
         self._console.print()
         self._console.print(table)
 

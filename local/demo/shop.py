@@ -6,10 +6,11 @@ import shutil
 from local import example
 from local.demo.azure import Fact
 from local.demo.clone import Clone
+from local.demo.drift_story import ByHand, Quiet
 from local.demo.story import STACKS, Overtaken, Step
 
 MANIFEST = "plumbline.yaml"
-OWN_LOGS = "log-shop-prod"
+FIRST_LOGS, OWN_LOGS = "log-shop", "log-shop-prod"
 LOGS_VALUES = "stacks/logs/prod.parameters.json"
 NETWORK = "stacks/network/main.json"
 STORAGE_VALUES = "stacks/storage/prod.parameters.json"
@@ -20,9 +21,12 @@ VAULT_VALUES = "stacks/vault/prod.parameters.json"
 WORKER_VALUES = "stacks/worker/prod.parameters.json"
 
 
-def story() -> list[Step]:
+Part = Step | Quiet | ByHand
+
+
+def story() -> list[Part]:
     """Return the steps in the order in which they are played."""
-    return [*_pushes(), *_mistakes(), *_chains(), *_accidents()]
+    return [*_pushes(), *_mistakes(), *_chains(), *_accidents(), *_drift()]
 
 
 def _pushes() -> list[Step]:
@@ -142,9 +146,39 @@ def _accidents() -> list[Step]:
     ]
 
 
+def _drift() -> list[Part]:
+    """Let somebody change things in Azure that Git knows nothing of."""
+    return [
+        Quiet(
+            title="A timer looks at every stack: it finds what left the templates, and nothing else",
+            left=frozenset({FIRST_LOGS, "returns"}),
+        ),
+        ByHand(
+            title="Logs are cut short in the portal; it is shown who did it, and left alone",
+            stack="logs",
+            fact=_retention(730),
+            value=30,
+            severity="medium",
+        ),
+        ByHand(
+            title="The vault is opened to the internet; it is shown who did it, and closed again",
+            stack="vault",
+            fact=_access("Disabled"),
+            value="Enabled",
+            severity="high",
+            heals=True,
+        ),
+    ]
+
+
 def _retention(days: int) -> Fact:
     kind = "Microsoft.OperationalInsights/workspaces"
     return Fact("rg-logs", kind, OWN_LOGS, "2025-02-01", "properties.retentionInDays", days)
+
+
+def _access(how: str) -> Fact:
+    kind = "Microsoft.KeyVault/vaults"
+    return Fact("rg-vault", kind, "kv-shop", "2024-11-01", "properties.publicNetworkAccess", how)
 
 
 def _owner(team: str) -> Fact:

@@ -2,26 +2,21 @@
 
 import contextlib
 import time
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from local import waiting
 from local.demo.api import Api, UnexpectedAnswerError
-from local.demo.azure import Azure, Deployment
+from local.demo.azure import Azure
 from local.demo.clone import Clone, Pushed
 from local.demo.githost import GitHost, all_final, since
-from local.demo.runs import RunLog
+from local.demo.lookout import LOOK_EVERY_S, SETTLE, SNAPSHOT, WATCH, Lookout, Seen
 from local.demo.screen import Screen
 from local.demo.story import Outcome, Overtaken, Step
 from local.demo.workers import Workers
 
 STEP_LIMIT_S = 40.0
-LOOK_EVERY_S = 0.2
-# Timers run whether or not anybody pushes, and status is this demo asking: no part of a step.
-HIDDEN = frozenset({"sweep", "poison", "status"})
-SNAPSHOT, SETTLE, WATCH = "snapshot", "settle", "watch"
 SLOW_S = 4.0
 """How long the simulator works on the resource in whose deployment the workers are killed."""
 OVERTAKEN_SLOW_S = 8.0
@@ -48,10 +43,9 @@ class Stage:
     api: Api
     azure: Azure
     host: GitHost
-    runs: RunLog
+    lookout: Lookout
     workers: Workers
     screen: Screen
-    _known: dict[str, Deployment] = field(default_factory=dict, init=False)
     _lost: Lost | None = field(default=None, init=False)
     """What a force-push took out, for the step in which the branch returns to it."""
 
@@ -64,9 +58,8 @@ class Stage:
         if step.killed:
             self.azure.take_time(step.killed, SLOW_S)
         started = time.monotonic()
-        functions: Counter[str] = Counter()
-        deployments: dict[str, Deployment] = {}
-        lost = self._overtake(step.overtaken, functions, deployments) if step.overtaken else None
+        seen = Seen()
+        lost = self._overtake(step.overtaken, seen) if step.overtaken else None
         earlier = self._lost if step.returns else None
         if earlier is not None:
             self.clone.pick_up(earlier.sha)
@@ -75,12 +68,12 @@ class Stage:
         pushed = self.clone.push(step.message, force=force)
         self.screen.pushed(pushed, step.message, force=force)
 
-        killed = self._kill_workers(step.killed, functions, deployments) if step.killed else 0
+        killed = self._kill_workers(step.killed, seen) if step.killed else 0
 
         def final(sha: str) -> Mapping[str, Any]:
             def answer() -> Mapping[str, Any] | None:
                 found = self.api.final_revision(sha)  # first, so that nothing after it is lost
-                self._look(functions, deployments)
+                self.lookout.look(seen)
                 # What was said of the commit's earlier visit is not the answer to this push.
                 return None if earlier is not None and found == earlier.revision else found
 
@@ -89,7 +82,7 @@ class Stage:
 
         revision = final(pushed.sha)
         elapsed_s = time.monotonic() - started
-        self._see_followers(step, functions, deployments)
+        self._see_followers(step, seen)
         told = self._see_statuses(pushed.sha, earlier.told if earlier is not None else {})
         if lost is not None:
             self._lost = Lost(lost.sha, final(lost.sha), self._see_statuses(lost.sha, {}))
@@ -98,9 +91,9 @@ class Stage:
             pushed=pushed,
             revision=revision,
             stacks=self.api.stacks(),
-            deployments=list(deployments.values()),
+            deployments=list(seen.deployments.values()),
             puts=self.azure.puts() - puts,
-            functions=functions,
+            functions=seen.functions,
             elapsed_s=elapsed_s,
             told=told,
             killed=killed,
@@ -109,12 +102,7 @@ class Stage:
             found={fact: self.azure.found(fact) for fact in step.facts},
         )
 
-    def _overtake(
-        self,
-        overtaken: Overtaken,
-        functions: Counter[str],
-        deployments: dict[str, Deployment],
-    ) -> Pushed:
+    def _overtake(self, overtaken: Overtaken, seen: Seen) -> Pushed:
         """Push what a force-push is to take out, and go back before it once Azure works on it."""
         self.azure.take_time(overtaken.stack, OVERTAKEN_SLOW_S)
         overtaken.edit(self.clone)
@@ -122,16 +110,14 @@ class Stage:
         self.screen.pushed(lost, overtaken.message)
 
         def runs() -> bool:
-            self._look(functions, deployments)
-            return any(one.stack == overtaken.stack for one in deployments.values())
+            self.lookout.look(seen)
+            return any(one.stack == overtaken.stack for one in seen.deployments.values())
 
         waiting.until(runs, limit_s=STEP_LIMIT_S, what=f"the deployment of {overtaken.stack}")
         self.clone.drop()
         return lost
 
-    def _kill_workers(
-        self, stack: str, functions: Counter[str], deployments: dict[str, Deployment]
-    ) -> int:
+    def _kill_workers(self, stack: str, seen: Seen) -> int:
         """Kill the workers in mid-deployment, right after a look at it; return how many.
 
         So none of the stack's messages dies with them: storage would give it back, but later than
@@ -139,14 +125,15 @@ class Stage:
         """
 
         def is_watched() -> bool:
-            self._see_deployments(deployments)  # first: what follows a look must be quick
-            before = functions[WATCH]
-            self._see_runs(functions)
-            runs = stack in self._known and not self._known[stack].is_over
-            return runs and functions[WATCH] > before and functions[SETTLE] > 0
+            self.lookout.see_deployments(seen)  # first: what follows a look must be quick
+            before = seen.functions[WATCH]
+            self.lookout.see_runs(seen)
+            is_watched = seen.functions[WATCH] > before and seen.functions[SETTLE] > 0
+            return self.lookout.runs_now(stack) and is_watched
 
         def answers() -> bool:
-            with contextlib.suppress(UnexpectedAnswerError):  # the host has not noticed yet
+            # The host has not noticed yet, or waits for the next worker on a slow machine.
+            with contextlib.suppress(UnexpectedAnswerError, OSError):
                 return bool(self.api.stacks())
             return False
 
@@ -177,23 +164,21 @@ class Stage:
         self.screen.told(sha, found)
         return found
 
-    def _see_followers(
-        self, step: Step, functions: Counter[str], deployments: dict[str, Deployment]
-    ) -> None:
+    def _see_followers(self, step: Step, seen: Seen) -> None:
         """Stay until stacks that only take values have followed, and snapshots are taken.
 
         Both come after the revision's end, which is about the stacks that it changed itself.
         """
 
         def there() -> bool:
-            self._look(functions, deployments)
-            over = {one.stack for one in deployments.values() if one.is_over}
+            self.lookout.look(seen)
+            over = {one.stack for one in seen.deployments.values() if one.is_over}
             phases = {one["phase"] for one in self.api.stacks().values()}
             return over >= step.deployed and "releasing" not in phases
 
         def taken() -> bool:
-            self._look(functions, deployments)
-            return functions[SNAPSHOT] >= len(step.deployed)
+            self.lookout.look(seen)
+            return seen.functions[SNAPSHOT] >= len(step.deployed)
 
         for arrived, limit_s, what in (
             (there, FOLLOWERS_LIMIT_S, "the stacks that follow"),
@@ -202,26 +187,3 @@ class Stage:
             # What does not come is the verdict's business, not that of who waits.
             with contextlib.suppress(waiting.WaitedTooLongError):
                 waiting.until(arrived, limit_s=limit_s, what=what, pause_s=LOOK_EVERY_S)
-
-    def _look(self, functions: Counter[str], deployments: dict[str, Deployment]) -> None:
-        """Show what is new since the last look, and note it."""
-        self._see_runs(functions)
-        self._see_deployments(deployments)
-
-    def _see_runs(self, functions: Counter[str]) -> None:
-        for run in self.runs.fresh():
-            if run.function not in HIDDEN or not run.succeeded:
-                functions[run.function] += 1
-                self.screen.ran(run)
-
-    def _see_deployments(self, deployments: dict[str, Deployment]) -> None:
-        for stack, deployment in self.azure.deployments().items():
-            known = self._known.get(stack)
-            is_new = known is None or known.correlation_id != deployment.correlation_id
-            if is_new:
-                self.screen.accepted(deployment)
-            if deployment.is_over and (is_new or (known is not None and not known.is_over)):
-                self.screen.finished(deployment, self.azure.resources(deployment))
-            if deployment != known:
-                deployments[deployment.correlation_id] = deployment
-            self._known[stack] = deployment

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 DeploymentState = Literal["running", "succeeded", "failed", "canceled"]
 """ARM's many states, folded: everything that is not terminal is ``running``."""
@@ -38,12 +38,17 @@ class DeploymentRequest:
     location: str | None = None
 
 
+HISTORY_GONE: Final = "HistoryGone"
+"""The kind of an operation that stands for all of a nested deployment whose history is not there."""
+
+
 @dataclass(frozen=True)
 class Operation:
     """One operation of a deployment, nested deployments' operations included.
 
-    ``kind`` is ARM's provisioningOperation (``Create``, ``Read``, ...); ``status_code`` is the
-    text ARM shows (``OK``, ``Conflict``); ``error`` is ARM's error object or None.
+    ``kind`` is ARM's provisioningOperation (``Create``, ``Read``, ...), or ``HISTORY_GONE``;
+    ``status_code`` is the text ARM shows (``OK``, ``Conflict``); ``error`` is ARM's error object or
+    None.
     """
 
     deployment_id: str
@@ -54,3 +59,24 @@ class Operation:
     api_version: str | None
     status_code: str | None
     error: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A resource as a listing shows it. Times are ARM's, where it tells them.
+
+    Listings show no children (subnets, containers) and no extensions (locks, role assignments).
+    """
+
+    id: str
+    type: str
+    changed_at: datetime | None = None
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class SightingsPage:
+    """One page of a listing; ``after`` asks for the next one, None: this is the last."""
+
+    sightings: tuple[Sighting, ...]
+    after: str | None = None

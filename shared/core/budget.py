@@ -11,7 +11,7 @@ from typing import Final, Literal
 import msgspec
 
 Kind = Literal["reads", "writes"]
-Purpose = Literal["release", "snapshot"]
+Purpose = Literal["release", "snapshot", "scan"]
 
 
 class Rate(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +26,7 @@ RATES: Final[Mapping[Kind, Rate]] = {
     "writes": Rate(size=200, per_s=10),
 }
 
-RESERVES: Final[Mapping[Purpose, float]] = {"release": 20, "snapshot": 100}
+RESERVES: Final[Mapping[Purpose, float]] = {"release": 20, "snapshot": 100, "scan": 125}
 """What each leaves in the bucket, unless the operator says otherwise: releases go first, and what may wait leaves them the most.
 
 The reserve also keeps several workers from emptying a bucket between two answers: the lower it gets

@@ -10,8 +10,10 @@ from shared.core.errors import BadMessage
 
 VERSION: Final = 1
 
-Queue = Literal["sync", "release", "watch", "snapshot", "settle"]
-QUEUES: Final[tuple[Queue, ...]] = ("sync", "release", "watch", "snapshot", "settle")
+Queue = Literal["sync", "release", "watch", "snapshot", "settle", "prune", "inspect"]
+QUEUES: Final[tuple[Queue, ...]] = (
+    *("sync", "release", "watch", "snapshot", "settle", "prune", "inspect"),
+)
 
 
 class RepositoryMessage(
@@ -50,7 +52,9 @@ TYPES: Final[dict[Queue, type[Message]]] = {
     "release": StackMessage,
     "watch": StackMessage,
     "snapshot": StackMessage,
+    "inspect": StackMessage,
     "settle": RepositoryMessage,
+    "prune": StackMessage,
 }
 
 

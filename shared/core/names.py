@@ -17,6 +17,7 @@ DELIVERY_FORM: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 HALF_FORM: Final = re.compile(r"(?P<stack>[a-z0-9-]{1,31})~(?P<generation>[0-9]{1,9})")
 RELEASE_FORM: Final = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}")
 DIGEST_FORM: Final = re.compile(r"[0-9a-f]{64}")
+SUBSCRIPTION_FORM: Final = re.compile(r"[0-9a-z-]{1,64}")
 
 
 def is_repository_key(name: str) -> bool:
@@ -241,3 +242,45 @@ def is_message_id(text: str) -> bool:
 def pending_poison(message_id: str) -> str:
     """Name of the marker that nobody has dealt with a kept message yet, in ``state``."""
     return f"{PENDING_POISON}{_of_form(DELIVERY_FORM, message_id)}"
+
+
+DRIFTS: Final = "drift/"
+
+
+def drift(repository: str, stack: str) -> str:
+    """Name of what inspections know of a stack, in ``state``."""
+    return f"{DRIFTS}{identity(repository, stack)}.json"
+
+
+def identity_of_drift(name: str) -> tuple[str, str] | None:
+    """Return (repository, stack) of such a name, or None for any other document. Pure."""
+    if not (name.startswith(DRIFTS) and name.endswith(".json")):
+        return None
+    repository, _, stack = name[len(DRIFTS) : -len(".json")].partition(".")
+    known = is_repository_key(repository) and is_record_name(stack)
+    return (repository, stack) if known else None
+
+
+def noise(repository: str) -> str:
+    """Name of the rules that inspections of a repository's stacks have learned, in ``state``."""
+    return f"noise/{_key(repository)}.json"
+
+
+COVERAGE: Final = "coverage.json"
+"""Name of how much of each scope is in some stack, in ``state``."""
+
+
+def activity(subscription: str) -> str:
+    """Name of what is kept of a subscription's Activity Log, in ``state``."""
+    return f"activity/{_of_form(SUBSCRIPTION_FORM, subscription.lower())}.json"
+
+
+def deletion(repository: str, stack: str, release_id: str, digest: str) -> str:
+    """Name in ``history`` of a deletion, by the release that left the resource."""
+    name = _of_form(RELEASE_FORM, release_id)
+    return f"{deletions_of(repository, stack)}{name}/{_of_form(DIGEST_FORM, digest)}.json"
+
+
+def deletions_of(repository: str, stack: str) -> str:
+    """Prefix in ``history`` of what was deleted of a stack."""
+    return f"stacks/{identity(repository, stack)}/deletions/"

@@ -9,10 +9,11 @@ from typing import Annotated, Final
 
 import msgspec
 
+from shared.core import names
 from shared.core.audit import Audit
 from shared.core.decoding import decoder
 from shared.core.errors import PlumblineError
-from shared.core.record import Asked, Cancel, Freeze, Record, TakenOver
+from shared.core.record import Approved, Asked, Cancel, Freeze, Record, TakenOver
 
 MAX_FREEZE: Final = timedelta(days=366)
 """A freeze ends by itself: one that nobody remembers must not hold a stack back for ever."""
@@ -27,10 +28,14 @@ class OperationRefusedError(PlumblineError):
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the request says. ``until`` is for a freeze, with an offset or Z."""
+    """What the request says. ``until`` is for a freeze, with an offset or Z.
+
+    ``plan`` is for approve: the digest of the plan that was looked at; without it whatever waits.
+    """
 
     why: Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"\S")]
     until: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    plan: Annotated[str, msgspec.Meta(pattern=f"^{names.DIGEST_FORM.pattern}$")] | None = None
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +72,13 @@ def read_body(operation: str, data: bytes, known: Collection[str] | None = None)
             "OperationUnreadable",
             "A freeze needs until, and nothing else takes it.",
             'Send {"why": "...", "until": "2026-01-31T18:00:00Z"} to freeze.',
+        )
+    if body.plan is not None and operation != "approve":
+        raise OperationRefusedError(
+            400,
+            "OperationUnreadable",
+            "Only approve takes plan.",
+            'Send {"why": "..."}.',
         )
     return body
 
@@ -205,6 +217,26 @@ def _take_over(record: Record, order: Order, at: datetime) -> Record:
     return msgspec.structs.replace(record, taken_over=taken, due_at=at)
 
 
+def _approve(record: Record, order: Order, at: datetime) -> Record:
+    plan, seen = record.waiting_plan, order.body.plan
+    if plan is None:
+        raise OperationRefusedError(
+            409,
+            "NothingToApprove",
+            "No plan of the stack waits for approval.",
+            "GET /api/stacks/{name}/plan shows one that does; a new push has a new one made.",
+        )
+    if seen is not None and seen != plan.digest:
+        raise OperationRefusedError(
+            409,
+            "PlanChanged",
+            f"Another plan waits by now: {plan.digest}.",
+            "Look at it (GET /api/stacks/{name}/plan) and approve that one.",
+        )
+    approved = Approved(kind=plan.kind, digest=plan.digest, by=order.by, why=order.body.why, at=at)
+    return msgspec.structs.replace(record, approved=approved, due_at=at)
+
+
 OPERATIONS: Final[Mapping[str, Callable[[Record, Order, datetime], Record]]] = {
     "release": _release,
     "retry": _retry,
@@ -212,4 +244,5 @@ OPERATIONS: Final[Mapping[str, Callable[[Record, Order, datetime], Record]]] = {
     "freeze": _freeze,
     "unfreeze": _unfreeze,
     "takeover": _take_over,
+    "approve": _approve,
 }

@@ -8,7 +8,7 @@ from typing import Final
 from shared.core import names
 from shared.core.document import from_text
 from shared.core.message import Queue
-from shared.core.tip import Tip, is_copied, wishes
+from shared.core.tip import Tip, is_copied, leavers, wishes
 
 Listing = Iterable[tuple[str, Mapping[str, str]]]
 """Names of records and their facts."""
@@ -78,5 +78,4 @@ def repository_errand(
         not is_copied(known.get(name, {}), wanted)
         for name, wanted in wishes(tip, tip.sync_seq).items()
     )
-    forgotten = any(n in known and "orphaned" not in known[n] for n in tip.gone)
-    return errand if stale or forgotten else None
+    return errand if stale or leavers(tip, known) else None

@@ -14,12 +14,17 @@ import msgspec
 
 from shared.core import names
 from shared.core.problem import Problem
+from shared.core.prune.ids import inside_of
+from shared.core.record.facts import UNKNOWN
 from shared.core.scopes import fold
 
 MOST_COMPARED: Final = 800
 """How many resources of a stack are compared: ARM deploys no more with one template."""
 
 MOST_SHOWN: Final = 10
+
+MOST_AROUND: Final = 400
+"""How many resources that a stack is inside of fit into a listing's facts; more are not told."""
 _BYTES: Final = 4
 
 Identity = tuple[str, str]
@@ -34,7 +39,25 @@ def sketch(ids: Iterable[str]) -> str:
     return base64.b64encode(b"".join(sorted(found)[:MOST_COMPARED])).decode()
 
 
-def _marks(text: str) -> Sequence[int]:
+def sketch_around(ids: Iterable[str]) -> str:
+    """Return the facts' text for what resources lie inside of, or UNKNOWN where it does not fit.
+
+    Where not all resources fit into their own sketch this one says so: with nested deployments a
+    stack has more than one template deploys.
+    """
+    own = {fold(one) for one in ids}
+    around = inside_of(own)
+    fits = len(own) <= MOST_COMPARED and len(around) <= MOST_AROUND
+    return sketch(around) if fits else UNKNOWN
+
+
+def marks_of(ids: Iterable[str]) -> frozenset[int]:
+    """Return the marks that resources leave in a sketch that they are in."""
+    return frozenset(mark for one in ids for mark in marks(sketch((one,))))
+
+
+def marks(text: str) -> Sequence[int]:
+    """Return the marks in a sketch; what is none has none."""
     try:
         data = base64.b64decode(text, validate=True)
         return memoryview(data).cast("I").tolist()
@@ -54,7 +77,7 @@ def suspects(listed: Iterable[tuple[str, Mapping[str, str]]]) -> dict[Identity, 
         identity = names.identity_of_record(name) if own else None
         if own is None or identity is None:
             continue
-        for mark in _marks(own):
+        for mark in marks(own):
             other = first.setdefault(mark, identity)
             if other == identity or _is_half_of(identity, other):
                 continue

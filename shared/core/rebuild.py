@@ -16,7 +16,7 @@ from shared.core import tip as tips
 from shared.core.audit import Audit, Findings, Readability
 from shared.core.owners import sketch
 from shared.core.record import HOLD, Applied, Attempt, Former, Freeze, Record, moving
-from shared.core.release import Release
+from shared.core.release import Release, unwritten
 from shared.core.tip import Tip
 
 Facts = Mapping[str, str]
@@ -250,6 +250,7 @@ def left_manifest(record: Record, last: Last) -> Record:
         return msgspec.structs.replace(record, orphaned=True)
     former = () if placed.stack == record.stack else (_former(placed),)
     own = [owned.id for owned in good.inventory] if good is not None else []
+    touched = () if placed is good else tuple(owned.id for owned in placed.inventory)
     return msgspec.structs.replace(
         record,
         # History has a half's release by its stack's name: kept once more, it would be shown twice.
@@ -257,7 +258,8 @@ def left_manifest(record: Record, last: Last) -> Record:
         attempted=_attempt(placed) if former else None,
         intended_at=placed.started_at if former else None,
         owns=sketch(own),
-        touched=() if placed is good else tuple(owned.id for owned in placed.inventory),
+        touched=touched,
+        unsure=unwritten(placed, touched),
         orphaned=True,
         scope=names.scope_of(placed.deployment_id),
         deployment_id=placed.deployment_id,

@@ -1,16 +1,17 @@
 """What is kept of a release for good: how it ended, what it did, and what it owns."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from shared.core.arm_model import Deployment, Operation
+from shared.core.arm_model import HISTORY_GONE, Deployment, Operation
 from shared.core.document import Document
 from shared.core.problem import Problem
 from shared.core.record import Attempt, Outcome, Record
 from shared.core.redaction import mask
+from shared.core.scopes import fold
 
 _NESTED = "microsoft.resources/deployments"
 
@@ -73,6 +74,27 @@ def inventory(
         owned = Owned(id=operation.resource_id, type=kind, api_version=version)
         found[operation.resource_id.lower()] = owned
     return tuple(found[key] for key in sorted(found))
+
+
+def tells_all(operations: Iterable[Operation]) -> bool:
+    """Tell whether the operations name all that a good release has. Pure.
+
+    What a nested deployment wrote whose history is gone is not among them, and has not left.
+    """
+    return all(operation.kind != HISTORY_GONE for operation in operations)
+
+
+def unwritten(release: Release, ids: Iterable[str]) -> tuple[str, ...]:
+    """Return those of ``ids`` of which no operation of the release went well. Pure.
+
+    ARM lists what it was not let to write, too: such a resource may be somebody else's.
+    """
+    written = {
+        fold(step.resource)
+        for step in release.operations
+        if step.resource is not None and step.state.lower() == "succeeded"
+    }
+    return tuple(one for one in ids if fold(one) not in written)
 
 
 def plain_outputs(outputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,7 +160,7 @@ class Snapshot(Document, frozen=True, kw_only=True, omit_defaults=True):
     """What ARM said a release's resources looked like: id -> SHA-256 of its redacted body.
 
     ``missing`` are ids that ARM did not know any more, ``unread`` those that it did not show, with
-    its reason. Written once, named by its release.
+    its reason. ``ended_at`` is when the last of them had been read. Written once, named by its release.
     """
 
     repository: str
@@ -148,3 +170,4 @@ class Snapshot(Document, frozen=True, kw_only=True, omit_defaults=True):
     resources: Mapping[str, str]
     missing: tuple[str, ...] = ()
     unread: Mapping[str, str] = msgspec.field(default_factory=dict)
+    ended_at: datetime | None = None

@@ -12,6 +12,19 @@ _FORM = re.compile(
 )
 
 
+_RESOURCE = re.compile(
+    r"(?P<scope>/subscriptions/[^/]+(?:/resourceGroups/[^/]+)?)"
+    r"(?P<path>(?:/providers/[\w.-]+(?:/[\w.-]+/[^/]+)+)+)",
+    re.IGNORECASE | re.ASCII,
+)
+_UNCLEAR = re.compile(r"[%\\?#\x00-\x1f\x7f]|/\.{1,2}(?:/|$)")
+_NO_RESOURCES = re.compile(
+    r"/providers/(?:microsoft\.resources/"
+    r"(?:resourcegroups|subscriptions|deployments|deploymentstacks)|microsoft\.management/[^/]+)/",
+    re.IGNORECASE | re.ASCII,
+)
+"""Scopes in the form of resources, and the memory of stacks."""
+
 _FOLD = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
@@ -21,7 +34,7 @@ def fold(text: str) -> str:
     Python's own folding makes more letters equal, such as the Kelvin sign and k: to ARM those are
     two names.
     """
-    return text.translate(_FOLD)
+    return text.lower() if text.isascii() else text.translate(_FOLD)
 
 
 class Scope(NamedTuple):
@@ -57,6 +70,18 @@ def is_allowed(target: str, allowed: Iterable[str]) -> bool:
         if scope.group is None or scope.group == wanted.group:
             return True
     return False
+
+
+def of_resource(resource_id: str) -> str | None:
+    """Return the scope that a resource is in, None for what is the id of no resource. Pure.
+
+    A scope and a deployment are none, in whichever form they are written, and neither is an id that
+    could be read in two ways, such as one with ``..``: on its way it would become another one.
+    """
+    match = _RESOURCE.fullmatch(resource_id)
+    if match is None or _UNCLEAR.search(resource_id) or _NO_RESOURCES.search(resource_id):
+        return None
+    return match["scope"]
 
 
 def subscription_of(resource_id: str) -> str | None:

@@ -75,14 +75,17 @@ def survey(previous: Tip, tree: SourceTree, repository: Repository) -> Survey:
         broken=tuple(sorted(broken)),
         unreadable=bool(misnamed),
     )
+    removed, kept = ceilings.removable(manifest, repository)
     tip = msgspec.structs.replace(
         base,
         entries=dict(sorted(entries.items())),
         broken=dict(sorted(broken.items())),
         gone=tuple(sorted(known - manifest.names)),
+        removed=removed,
+        prunes=manifest.prunes,
         recorded=(),
         forced=False,
-        problems=manifest.problems + strays,
+        problems=manifest.problems + strays + kept,
         visit=seen,
     )
     return Survey(tip, compiled.contents)
@@ -173,6 +176,7 @@ class _Compiled:
             outputs=compiled.outputs,
             warnings=above + compiled.warnings,
             timeout_s=None if spec.timeout is None else int(spec.timeout.total_seconds()),
+            policy=spec.policy,
         )
         if not same or self._previous.forced:
             self.contents[compiled.digest] = compiled.content

@@ -12,6 +12,7 @@ import msgspec
 
 from shared.core import names
 from shared.core.document import Document, to_text
+from shared.core.policy import Policy
 from shared.core.problem import Problem
 from shared.core.record import HOLD, MAX_UNFINISHED, Desired, Wish, shown
 from shared.core.taken import Taken
@@ -42,6 +43,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     outputs: Mapping[str, str] = msgspec.field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
     timeout_s: int | None = None
+    policy: Policy = Policy()
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -72,7 +74,8 @@ class Tip(Document, frozen=True, kw_only=True, omit_defaults=True):
     """A repository as Plumbline knows it.
 
     ``problems`` are those of the manifest at the tip, ``trouble`` is what kept the last sync from
-    looking. ``recorded`` are the stacks that had records when the tip was made anew: those that a
+    looking. ``removed`` are stacks that left and whose resources the manifest
+    wants deleted, ``prunes`` tells whether it says ``prune: true`` for all. ``recorded`` are the stacks that had records when the tip was made anew: those that a
     readable manifest does not name have left it. ``forced``: an operator wants all of it compiled
     anew. ``unfinished`` counts syncs that died; ``unanswered``: the document of the tip's
     revision may not be written yet.
@@ -89,6 +92,8 @@ class Tip(Document, frozen=True, kw_only=True, omit_defaults=True):
     entries: Mapping[str, Entry] = msgspec.field(default_factory=dict)
     broken: Mapping[str, tuple[Problem, ...]] = msgspec.field(default_factory=dict)
     gone: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    prunes: bool = False
     recorded: tuple[str, ...] = ()
     forced: bool = False
     problems: tuple[Problem, ...] = ()
@@ -208,6 +213,8 @@ def commit(tip: Tip, *, seen: Tip, deliveries: Deliveries, at: datetime, poll: t
         entries=seen.entries,
         broken=seen.broken,
         gone=seen.gone,
+        removed=seen.removed,
+        prunes=seen.prunes,
         recorded=tip.recorded if again else seen.recorded,
         forced=again,
         problems=seen.problems,
@@ -260,6 +267,7 @@ def wishes(tip: Tip, seq: int) -> dict[str, Wish]:
             dependents=waited_for.get(name, ()),
             renamed_from=entry.renamed_from,
             timeout_s=entry.timeout_s,
+            policy=entry.policy,
         )
         for name, entry in tip.entries.items()
         if name not in tip.broken
@@ -276,3 +284,29 @@ def is_copied(listed: Mapping[str, str], wanted: Wish) -> bool:
     if "orphaned" in listed or listed.get("shown") != shown(wanted):
         return False
     return wanted.desired is None or listed.get("digest") == wanted.desired.digest
+
+
+def leavers(tip: Tip, listed: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
+    """Return the stacks whose records do not say yet that they left, or whether for good. Pure.
+
+    ``listed`` are the facts of the repository's records by stack. What a stack left behind in another
+    scope is orphaned by itself, and ``removed`` may name it.
+    """
+    here = {*tip.entries, *tip.broken}
+    return tuple(
+        name
+        for name, facts in listed.items()
+        if name not in here
+        and (
+            facts.get("removed", "") != _removed(tip, name, facts)
+            if "orphaned" in facts
+            else name in tip.gone
+        )
+    )
+
+
+def _removed(tip: Tip, name: str, facts: Mapping[str, str]) -> str:
+    """Return what an orphaned stack's facts shall say of ``removed``, as ``record.facts`` does."""
+    if name not in tip.removed or "moved" in facts:
+        return ""
+    return "1" if tip.prunes or "prune" in facts else "off"

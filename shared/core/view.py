@@ -13,6 +13,7 @@ import msgspec
 
 from shared.core.audit import Audit, Findings
 from shared.core.budget import Kind as BudgetKind
+from shared.core.drift.view import DriftView
 from shared.core.poison import OpenPoison
 from shared.core.problem import Problem
 from shared.core.record import Freeze, Record
@@ -37,14 +38,6 @@ class AppliedView(msgspec.Struct, frozen=True, kw_only=True):
     revision: str
     digest: str
     at: datetime
-
-
-class DriftView(msgspec.Struct, frozen=True, kw_only=True):
-    """What the last scan found; ``unknown`` until scans are built."""
-
-    state: str = "unknown"
-    checked_at: datetime | None = None
-    items: int = 0
 
 
 class FrozenView(msgspec.Struct, frozen=True, kw_only=True):
@@ -194,11 +187,14 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def stack_view(
-    record: Record, others: Mapping[str, Record], freeze: Freeze | None = None
+    record: Record,
+    others: Mapping[str, Record],
+    freeze: Freeze | None = None,
+    drift: DriftView | None = None,
 ) -> StackView:
     """Return what is shown of a stack; ``others`` are its repository's records by stack. Pure.
 
-    ``freeze`` is the one in force.
+    ``freeze`` is the one in force, ``drift`` what inspections know.
 
     A source problem goes first: it is what the author of the last push has to mend.
     """
@@ -206,6 +202,8 @@ def stack_view(
     stale = record.judged != record.generation and record.phase in {"failed", "stalled"}
     source_problem = record.source_problems[0] if record.source_problems else None
     phase = "orphaned" if record.orphaned else str(record.standing)
+    if record.orphaned and record.removed_at is not None:
+        phase = "removed"
     if desired is None and source_problem is not None:
         phase = "failed"
     return StackView(
@@ -220,16 +218,22 @@ def stack_view(
             if applied
             else None
         ),
-        drift=DriftView(),
+        drift=drift or DriftView(),
         problem=source_problem or (None if phase == "pending" and stale else record.problem),
         waiting=waiting(record, others) if phase == "pending" else (),
         frozen=FrozenView(by=freeze.by, why=freeze.why, until=freeze.until) if freeze else None,
-        warnings=record.warnings + record.shared,
+        warnings=record.warnings + record.shared + _pruning(record),
         release=attempted.release if attempted else None,
         halves=tuple(sorted(record.halves)) if record.moved_to is None else (),
         moved_to=record.moved_to,
         due_at=record.due_at,
     )
+
+
+def _pruning(record: Record) -> tuple[Problem, ...]:
+    """Return what a person should know of what left the stack: it keeps no release from anything."""
+    shown = record.prune_problem if record.owes_prune else None
+    return (shown,) if shown is not None else ()
 
 
 def unreadable_view(repository: str, stack: str, problem: Problem) -> StackView:

@@ -15,10 +15,22 @@ from shared.core import record as changes
 from shared.core.arm_answers import flatten, is_transient_failure, unregistered_namespace
 from shared.core.arm_model import Deployment
 from shared.core.errors import PlumblineError, Stalled
-from shared.core.owners import sketch
+from shared.core.owners import sketch, sketch_around
 from shared.core.problem import Problem
-from shared.core.record import Attempt, Outcome, Record
-from shared.core.release import Release, describe, inventory, with_deployment
+from shared.core.prune import leaving
+from shared.core.prune.model import Left
+from shared.core.prune.relations import relations
+from shared.core.record import Attempt, Outcome, Record, pruning
+from shared.core.release import (
+    Owned,
+    Release,
+    describe,
+    inventory,
+    tells_all,
+    unwritten,
+    with_deployment,
+)
+from shared.core.scopes import fold
 from shared.core.source.resources import api_versions
 from shared.flows.bell import Bell
 from shared.flows.gate import ArmReads, Gate
@@ -72,7 +84,7 @@ class Conclude:
         )
         self.archive.put_release(document)
         if problem is None:
-            return self._succeeded(hold, document)
+            return self._succeeded(hold, document, whole=tells_all(operations))
         return self._failed(hold, document, problem, deployment)
 
     def _api_versions(self, attempt: Attempt) -> Mapping[str, str]:
@@ -83,11 +95,19 @@ class Conclude:
             self.log(events.STALLED, reason=e.reason, hint=e.hint)
             return {}
 
-    def _succeeded(self, hold: Hold, document: Release) -> Hold:
-        owns = sketch(owned.id for owned in document.inventory)
+    def _succeeded(self, hold: Hold, document: Release, *, whole: bool) -> Hold:
+        ids = [owned.id for owned in document.inventory]
+        owns, around = sketch(ids), sketch_around(ids)
+        left = self._left(hold.record, document, whole=whole)
         hold = self.records.update(
             hold,
-            lambda r, at: msgspec.structs.replace(changes.succeeded(r, at, ()), owns=owns),
+            lambda r, at: msgspec.structs.replace(
+                changes.correlated(
+                    pruning.left_with(changes.succeeded(r, at, ()), left, around),
+                    document.correlation_id,
+                ),
+                owns=owns,
+            ),
         )
         record = hold.record
         self.log(
@@ -100,10 +120,48 @@ class Conclude:
             resources=len(document.inventory),
         )
         self.messenger.stack("snapshot", record.repository, record.stack)
+        if record.owes_prune and not record.dependents:
+            # Where others come first, or are not at rest, the sweep asks for it in time.
+            self.messenger.stack("prune", record.repository, record.stack)
         if record.phase == "pending" or record.takes:
             # Newer things are desired, or a value that it takes may have changed meanwhile.
             self.messenger.stack("release", record.repository, record.stack)
         return self.tell_dependents(hold)
+
+    def _left(self, record: Record, document: Release, *, whole: bool) -> tuple[Left, ...]:
+        """Return what has left the stack with this release; a lost document keeps none from ending.
+
+        Nothing more than before while nobody knows the ``whole`` of what the stack has.
+        """
+        if not whole:
+            here = {fold(one.id) for one in document.inventory}
+            return tuple(one for one in record.left if fold(one.id) not in here)
+        before, release, owned = self._before(record), document.release, document.inventory
+        left = leaving.after_release(record, release, owned, before, {})
+        if not before or left == record.left:
+            return left
+        return leaving.after_release(record, release, owned, before, self._needs(record, before))
+
+    def _before(self, record: Record) -> tuple[Owned, ...]:
+        """Return what the last good release had; nothing where its document is lost."""
+        applied = record.present
+        if applied is None:
+            return ()
+        try:
+            release = self.archive.release(record.repository, record.applied_home, applied.release)
+        except Stalled as e:
+            self.log(events.STALLED, reason=e.reason, hint=e.hint)
+            return ()
+        return () if release is None else release.inventory
+
+    def _needs(self, record: Record, before: Sequence[Owned]) -> Mapping[str, tuple[str, ...]]:
+        """Return what depended on what in the last good release, as its template tells."""
+        digest = record.applied.digest if record.applied is not None else ""
+        try:
+            return relations(self.archive.content(digest), [one.id for one in before])
+        except Stalled as e:
+            self.log(events.STALLED, reason=e.reason, hint=e.hint)
+            return {}
 
     def tell_dependents(self, hold: Hold) -> Hold:
         """Pay what is owed to the stacks that wait for this one: a look, once it is steady (rule 3).
@@ -131,11 +189,10 @@ class Conclude:
         self, hold: Hold, document: Release, problem: Problem, deployment: Deployment
     ) -> Hold:
         transient = document.outcome != "canceled" and self._may_pass(hold.record, deployment)
-        written = tuple(owned.id for owned in document.inventory)
         hold = self.records.update(
             hold,
             lambda r, at: changes.ended(
-                _reached(r, document.release, written),
+                changes.correlated(_reached(r, document), document.correlation_id),
                 document.outcome,
                 problem=problem,
                 transient=transient,
@@ -177,14 +234,19 @@ class Conclude:
         return True
 
 
-def _reached(record: Record, release: str, written: Sequence[str]) -> Record:
+def _reached(record: Record, document: Release) -> Record:
     """Note that ARM took a release that ended badly, and what it wrote since the last good one.
 
     Nobody may have heard that ARM took it: its answer was lost, or who got it died. Pure.
     """
-    known = {resource.lower() for resource in record.touched}
-    added = tuple(r for r in written if r.lower() not in known)
-    return msgspec.structs.replace(record, reached=release, touched=record.touched + added)
+    known = {fold(one) for one in record.touched}
+    added = tuple(one.id for one in document.inventory if fold(one.id) not in known)
+    return msgspec.structs.replace(
+        record,
+        reached=document.release,
+        touched=record.touched + added,
+        unsure=unwritten(document, record.unsure + added),
+    )
 
 
 def _problem(

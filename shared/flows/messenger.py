@@ -24,6 +24,6 @@ class Messenger:
     def stack(
         self, queue: Queue, repository: str, stack: str, *, delay_s: float = 0.0, looks: int = 0
     ) -> None:
-        """Ask for a look at a stack by ``release``, ``watch`` or ``snapshot``."""
+        """Ask for a look at a stack by ``release``, ``watch``, ``snapshot`` or ``prune``."""
         message = StackMessage(repository=repository, stack=stack, looks=looks)
         self.queues.send(queue, encode(message), delay_s)

@@ -16,7 +16,7 @@ from shared.core.errors import BadMessage, Stalled
 from shared.core.message import QUEUES, Message, Queue, StackMessage, decode
 from shared.core.poison import Poisoned
 from shared.core.problem import Problem
-from shared.core.record import Record
+from shared.core.record import Record, pruning
 from shared.core.tip import Tip
 from shared.flows.poison_orders import PoisonOrders
 from shared.ports import Clock, Log, PoisonMessage, Queues
@@ -103,6 +103,8 @@ class Poison:
                 return
 
             def show(record: Record, at: datetime) -> Record:
+                if queue == "prune":
+                    return pruning.put_off(record, at + AGAIN, problem)
                 return msgspec.structs.replace(record, problem=problem, due_at=at + AGAIN)
 
             self.records.amend(message.repository, message.stack, show, at=now)

@@ -76,6 +76,8 @@ def _is_poisoned(problem: Problem | None) -> bool:
 
 
 def _due_at_once(record: Record, at: datetime) -> Record:
+    if _is_poisoned(record.prune_problem):
+        record = msgspec.structs.replace(record, prune_at=None)
     if not _is_poisoned(record.problem):
         return record
     return msgspec.structs.replace(record, due_at=at)

@@ -82,7 +82,7 @@ class Puts:
             turn.update(lambda r, _: changes.answer_lost(r))
             self.chain.again(turn, delay_s(turn.record.lost_answers, SOON_S), problem_of(e))
         except Unregistered as e:
-            self._register(turn, e, configured)
+            self.register(turn, e, configured)
         else:
             self.chain.watch(turn)
             self.log(
@@ -184,7 +184,8 @@ class Puts:
             message=problem.message,
         )
 
-    def _register(self, turn: Turn, error: Unregistered, configured: Repository) -> None:
+    def register(self, turn: Turn, error: Unregistered, configured: Repository) -> None:
+        """Ask for a resource provider's registration, and look at the stack again."""
         state = self.gate.register_provider(
             turn.record.scope or "", error.namespace, configured.scopes
         )

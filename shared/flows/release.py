@@ -13,14 +13,17 @@ import msgspec
 from shared import events
 from shared.core import decision
 from shared.core import record as changes
+from shared.core.arm_errors import Unregistered
 from shared.core.arm_model import Deployment
 from shared.core.backoff import delay_s
+from shared.core.configuration import Repository
 from shared.core.errors import Stalled, Transient
 from shared.core.message import StackMessage
 from shared.core.problem import Problem, problem_of
 from shared.core.record import Freeze, Record, moving
 from shared.core.release import Release, describe
 from shared.core.revision import Standing, standing_of
+from shared.flows.adopt import Adopts
 from shared.flows.audits import Audits
 from shared.flows.bell import Bell
 from shared.flows.conclude import Conclude
@@ -45,6 +48,7 @@ class Releases:
     records: Records
     archive: Archive
     arm: ArmReads
+    adopts: Adopts
     puts: Puts
     moves: Moves
     renames: Renames
@@ -143,9 +147,26 @@ class Releases:
             step = self._look(turn, wanted, installation)
         self._tell(turn.record, step)
         if isinstance(step, decision.Put) and wanted is not None:
-            self.puts(turn, step, wanted, configured, installation)
+            self._put(turn, step, wanted, configured, installation)
         else:
             self._settle(turn, step)
+
+    def _put(
+        self,
+        turn: Turn,
+        step: decision.Put,
+        wanted: str,
+        configured: Repository,
+        installation: str,
+    ) -> None:
+        """Put a release, unless it has to be asked for first what it would do to what exists."""
+        try:
+            if not self.adopts(turn, step, wanted, configured, installation):
+                return
+        except Unregistered as e:
+            self.puts.register(turn, e, configured)
+            return
+        self.puts(turn, step, wanted, configured, installation)
 
     def _look(self, turn: Turn, deployment_id: str | None, installation: str) -> decision.Step:
         """Ask ARM for one deployment of the stack, and decide what comes next."""

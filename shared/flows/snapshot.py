@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from shared import events
 from shared.core import record as changes
 from shared.core.errors import Stalled
@@ -102,7 +104,8 @@ class Snapshots:
             return
         current = has_release and _is_current(hold.record, snapshot.release)
         if current:
-            self.archive.put_snapshot(snapshot)
+            ended = msgspec.structs.replace(snapshot, ended_at=hold.held.at)
+            self.archive.put_snapshot(ended)
 
         def strike_out(record: Record, _: datetime) -> Record:
             same = record.applied is not None and record.applied.release == snapshot.release

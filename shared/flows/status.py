@@ -8,12 +8,25 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any, Final
+
+import msgspec
 
 from shared.core import names
 from shared.core import revision as revision_core
 from shared.core.budget import Kind as BudgetKind
+from shared.core.drift.model import Drift
+from shared.core.drift.view import (
+    DriftView,
+    StackDriftView,
+    coverages_view,
+    of_facts,
+    stack_drift_view,
+)
 from shared.core.errors import Stalled
+from shared.core.plan import Details
+from shared.core.plan_view import PlanView, plan_view
 from shared.core.problem import Problem
 from shared.core.record import Record
 from shared.core.revision import Revision
@@ -37,6 +50,7 @@ from shared.ports import Clock, Parallel
 from shared.state.archive import Archive
 from shared.state.configurations import Configurations
 from shared.state.deliveries import Deliveries
+from shared.state.drifts import Drifts
 from shared.state.records import Records
 from shared.state.revisions import Revisions
 from shared.state.tips import Tips
@@ -46,8 +60,12 @@ _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 NOT_BUILT: Final = {
     "incidents": "incidents come with alert-triggered rollback",
     "metrics": "metrics come with operations",
-    "drift": "drift scans are not built yet",
 }
+
+KNOWN: Final = (
+    "Ask for stacks, stacks/{name}, stacks/{name}/releases, stacks/{name}/drift, "
+    "stacks/{name}/plan, coverage, revisions/{sha}, health."
+)
 
 
 @dataclass(frozen=True)
@@ -64,6 +82,7 @@ class Status:
     tips: Tips
     archive: Archive
     answers: Answers
+    drifts: Drifts
     deliveries: Deliveries
     parallel: Parallel
     clock: Clock
@@ -75,12 +94,10 @@ class Status:
         match [part for part in path.split("/") if part]:
             case ["stacks"]:
                 return Answered(200, self.stacks())
-            case ["stacks", name]:
-                return self._of_stack(name, self.shown)
-            case ["stacks", name, "releases"]:
-                return self._of_stack(name, self.releases)
-            case ["stacks", _, "drift"]:
-                return missing(NOT_BUILT["drift"])
+            case ["stacks", name, *part]:
+                return self._stack(name, "/".join(part))
+            case ["coverage"]:
+                return Answered(200, coverages_view(self.drifts.coverage()))
             case ["revisions", sha]:
                 return self.revision(sha)
             case ["health"]:
@@ -88,37 +105,67 @@ class Status:
             case [("incidents" | "metrics") as unbuilt, *_]:
                 return missing(NOT_BUILT[unbuilt])
             case _:
-                return missing(
-                    "There is nothing at this path.",
-                    "Ask for stacks, stacks/{name}, stacks/{name}/releases, revisions/{sha}, health.",
-                )
+                return missing("There is nothing at this path.", KNOWN)
+
+    def _stack(self, name: str, part: str) -> Answered:
+        """Answer what is asked of one stack."""
+        match part:
+            case "":
+                return self._of_stack(name, self.shown)
+            case "releases":
+                return self._of_stack(name, self.releases)
+            case "drift":
+                return self._of_stack(name, self.drift)
+            case "plan":
+                return self._plan(name)
+            case _:
+                return missing("There is nothing at this path.", KNOWN)
 
     def stacks(self) -> list[StackView]:
         """Return every stack, by repository and name."""
-        found = self._found(names.RECORDS)
+        found, drifts = self._found(names.RECORDS), self.drifts.listed()
         known: dict[str, dict[str, Record]] = {}
         for record in found:
             if isinstance(record, Record):
                 known.setdefault(record.repository, {})[record.stack] = record
         return [
-            self._view(record, known[record.repository]) if isinstance(record, Record) else record
+            self._view(
+                record,
+                known[record.repository],
+                of_facts(drifts.get((record.repository, record.stack), {})),
+            )
+            if isinstance(record, Record)
+            else record
             for record in found
         ]
 
-    def _view(self, record: Record, others: Mapping[str, Record]) -> StackView:
+    def _view(self, record: Record, others: Mapping[str, Record], drift: DriftView) -> StackView:
         at = self.clock.now()
         freeze = record.frozen(at)
         if freeze is None:
             with suppress(Stalled):  # a wrong configuration is shown on health, and stops no look
                 configuration = self.configurations.current()
                 freeze = configuration.freeze(record.repository, record.stack, at)
-        return stack_view(record, others, freeze)
+        return stack_view(record, others, freeze, drift)
 
     def shown(self, record: Record) -> StackView:
         """Return what is shown of a stack, with what it waits for."""
         waits = bool(record.waits_for)
         others = self._records(names.records_of(record.repository)) if waits else ()
-        return self._view(record, {other.stack: other for other in others})
+        drift = of_facts(self.drifts.facts(record.repository, record.stack))
+        return self._view(record, {other.stack: other for other in others}, drift)
+
+    def drift(self, record: Record) -> StackDriftView:
+        """Return what inspections know of a stack; nothing yet is an answer, too."""
+        held = self.drifts.read(record.repository, record.stack)
+        known = held.document if held is not None else None
+        scope = (record.scope or "").lower()
+        covered = {one.scope: one for one in self.drifts.coverage().scopes}
+        return stack_drift_view(
+            known or Drift(repository=record.repository, stack=record.stack),
+            covered.get(scope),
+            self.clock.now(),
+        )
 
     def _records(self, prefix: str) -> Sequence[Record]:
         """Return the records below a prefix that can be read."""
@@ -159,6 +206,23 @@ class Status:
             lambda at: self.archive.release(record.repository, at[0], at[1]), ids
         )
         return [release_view(release) for release in found if release is not None]
+
+    def _plan(self, name: str) -> Answered:
+        """Answer with the plan that was made last for a stack and is not carried out yet."""
+        shown = self._of_stack(name, self.plan)
+        if shown.status == HTTPStatus.OK and shown.body is None:
+            return missing(
+                "No plan of the stack needs approval.",
+                "One is made when a first release meets what exists, or deletes beyond its budget.",
+            )
+        return shown
+
+    def plan(self, record: Record) -> PlanView | None:
+        """Return what is shown of the record's plan, None when it has none."""
+        if record.plan is None:
+            return None
+        details = msgspec.convert(self.archive.content(record.plan.digest), Details)
+        return plan_view(record, record.plan, details)
 
     def _release_ids(self, record: Record) -> Iterable[tuple[str, str]]:
         """Yield the name under which each release is kept, and its id."""

@@ -14,6 +14,7 @@ from shared import events
 from shared.core.errors import Stalled
 from shared.core.message import QUEUES, Queue
 from shared.core.overdue import DELIVERY_PATIENCE, Errand, repository_errand, stack_errands
+from shared.core.prune import rest
 from shared.core.tip import Tip
 from shared.flows.messenger import Messenger
 from shared.flows.owners import Owners
@@ -89,6 +90,8 @@ class Sweep:
         errands += [Errand("sync", key) for key in sorted(late)]
         untold = {repository for repository, _ in self.revisions.unsettled()}
         errands += [Errand("settle", key) for key in sorted(untold)]
+        known = {key: held.document if held is not None else None for key, held in tips.items()}
+        errands += [Errand("prune", *stack) for stack in rest.due(known, listed, now)]
         self._run([e for e in dict.fromkeys(errands) if e.queue in allowed])
         self.owners(listed, now)
 

@@ -177,7 +177,7 @@ class Sync:
             if not tips_change.is_copied(listed.get(name, {}), wanted)
         }
         # Who left comes before who takes over its place.
-        gone = [n for n in tip.gone if n in listed and "orphaned" not in listed[n]]
+        gone = tips_change.leavers(tip, listed)
         self.parallel.map(lambda name: self._orphan(tip, name, committed.at), gone)
         # Dependencies first: nobody must find what a stack waits for as it was before this tip.
         waits_for = {name: entry.waits_for for name, entry in tip.entries.items()}
@@ -235,7 +235,13 @@ class Sync:
             self.records.amend(
                 tip.repository,
                 stack,
-                lambda record, _: records_change.orphan(record, tip.sync_seq),
+                lambda record, now: records_change.orphan(
+                    record,
+                    tip.sync_seq,
+                    named=stack in tip.removed,
+                    prunes=tip.prunes,
+                    at=now,
+                ),
                 at=at,
             )
         except Stalled as e:

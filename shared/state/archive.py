@@ -11,10 +11,12 @@ import orjson
 
 from shared.core import names
 from shared.core.audit import Audit
-from shared.core.document import canonical, decode, encode
+from shared.core.document import canonical, decode, encode, to_text
 from shared.core.errors import Stalled
 from shared.core.poison import Poisoned
+from shared.core.prune.model import Deleted
 from shared.core.release import Release, Snapshot
+from shared.core.scopes import fold
 from shared.ports import History
 
 MAX_CONTENT_BYTES: Final = 64 * 1024 * 1024
@@ -93,6 +95,20 @@ class Archive:
         name = names.snapshot(repository, stack, release_id)
         data = self.history.read(name)
         return None if data is None else decode(Snapshot, name, data).document
+
+    def put_deletion(self, deleted: Deleted) -> bool:
+        """Keep for good that a resource was deleted; False when it was kept before."""
+        said = f"{fold(deleted.id)} {to_text(deleted.began_at)}"
+        digest = hashlib.sha256(said.encode()).hexdigest()
+        name = names.deletion(deleted.repository, deleted.stack, deleted.release, digest)
+        return self.history.put(name, encode(deleted))
+
+    def deletions(self, repository: str, stack: str) -> Iterable[Deleted]:
+        """Yield what was deleted of a stack."""
+        for name in self.history.list(names.deletions_of(repository, stack)):
+            data = self.history.read(name)
+            if data is not None:
+                yield decode(Deleted, name, data).document
 
     def put_delivery(self, source: str, key: str, body: bytes) -> bool:
         """Keep a raw delivery; False when this key was delivered before."""

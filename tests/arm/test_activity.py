@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
+from local.arm import tokens
 from local.arm.server import Settings, start
 from tests.arm.azure import (
     API,
@@ -92,6 +93,18 @@ def test_a_write_by_a_client_is_a_start_and_an_end(azure: Azure) -> None:
     assert end["category"]["value"] == "Administrative"
     claims = end["claims"]
     assert claims["http://schemas.microsoft.com/identity/claims/objectidentifier"] == end["caller"]
+
+
+def test_what_a_person_writes_carries_their_sign_in_name(azure: Azure) -> None:
+    """Whoever signed in to the portal is named, and the portal's application is the client."""
+    path = f"{azure.group()}/providers/Microsoft.Network/networkSecurityGroups/nsg"
+    person = tokens.Person("eve@x.example", tenant="t").token("https://management.azure.com/")
+    azure.call("PUT", f"{path}?api-version=2024-01-01", {"location": "westeurope"}, token=person)
+
+    end = log(azure, " and resourceProvider eq 'Microsoft.Network'")[-1]
+
+    assert end["caller"] == "eve@x.example"
+    assert end["claims"]["appid"] == tokens.PORTAL
 
 
 def test_a_deployment_and_all_that_it_writes_share_one_correlation(azure: Azure) -> None:

@@ -729,6 +729,23 @@ def test_the_activity_lag_holds_for_queries(azure: Azure) -> None:
     assert azure.call("POST", path, body).body["tables"][0]["rows"] == [[2]]
 
 
+def test_a_row_tells_when_it_came_in(azure: Azure) -> None:
+    """ingestion_time() is as much later than the event as the log is late; null once a row is another."""
+    azure.turn(activity_lag_seconds=60)
+    azure.group()
+    azure.turn(clock_offset_seconds=61)
+    path = f"/v1{azure.subscription}/query"
+    late = {
+        "query": "AzureActivity | where ingestion_time() >= ago(1h)"
+        " | project Late = ingestion_time() - TimeGenerated, Caller | extend At = ingestion_time()"
+    }
+    rows = azure.call("POST", path, late).body["tables"][0]["rows"]
+    wrong = azure.call("POST", path, {"query": "AzureActivity | where ingestion_time(1) > now()"})
+
+    assert [(row[0], row[2]) for row in rows] == [("00:01:00", None)] * 2
+    assert wrong.status == 400
+
+
 def test_what_is_long_travels_compressed(azure: Azure) -> None:
     """A reply is packed with gzip for a client that says so."""
     for number in range(20):

@@ -22,8 +22,9 @@ from shared.core.arm_answers import flatten
 from shared.core.arm_errors import Unknown
 from shared.core.arm_model import Deployment, DeploymentRequest, Operation
 from shared.core.errors import Stalled, Transient
+from shared.core.prediction import Predicting, Prediction
 from shared.ports import Arm
-from tests.fakes.arm import FakeArm, Outcome
+from tests.fakes.arm import FakeArm, Outcome, Outlook
 from tests.fakes.system import FakeClock
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
@@ -61,6 +62,27 @@ class World(Protocol):
 
     def writes(self) -> int:
         """Return how many PUTs of a deployment arrived."""
+
+    def edit(self, resource_id: str, changes: Mapping[str, Any]) -> None:
+        """Change a resource by hand: merge this into its body."""
+
+    def erase(self, resource_id: str) -> None:
+        """Delete a resource by hand."""
+
+    def foresee(self, request: DeploymentRequest) -> Prediction:
+        """Return how a what-if of this ends."""
+
+    def slow_what_ifs(self, looks: int) -> None:
+        """Let what-ifs from now on still run when they are looked at, about so often."""
+
+    def slow_deletions(self, seconds: float) -> None:
+        """Let deletions from now on take so long."""
+
+    def refuse_deletion(self, kind: str, detail: str | None = None) -> None:
+        """Refuse the next deletion: ``scope_locked`` (by the scope ``detail``) or ``conflict``."""
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
 
 
 class FakeWorld:
@@ -108,7 +130,7 @@ class FakeWorld:
 
     def throttle(self, method: str, seconds: int) -> None:
         """Answer the next call of a method with 429."""
-        call = "arm.put" if method == "PUT" else "arm.deployment"
+        call = {"PUT": "arm.put", "GET": "arm.deployment", "POST": "arm.predict"}[method]
         error = Transient("SubscriptionRequestsThrottled", "slower", retry_after_s=float(seconds))
         self.fake.faults.fail(call, lambda: error)
 
@@ -124,6 +146,38 @@ class FakeWorld:
     def writes(self) -> int:
         """Return how many PUTs of a deployment arrived."""
         return self.fake.faults.count("arm.put")
+
+    def edit(self, resource_id: str, changes: Mapping[str, Any]) -> None:
+        """Change a resource by hand."""
+        self.fake.change(resource_id, lambda body: _merge(body, changes))
+
+    def erase(self, resource_id: str) -> None:
+        """Delete a resource by hand."""
+        self.fake.remove(resource_id)
+
+    def foresee(self, request: DeploymentRequest) -> Prediction:
+        """Return how a what-if of this ends."""
+        return ended(self.arm, self.arm.predict(request))
+
+    def slow_what_ifs(self, looks: int) -> None:
+        """Let what-ifs from now on still run when they are looked at."""
+        self.fake.outlook = Outlook(looks=looks)
+
+    def slow_deletions(self, seconds: float) -> None:
+        """Let deletions from now on take so long."""
+        self.fake.deletion_s = seconds
+
+    def refuse_deletion(self, kind: str, detail: str | None = None) -> None:
+        """Refuse the next deletion."""
+        if kind == "scope_locked" and detail is not None:
+            self.fake.lock_scope(detail)
+        else:
+            error = Transient("Conflict", "somebody else is at work")
+            self.fake.faults.fail("arm.delete_resource", lambda: error)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        self.clock.advance(seconds)
 
 
 class SimulatedWorld:
@@ -162,7 +216,8 @@ class SimulatedWorld:
 
     def throttle(self, method: str, seconds: int) -> None:
         """Answer the next call of a method with 429."""
-        match = {"method": method, "route": "deployment"}
+        route = "deployment-what-if" if method == "POST" else "deployment"
+        match = {"method": method, "route": route}
         self._answer(match, {"kind": "throttled", "retry_after": seconds})
 
     def lose(self, *, taken: bool) -> None:
@@ -178,6 +233,33 @@ class SimulatedWorld:
         """Return how many PUTs of a deployment arrived."""
         routes: Mapping[str, int] = self.call("GET", "/requests")["routes"]
         return routes.get("PUT deployment", 0)
+
+    def edit(self, resource_id: str, changes: Mapping[str, Any]) -> None:
+        """Change a resource by hand."""
+        self.call("POST", "/change", {"id": resource_id, "set": changes})
+
+    def erase(self, resource_id: str) -> None:
+        """Delete a resource by hand."""
+        self.call("POST", "/delete", {"id": resource_id})
+
+    def foresee(self, request: DeploymentRequest) -> Prediction:
+        """Return how a what-if of this ends."""
+        return ended(self.arm, self.arm.predict(request))
+
+    def slow_what_ifs(self, looks: int) -> None:
+        """Let what-ifs from now on still run when they are looked at."""
+        self.call("PATCH", "/knobs", {"whatif_seconds": 0.5 * looks})
+
+    def slow_deletions(self, seconds: float) -> None:
+        """Let deletions from now on take so long."""
+        self.call("PATCH", "/knobs", {"resource_seconds": seconds})
+
+    def refuse_deletion(self, kind: str, detail: str | None = None) -> None:
+        """Refuse the next deletion."""
+        self._answer({"method": "DELETE", "route": "resource"}, {"kind": kind, "detail": detail})
+
+    def wait(self, seconds: float) -> None:
+        """Time passes by itself."""
 
     def requests(self) -> list[Mapping[str, Any]]:
         """Return what the simulator was asked, oldest first."""
@@ -211,6 +293,32 @@ def simulated(patch: pytest.MonkeyPatch) -> Iterator[tuple[SimulatedWorld, Azure
                 arm.create_group(GROUP, "westeurope", {})
                 arm.create_group(OTHER_GROUP, "westeurope", {})
                 yield SimulatedWorld(address, arm), arm, address
+
+
+def ended(arm: Arm, told: Prediction | Predicting) -> Prediction:
+    """Return how a what-if ends."""
+    found = [told]
+
+    def look() -> bool:
+        last = found[-1]
+        if isinstance(last, Predicting):
+            found.append(arm.prediction(last.address))
+        return isinstance(found[-1], Prediction)
+
+    until(look, limit_s=20, what="the end of the what-if")
+    last = found[-1]
+    assert isinstance(last, Prediction)
+    return last
+
+
+def _merge(body: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    for name, value in changes.items():
+        if isinstance(value, Mapping):
+            _merge(body.setdefault(name, {}), value)
+        elif value is None:
+            body.pop(name, None)
+        else:
+            body[name] = value
 
 
 # ---- templates -----------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """What the flows may rely on from ARM, shown on the fake and on the simulator."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 
@@ -18,7 +18,6 @@ from tests.contract.arm_worlds import (
     GROUP,
     OTHER_GROUP,
     SUBSCRIPTION,
-    FakeWorld,
     World,
     created,
     nested,
@@ -27,17 +26,6 @@ from tests.contract.arm_worlds import (
     vnet,
     vnet_id,
 )
-
-
-@pytest.fixture(params=["fake", "simulator"])
-def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """Offer both worlds, each with two empty resource groups."""
-    if request.param == "fake":
-        yield FakeWorld()
-    else:
-        with simulated(monkeypatch) as (simulator, _, _):
-            yield simulator
-
 
 # ---- the contract --------------------------------------------------------------------------
 

@@ -5,205 +5,42 @@ The simulator shows that the adapter works; here it is shown what it does when n
 
 import json
 import socket
-import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
-from uuid import uuid4
 
 import pytest
 import trustme
-from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 from azure.identity import CredentialUnavailableError
 
 from shared.adapters.arm import ArmEndpoint, AzureArm, client
 from shared.core.arm_errors import Active, Refused, Unknown, Unregistered
-from shared.core.arm_model import DeploymentRequest
-from shared.core.errors import PlumblineError, Stalled, Transient
-
-SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
-GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-a"
-DEPLOYMENT = f"{GROUP}/providers/Microsoft.Resources/deployments/plumbline.shop.web"
-REQUEST = DeploymentRequest(
-    id=DEPLOYMENT,
-    scope=GROUP,
-    template={"resources": [], "outputs": {}},
-    parameters={"size": {"value": 3}},
-    tags={"plumbline-release": "1.1"},
+from shared.core.arm_model import HISTORY_GONE, DeploymentRequest
+from shared.core.errors import Stalled, Transient
+from tests.contract.arm_wire import (
+    DEPLOYMENT,
+    GROUP,
+    REQUEST,
+    SUBSCRIPTION,
+    TOKEN,
+    Act,
+    Clock,
+    Credential,
+    Handler,
+    Ids,
+    Wire,
+    answer,
+    connect,
+    deployment,
+    failure,
+    raised,
 )
-TOKEN = "token-canary-5e1b"
-
-
-class _Clock:
-    def now(self) -> datetime:
-        return datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-
-class _Ids:
-    def new(self) -> str:
-        return str(uuid4())
-
-
-@dataclass
-class _Credential:
-    error: Exception | None = None
-    delay_s: float = 0.0
-
-    def get_token(self, *_scopes: str, **_options: Any) -> AccessToken:
-        threading.Event().wait(self.delay_s)
-        if self.error is not None:
-            raise self.error
-        return AccessToken(TOKEN, int(time.time()) + 3600)
-
-
-@dataclass
-class Seen:
-    """A request that the server got."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
-
-
-Handler = BaseHTTPRequestHandler
-Act = Callable[[Handler], None]
-
-
-@dataclass
-class Wire:
-    """A scripted HTTPS server: each request takes the next act of the script, the last one stays."""
-
-    url: str
-    ca_file: str
-    script: list[Act] = field(default_factory=list)
-    seen: list[Seen] = field(default_factory=list)
-    released: threading.Event = field(default_factory=threading.Event)
-
-    def arm(self, **endpoint: Any) -> AzureArm:
-        """Return an adapter for this server."""
-        return connect(self, _Credential(), **endpoint)
-
-
-def connect(wire: Wire, credential: Any, on_call: Any = None, **endpoint: Any) -> AzureArm:
-    """Return an adapter for a server, with a credential."""
-    at = ArmEndpoint(
-        url=wire.url,
-        credential_scopes=("https://arm.test/.default",),
-        ca_file=endpoint.pop("ca_file", wire.ca_file),
-        **endpoint,
-    )
-    return AzureArm(at, credential, _Clock(), _Ids(), user_agent="plumbline/9.9", on_call=on_call)
-
-
-def answer(status: int, body: Any = None, **headers: str) -> Act:
-    """Answer with a status, a JSON body (or bytes), and headers (underscores for hyphens)."""
-
-    def act(handler: Handler) -> None:
-        data = (
-            body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        )
-        handler.send_response(status)
-        handler.send_header("Content-Length", str(len(data)))
-        if not any(name.lower() == "content_type" for name in headers):
-            handler.send_header("Content-Type", "application/json; charset=utf-8")
-        for name, value in headers.items():
-            handler.send_header(name.replace("_", "-"), value)
-        handler.end_headers()
-        if handler.command != "HEAD":
-            handler.wfile.write(data)
-
-    return act
-
-
-def failure(status: int, code: str, message: str = "said so", **headers: str) -> Act:
-    """Answer with one of ARM's errors."""
-    return answer(status, {"error": {"code": code, "message": message}}, **headers)
-
-
-def deployment(state: str = "Accepted", **more: Any) -> dict[str, Any]:
-    """Return a deployment's body as ARM writes it."""
-    properties = {
-        "provisioningState": state,
-        "correlationId": "c-1",
-        "duration": "PT1M2.5S",
-        **more,
-    }
-    return {
-        "id": DEPLOYMENT,
-        "name": "plumbline.shop.web",
-        "type": "Microsoft.Resources/deployments",
-        "tags": {"plumbline-release": "1.1"},
-        "properties": {"timestamp": "2026-10-07T08:00:00.1234567Z", **properties},
-    }
-
-
-@pytest.fixture
-def wire(tmp_path: Path) -> Iterator[Wire]:
-    """Serve on a free port, with a certificate that only ``ca_file`` vouches for."""
-    authority = trustme.CA()
-    certificate = authority.issue_cert("localhost", "127.0.0.1")
-    ca_file = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(str(ca_file))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate.configure_cert(context)
-
-    class Scripted(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def _serve(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            body = self.rfile.read(length)
-            served.seen.append(Seen(self.command, self.path, dict(self.headers), body))
-            act = served.script[0] if len(served.script) == 1 else served.script.pop(0)
-            act(self)
-
-        do_GET = do_PUT = do_HEAD = do_POST = _serve  # noqa: N815 - the library's names
-
-        def handle(self) -> None:
-            with suppress(OSError, ssl.SSLError):
-                super().handle()
-
-        def log_message(self, *_args: Any) -> None:
-            """Say nothing."""
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def finish_request(self, request: Any, client_address: Any) -> None:
-            with suppress(OSError, ssl.SSLError):
-                request.settimeout(10)
-                with context.wrap_socket(request, server_side=True) as secured:
-                    super().finish_request(secured, client_address)
-
-    server = Server(("127.0.0.1", 0), Scripted)
-    served = Wire(f"https://127.0.0.1:{server.server_port}", str(ca_file))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield served
-    served.released.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-def raised(call: Callable[[], object]) -> PlumblineError:
-    """Return what a call raises."""
-    with pytest.raises(PlumblineError) as caught:
-        call()
-    return caught.value
-
 
 # ---- what is sent --------------------------------------------------------------------------
 
@@ -262,7 +99,7 @@ def test_only_what_runs_is_listed(wire: Wire, scope: str, asked: str) -> None:
         answer(200, {"value": [deployment("Succeeded"), deployment("Running")]}),
     ]
     calls: list[str] = []
-    with closing(connect(wire, _Credential(), on_call=calls.append)) as arm:
+    with closing(connect(wire, Credential(), on_call=calls.append)) as arm:
         found = arm.running(scope)
 
     path, _, query = wire.seen[0].path.partition("?")
@@ -288,7 +125,7 @@ def test_resource_uses_the_given_version_and_an_escaped_path(wire: Wire) -> None
 
 
 def test_operations_at_group_scope_follow_pages_and_nested_deployments(wire: Wire) -> None:
-    """T5: the spelling without providers/; pages followed; nested ones read; a missing one empty."""
+    """T5: the spelling without providers/; pages followed; nested ones read; a missing one told."""
     nested = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-b/providers/Microsoft.Resources/deployments/inner"
     gone = nested + "-gone"
 
@@ -320,14 +157,21 @@ def test_operations_at_group_scope_follow_pages_and_nested_deployments(wire: Wir
         failure(404, "DeploymentNotFound"),
     ]
     calls: list[str] = []
-    with closing(connect(wire, _Credential(), on_call=calls.append)) as arm:
+    with closing(connect(wire, Credential(), on_call=calls.append)) as arm:
         found = arm.operations(DEPLOYMENT)
 
     first, second, third = wire.seen[0].path, wire.seen[1].path, wire.seen[2].path
     assert "/resourcegroups/rg-a/deployments/plumbline.shop.web/operations?" in first
     assert "skiptoken=abc" in second
     assert "/resourcegroups/rg-b/deployments/inner/operations?" in third
-    assert [one.deployment_id for one in found] == [DEPLOYMENT, DEPLOYMENT, DEPLOYMENT, nested]
+    assert [one.deployment_id for one in found] == [
+        DEPLOYMENT,
+        DEPLOYMENT,
+        DEPLOYMENT,
+        nested,
+        gone,
+    ]
+    assert found[4].kind == HISTORY_GONE
     assert found[0].api_version == "2024-05-01"
     assert (found[3].status_code, found[3].error) == ("Conflict", error["error"])
     assert calls == ["operations.list"] * 4
@@ -668,7 +512,7 @@ def test_put_is_over_when_its_time_is_up(wire: Wire, act: Callable[[Wire], Act])
 def test_put_never_leaves_after_its_time(wire: Wire) -> None:
     """A slow token uses up the time: the PUT is then not sent at all."""
     wire.script = [answer(201, deployment())]
-    with closing(connect(wire, _Credential(delay_s=0.4), timeout_s=0.3)) as arm:
+    with closing(connect(wire, Credential(delay_s=0.4), timeout_s=0.3)) as arm:
         assert type(raised(lambda: put(arm))) is Transient
     assert wire.seen == []
 
@@ -678,7 +522,7 @@ def test_connection_refused_is_transient_for_a_put(wire: Wire) -> None:
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
         nobody = f"https://127.0.0.1:{free.getsockname()[1]}"
-        arm = AzureArm(ArmEndpoint(nobody, ca_file=wire.ca_file), _Credential(), _Clock(), _Ids())
+        arm = AzureArm(ArmEndpoint(nobody, ca_file=wire.ca_file), Credential(), Clock(), Ids())
         with closing(arm):
             error = raised(lambda: put(arm))
     assert (type(error), error.reason) == (Transient, "ArmUnreachable")
@@ -687,7 +531,7 @@ def test_connection_refused_is_transient_for_a_put(wire: Wire) -> None:
 def test_unknown_host_is_transient_for_a_put(wire: Wire) -> None:
     """A name that does not resolve sent nothing."""
     at = ArmEndpoint("https://arm.invalid", ca_file=wire.ca_file)
-    with closing(AzureArm(at, _Credential(), _Clock(), _Ids())) as arm:
+    with closing(AzureArm(at, Credential(), Clock(), Ids())) as arm:
         assert type(raised(lambda: put(arm))) is Transient
 
 
@@ -725,7 +569,7 @@ def test_token_failures_are_not_arms(
     wire: Wire, error: Exception, kind: type[Exception], reason: str
 ) -> None:
     """No token: nothing was sent to ARM, so a PUT is not Unknown."""
-    with closing(connect(wire, _Credential(error))) as arm:
+    with closing(connect(wire, Credential(error))) as arm:
         found = raised(lambda: put(arm))
 
     assert (type(found), found.reason) == (kind, reason)
@@ -736,14 +580,14 @@ def test_network_fault_below_a_refused_token_is_transient(wire: Wire) -> None:
     """azure-identity wraps whatever went wrong: the cause decides."""
     error = ClientAuthenticationError("wrapped")
     error.__cause__ = ServiceRequestError("connection reset")
-    with closing(connect(wire, _Credential(error))) as arm:
+    with closing(connect(wire, Credential(error))) as arm:
         assert type(raised(lambda: put(arm))) is Transient
 
 
 def test_plain_http_is_refused_at_once() -> None:
     """T3: no connect retries, no token in the clear, and an error that says how to mend it."""
     error = raised(
-        lambda: AzureArm(ArmEndpoint("http://127.0.0.1:1"), _Credential(), _Clock(), _Ids())
+        lambda: AzureArm(ArmEndpoint("http://127.0.0.1:1"), Credential(), Clock(), Ids())
     )
     assert (type(error), error.reason) == (Stalled, "InsecureEndpoint")
     assert "https" in (error.hint or "")
@@ -752,7 +596,7 @@ def test_plain_http_is_refused_at_once() -> None:
 def test_missing_ca_file_is_said_at_once() -> None:
     """A wrong path is told when the adapter is made, not at the first push."""
     at = ArmEndpoint("https://127.0.0.1:1", ca_file="/nowhere/ca.pem")
-    error = raised(lambda: AzureArm(at, _Credential(), _Clock(), _Ids()))
+    error = raised(lambda: AzureArm(at, Credential(), Clock(), Ids()))
     assert (type(error), error.reason) == (Stalled, "ArmCaFileMissing")
 
 
@@ -791,7 +635,7 @@ def test_clients_are_made_once_per_subscription_by_many_threads(wire: Wire) -> N
 def test_a_listing_of_another_shape_may_pass(wire: Wire, body: Any) -> None:
     """It is what a proxy in between may say: tried again, as with a single deployment."""
     wire.script = [answer(200, body)]
-    with closing(connect(wire, _Credential())) as arm, pytest.raises(Transient) as raised:
+    with closing(connect(wire, Credential())) as arm, pytest.raises(Transient) as raised:
         arm.running(GROUP)
 
     assert raised.value.reason == "ArmAnswerUnreadable"

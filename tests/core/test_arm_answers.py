@@ -14,6 +14,7 @@ from shared.core.arm_answers import (
     classify,
     error_of,
     flatten,
+    is_named,
     is_transient_failure,
     retry_after_s,
     unregistered_namespace,
@@ -482,3 +483,20 @@ def test_huge_answers_are_bounded(error: Mapping[str, Any]) -> None:
     problem = flatten(error)
     assert len(problem.message) <= MAX_MESSAGE
     assert len(json.dumps(problem.detail, ensure_ascii=False)) <= MAX_DETAIL
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (None, False),
+        ({"code": "scopelocked", "message": "m"}, True),
+        ({"code": "Conflict", "message": "m"}, False),
+        ({"code": "DeploymentFailed", "details": [{"code": "ScopeLocked"}]}, True),
+        ({"message": "m"}, False),
+    ],
+)
+def test_a_code_is_known_by_its_name_or_only_by_its_status(
+    error: Mapping[str, Any] | None, *, expected: bool
+) -> None:
+    """A conflict without such a code is somebody else at work, and passes."""
+    assert is_named(error) is expected

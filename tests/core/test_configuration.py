@@ -144,7 +144,7 @@ STATUSES = {"github": "https://api.github.com/repos/a/b", "token": "PLUMBLINE_SE
             _repository(ceilings={"timeout_minutes": 4}),
             "$.repositories.example.ceilings.timeout_minutes",
         ),
-        (_repository(ceilings={"prune": True}), "$.repositories.example.ceilings"),
+        (_repository(ceilings={"rollback": "revert"}), "$.repositories.example.ceilings"),
         (_freeze(stacks=[]), "$.freezes[0].stacks"),
         (_freeze(stacks=["exmaple.*"]), "$.freezes[0].stacks"),
         (_freeze(stacks=["example"]), "$.freezes[0].stacks"),
@@ -202,12 +202,12 @@ def test_what_is_unusual_and_right_is_taken(changed: dict[str, Any]) -> None:
 
 
 def test_what_is_left_to_others_of_arms_budget_has_usual_values() -> None:
-    """One of the two can be given alone."""
+    """One of them can be given alone."""
     usual = parse_configuration(orjson.dumps(_good())).budgets
     own = parse_configuration(orjson.dumps(_good() | {"budgets": {"release": 50}})).budgets
 
     assert usual.reserves == RESERVES
-    assert own.reserves == {"release": 50, "snapshot": 100}
+    assert own.reserves == {"release": 50, "snapshot": 100, "scan": 125}
 
 
 def test_a_literal_secret_is_not_repeated() -> None:
@@ -257,6 +257,42 @@ def test_a_target_is_allowed_only_inside_an_allowed_scope(
 ) -> None:
     """Rule 13: what is unclear or merely looks alike is not allowed."""
     assert scopes.is_allowed(target, allowed) is expected
+
+
+SITE = "/providers/Microsoft.Web/sites/x"
+
+
+@pytest.mark.parametrize(
+    ("resource_id", "expected"),
+    [
+        (RG + SITE, RG),
+        (RG.upper() + SITE.upper(), RG.upper()),
+        (f"/subscriptions/{SUB}{SITE}", f"/subscriptions/{SUB}"),
+        (f"{RG}{SITE}/slots/a b/config/web", RG),
+        (f"{RG}{SITE}/providers/Microsoft.Authorization/locks/l", RG),
+        (RG, None),
+        (f"/subscriptions/{SUB}", None),
+        (SITE, None),
+        (f"{RG}{SITE}/", None),
+        (f"{RG}{SITE}/slots", None),
+        (f"{RG}/providers/Microsoft.Web/sites/..", None),
+        (f"{RG}{SITE}/slots/../../../..", None),
+        (f"{RG}/../rg-other{SITE}", None),
+        (f"{RG}{SITE}%2f..", None),
+        (f"{RG}{SITE}?a", None),
+        (f"{RG}{SITE}\\y", None),
+        (f"{RG}{SITE}\n", None),
+        (f"{RG}/providers/Microsoft.Resources/deployments/plumbline.shop.web", None),
+        (f"{RG}/providers/microsoft.resources/DEPLOYMENTSTACKS/s", None),
+        (f"{RG}/providers/Microsoft.Resources/resourceGroups/rg-shop", None),
+        (f"{RG}/providers/Microsoft.Resources/templateSpecs/t", RG),
+    ],
+)
+def test_a_resource_is_in_a_scope_and_a_scope_is_no_resource(
+    resource_id: str, expected: str | None
+) -> None:
+    """What may be deleted is one resource, named in one way only; no group, and no deployment."""
+    assert scopes.of_resource(resource_id) == expected
 
 
 @pytest.mark.parametrize(("text", "expected"), [(RG, SUB), ("/", None), ("x/y/z", None)])

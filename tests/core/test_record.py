@@ -168,7 +168,7 @@ def test_settling_gives_up_an_attempt_that_never_arrived_and_looks_once_more() -
 
 def test_orphaning_keeps_everything_but_says_so() -> None:
     """A stack that left the manifest keeps its record, and comes back with a push."""
-    record = changes.orphan(applied("d1"), 2)
+    record = changes.orphan(applied("d1"), 2, named=False, prunes=False, at=T0)
     back = changes.wish(record, wish("d1", 3), T0)
 
     assert (record.orphaned, record.applied) == (True, applied("d1").applied)

@@ -58,6 +58,8 @@ def test_everything_can_be_set() -> None:
             "PLUMBLINE_ARM_ENDPOINT": "https://127.0.0.1:8443/",
             "PLUMBLINE_ARM_AUDIENCE": "https://management.core.windows.net//.default",
             "PLUMBLINE_ARM_CA_FILE": "ca.pem",
+            "PLUMBLINE_LOGS_ENDPOINT": "https://127.0.0.1:8444/",
+            "PLUMBLINE_LOGS_AUDIENCE": "https://api.loganalytics.io/.default",
             "PLUMBLINE_IDENTITY_CLIENT_ID": GUID,
             "PLUMBLINE_DIGEST_KEY": KEY,
             "PLUMBLINE_DIGEST_KEY_ID": "2026-05",
@@ -80,6 +82,8 @@ def test_everything_can_be_set() -> None:
     assert settings.arm.endpoint == "https://127.0.0.1:8443"
     assert settings.arm.audience == "https://management.core.windows.net//.default"
     assert (settings.arm.ca_file, settings.arm.client_id) == ("ca.pem", GUID)
+    assert settings.logs.endpoint == "https://127.0.0.1:8444"
+    assert settings.logs.audience == "https://api.loganalytics.io/.default"
     assert settings.sweep_schedule == "0 */5 0-6,22 * jan-mar MON-FRI"
     assert (settings.watch_first_s, settings.watch_min_s, settings.watch_max_s) == (0, 0.2, 0.2)
     assert (settings.sync_poll_s, settings.release_timeout_s) == (3600, 60)
@@ -88,9 +92,14 @@ def test_everything_can_be_set() -> None:
 
 def test_audience_follows_the_endpoint() -> None:
     """Another cloud needs one setting, not two."""
-    settings = load({**ENOUGH, "PLUMBLINE_ARM_ENDPOINT": "https://management.chinacloudapi.cn"})
+    clouds = {
+        "PLUMBLINE_ARM_ENDPOINT": "https://management.chinacloudapi.cn",
+        "PLUMBLINE_LOGS_ENDPOINT": "https://api.loganalytics.azure.cn",
+    }
+    settings = load({**ENOUGH, **clouds})
 
     assert settings.arm.audience == "https://management.chinacloudapi.cn/.default"
+    assert settings.logs.audience == "https://api.loganalytics.azure.cn/.default"
 
 
 def test_empty_value_is_an_absent_one() -> None:

@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from shared.core.configuration import Ceilings, Repository
+from shared.core.policy import Policy
 from shared.core.survey import Survey, survey
 from shared.core.tip import Tip
 from tests.fakes.git import FakeTree, Symlink
@@ -253,6 +254,9 @@ def _asking(more: str) -> dict[str, Any]:
             "stacks.a.createResourceGroup",
         ),
         ("timeout: 2h", Ceilings(timeout_minutes=119), "stacks.a.timeout"),
+        ("drift: heal", Ceilings(heal=False), "stacks.a.drift"),
+        ("drift: {mode: heal}", Ceilings(heal=False), "stacks.a.drift.mode"),
+        ("prune: true", Ceilings(prune=False), "stacks.a.prune"),
     ],
 )
 def test_a_stack_that_asks_for_more_than_a_ceiling_is_capped_and_warned(
@@ -269,7 +273,63 @@ def test_a_stack_that_asks_for_more_than_a_ceiling_is_capped_and_warned(
     assert capped.entries["a"].digest == first.entries["a"].digest
     assert capped.entries["a"].create_group is None
     assert capped.entries["a"].timeout_s in {None, 119 * 60}
+    assert capped.entries["a"].policy == Policy()
     assert lifted.entries["a"] == first.entries["a"]
+
+
+def _defaulting(defaults: str, more: str, rest: str = "") -> dict[str, Any]:
+    manifest = (
+        f"version: 1\ndefaults: {{{defaults}}}\n{rest}\n"
+        f"stacks:\n  a: {{template: a.json, scope: rg-a{more}}}\n"
+    )
+    return {"plumbline.yaml": manifest, "a.json": _template()}
+
+
+def test_what_defaults_ask_for_too_much_is_warned_of_there() -> None:
+    """Also where the stack says something else about drift, and only its mode is inherited."""
+    for more in ("", ", drift: {ignore: [{type: a/b, path: c}]}"):
+        found = _seen(
+            EMPTY, "r1", _defaulting("drift: heal", more), ceilings=Ceilings(heal=False)
+        ).tip
+
+        (warning,) = found.entries["a"].warnings
+        assert (warning.code, warning.path) == ("CeilingExceeded", "defaults.drift")
+
+
+def test_policy_is_no_part_of_what_arm_receives() -> None:
+    """To change it is to change no digest, and yet the tip says it anew."""
+    first = _seen(EMPTY, "r1", _asking("drift: report")).tip
+    second = _seen(first, "r2", _asking("drift: heal, prune: true, adopt: take")).tip
+
+    assert second.entries["a"].policy == Policy(drift="heal", prune=True, adopt="take")
+    assert second.entries["a"].digest == first.entries["a"].digest
+    assert second.entries["a"].changed_by == first.entries["a"].changed_by
+    assert second.visit is not None
+    assert second.visit.changed == ()
+
+
+def test_the_delete_budget_is_the_operators() -> None:
+    """A new one reaches the stack although no file changed."""
+    first = _seen(EMPTY, "r1", _files("a")).tip
+    allowed = Ceilings(delete_resources=0, delete_percent=50)
+
+    found = _seen(first, "r1", _files("a"), ceilings=allowed).tip
+
+    assert first.entries["a"].policy == Policy()
+    assert found.entries["a"].policy == Policy(delete_most=0, delete_percent=50)
+    assert found.entries["a"].warnings == ()
+
+
+def test_nothing_is_removed_where_the_operator_lets_nobody_delete() -> None:
+    """The ceiling holds for stacks that left, too, and is shown where the manifest says it."""
+    files = _defaulting("prune: true", "", "removed: [b]")
+
+    free = _seen(EMPTY, "r1", files).tip
+    held = _seen(EMPTY, "r1", files, ceilings=Ceilings(prune=False)).tip
+
+    assert (free.removed, free.problems) == (("b",), ())
+    assert held.removed == ()
+    assert [(p.code, p.path) for p in held.problems] == [("CeilingExceeded", "removed")]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from shared.core.source.manifest import parse_manifest
 from shared.core.view import to_json
 from shared.flows.sign_in import Credentials
 from tests.docs import pages
+from tests.flows.test_drift import NSG, tag
 from tests.flows.world import OPERATOR_KEY, World, files
 
 API: Final = json.loads(pages.read("docs/api.schema.json"))
@@ -119,8 +120,27 @@ def test_real_answers_fit_their_schema(world: World) -> None:
     checked("POST /api/push/{hook}", orjson.loads(to_json(reply)))
 
 
+def test_real_drift_fits_its_schema(world: World) -> None:
+    """A stack with an open difference and one that is gone is shown as documented, and so is coverage."""
+    world.push(files("web", web="one"))
+    world.run(60)
+    checked("GET /api/stacks/{name}/drift", world.api("stacks/web/drift"))
+    world.arm.change(NSG, tag("by hand"))
+    world.scan()
+    world.arm.change(NSG, tag("one"))
+    world.scan()
+    world.arm.change(NSG, tag("again"))
+    world.scan()
+    drift = world.api("stacks/web/drift")
+    assert (len(drift["items"]), len(drift["history"])) == (1, 1)
+
+    checked("GET /api/stacks/{name}/drift", drift)
+    checked("GET /api/coverage", world.api("coverage"))
+    checked("GET /api/stacks", world.api("stacks"))
+
+
 @pytest.mark.parametrize(
-    "path", ["stacks/nobody", "revisions/0", "incidents", "metrics", "stacks/web/drift", "else"]
+    "path", ["stacks/nobody", "revisions/0", "incidents", "metrics", "stacks/none/drift", "else"]
 )
 def test_complaints_fit_their_schema(world: World, path: str) -> None:
     """What is not there is said in the documented form, also by routes that are not built."""

@@ -25,7 +25,7 @@ from tests.conftest import ROOT, LaptopRun
 
 pytestmark = pytest.mark.e2e
 
-DEMO_LIMIT_S = 200.0
+DEMO_LIMIT_S = 300.0
 
 
 @pytest.fixture

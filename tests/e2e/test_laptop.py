@@ -150,7 +150,7 @@ def test_storage_is_prepared(laptop: LaptopRun) -> None:
     repository = json.loads(text)["repositories"]["example"]
     assert {"state", "history"} <= containers
     assert {
-        f"plumbline-{name}" for name in ("sync", "release", "watch", "snapshot", "settle")
+        f"plumbline-{name}" for name in ("sync", "release", "watch", "snapshot", "prune", "settle")
     } <= names
     assert repository["scopes"] == [f"/subscriptions/{laptop.line['subscription_id']}"]
     assert laptop.line["git"]["hook_secret"] not in text

@@ -276,18 +276,46 @@ def test_what_is_not_there_answers_404(program: Program) -> None:
     """A revision never seen, a stack that nobody declared, a page that is not built yet."""
     unknown = program.api("revisions/" + "0" * 40)
     stack = program.api("stacks/nobody")
-    unbuilt = program.api("stacks/one/drift")
+    unbuilt = program.api("incidents")
 
     assert [status for status, _ in (unknown, stack, unbuilt)] == [404, 404, 404]
     assert all(answer for _, answer in (unknown, stack, unbuilt))
 
 
 def test_a_stack_is_found_by_both_of_its_names(program: Program) -> None:
-    """The bare name and the whole one lead to the same stack, and to its releases."""
+    """The bare name and the whole one lead to the same stack, to its releases and its drift."""
     bare, whole = program.api("stacks/one"), program.api("stacks/example.one")
     releases = program.api("stacks/one/releases")
+    drift = program.api("stacks/one/drift")
 
     assert bare == whole
-    assert bare[0] == releases[0] == 200
-    assert bare[1]["name"] == "one"
+    assert bare[0] == releases[0] == drift[0] == 200
+    assert bare[1]["name"] == drift[1]["name"] == "one"
     assert releases[1]
+
+
+def test_what_leaves_a_template_leaves_azure(program: Program) -> None:
+    """With prune a resource that the next push does not have any more is deleted, and no other."""
+    rules = "/providers/Microsoft.Network/networkSecurityGroups/plumbline"
+    group = {
+        "type": "Microsoft.Network/networkSecurityGroups",
+        "apiVersion": "2023-11-01",
+        "name": "plumbline",
+        "location": "[resourceGroup().location]",
+        "properties": {"securityRules": []},
+    }
+    more = json.loads(template("three"))
+    more["resources"].append(group)
+    pruning = manifest().replace("defaults: {", "defaults: {prune: true, ")
+    program.final(program.push({"plumbline.yaml": pruning, path("three"): json.dumps(more)}))
+    there = program.azure(program.group("three") + rules, "2023-11-01")[0]
+    revision = program.final(program.push({path("three"): template("three")}))
+
+    def look() -> bool:
+        return program.azure(program.group("three") + rules, "2023-11-01")[0] == 404
+
+    waiting.until(look, limit_s=FINAL_LIMIT_S, what="the end of what left", pause_s=0.5)
+
+    assert (there, revision["status"]) == (200, "deployed")
+    assert program.account("three")["properties"]["accessTier"] == "Hot"
+    assert program.stacks()["three"]["phase"] == "steady"

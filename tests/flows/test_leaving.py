@@ -396,7 +396,7 @@ def test_an_old_name_may_be_used_for_another_stack(world: World) -> None:
 
 
 def test_an_old_name_in_its_old_place_takes_nothing_up(world: World) -> None:
-    """What ARM has under the name is the renamed stack's: the new one is deployed for itself."""
+    """What ARM has under the name is the renamed stack's: the new one is deployed once that is seen."""
     world.push(named("old"))
     world.run(60)
     world.push(named("new", "old"))
@@ -405,7 +405,11 @@ def test_an_old_name_in_its_old_place_takes_nothing_up(world: World) -> None:
     both["plumbline.yaml"] += "\n" + named("old")["plumbline.yaml"].split("\n", 2)[2]
     world.push(both)
     world.run()
+    unasked = puts(world)
+    world.order("old", "approve", "both may have it")
+    world.run()
 
+    assert unasked == [("old", "rg-a")]
     assert puts(world) == [("old", "rg-a"), ("old", "rg-a")]
     assert world.record("old").phase == "steady"
 
@@ -587,7 +591,7 @@ def test_an_orphan_still_owns_what_it_left(world: World) -> None:
     """Whoever deploys the same after it is warned: a deletion of the orphan would take it away."""
     world.push(named("old"))
     world.run(60)
-    world.push(named("new"))
+    world.push(at("rg-a", "one", "new", adopt="take"))
     world.run(60)
 
     assert sorted(warnings(world)) == ["new", "old"]

@@ -9,6 +9,7 @@ from shared import events
 from shared.core import names
 from shared.core.document import encode
 from shared.core.errors import Transient
+from shared.core.message import QUEUES
 from shared.core.poison import Poisoned
 from shared.flows.lookup import Answered
 from shared.flows.poison import PATIENCE
@@ -68,7 +69,7 @@ def test_health_counts_what_waits_in_the_poison_queues(world: World) -> None:
 
     poison = told(world)
     assert poison["queues"]["sync"] == {"waiting": 1, "kept": 0}
-    assert set(poison["queues"]) == {"sync", "release", "watch", "snapshot", "settle"}
+    assert set(poison["queues"]) == set(QUEUES)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from tests.fakes.arm import Outcome
 from tests.fakes.system import Moment
 from tests.flows import chains
 from tests.flows.losses import lose, lose_history, spoil
-from tests.flows.world import CONFIGURATION, OPERATOR_KEY, Killed, World, files
+from tests.flows.world import CONFIGURATION, OPERATOR_KEY, Killed, World, files, manifest
 
 RECORD_A = names.record("example", "a")
 TIP = names.tip("example")
@@ -113,7 +113,8 @@ def test_an_unreadable_tip_harms_no_other_repository(world: World) -> None:
     configuration["repositories"]["again"] = again
     world.documents.overwrite(names.CONFIGURATION, orjson.dumps(configuration))
     world.restart()
-    revision = world.push(files("a"))
+    both = manifest("a").replace("stacks:", "defaults: {adopt: take}\nstacks:")
+    revision = world.push({**files("a"), "plumbline.yaml": both})
     world.run()
     spoil(world, names.tip("again"))
     world.run()

@@ -21,6 +21,7 @@ from shared import wiring
 from shared.adapters.callers import OperatorCallers
 from shared.core import names
 from shared.core.document import decode
+from shared.core.drift.model import Drift
 from shared.core.message import QUEUES, Queue
 from shared.core.record import Record
 from shared.core.source.tree import SourceTree
@@ -29,6 +30,7 @@ from shared.flows.receive_push import Delivery, Reply
 from shared.flows.sign_in import Credentials
 from shared.ports import GitRepository
 from shared.settings import Settings, load
+from tests.fakes.activity import FakeActivityLog
 from tests.fakes.arm import FakeArm, Outcome
 from tests.fakes.blobs import MemoryDocuments, MemoryHistory
 from tests.fakes.git import FakeGit, Files
@@ -81,6 +83,7 @@ class MemoryPorts:
     queues: MemoryQueues
     git: "FaultyGit"
     arm: FakeArm
+    activity: FakeActivityLog
     hosts: FakeHosts
     callers: OperatorCallers
     clock: FakeClock | SkewedClock
@@ -152,6 +155,8 @@ class World:
         self.ids = FakeIds()
         self.hosts = FakeHosts(self.faults)
         self.arm = FakeArm(self.clock, self.faults, outcome=Outcome(seconds=1.0))
+        self.activity = FakeActivityLog(self.clock, self.faults)
+        self.activity.entries = self.arm.writes  # what is written in Azure is in its log
         self.log = ListLog()
         self.hook: Callable[[Moment, str, str], None] | None = None
         self.errors: list[BaseException] = []
@@ -189,6 +194,7 @@ class World:
                 queues=self.queues,
                 git=FaultyGit(self.git, self.faults),
                 arm=self.arm,
+                activity=self.activity,
                 hosts=self.hosts,
                 callers=OperatorCallers(None, self.settings.operator.key, clock),
                 clock=clock,
@@ -294,6 +300,15 @@ class World:
         except Killed:
             self.restart()
 
+    def scan(self) -> None:
+        """Let the drift scan tick, and let everything come of it."""
+        context: Any = SimpleNamespace(invocation_id="i", function_name="scan_drift")
+        try:
+            _boundary.tick(context, lambda services: services.scan_drift())
+        except Killed:
+            self.restart()
+        self.run(30, sweeps=False)
+
     def deliver_visible(self) -> int:
         """Hand out every message that is visible now; returns how many there were."""
         count = 0
@@ -321,6 +336,12 @@ class World:
         stored = self.documents.read(names.record("example", stack))
         assert stored is not None, f"no record of {stack}"
         return decode(Record, stack, stored.data).document
+
+    def drift(self, stack: str) -> Drift:
+        """Return what inspections know of a stack."""
+        stored = self.documents.read(names.drift("example", stack))
+        assert stored is not None, f"no drift document of {stack}"
+        return decode(Drift, stack, stored.data).document
 
     def kept(self) -> list[str]:
         """Return the names of everything in history."""

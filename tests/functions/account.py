@@ -14,7 +14,7 @@ from azure.storage.queue import QueueServiceClient
 from local import waiting
 from tests.functions.playing import Played, Player
 
-QUEUES: Final = ("sync", "release", "watch", "snapshot", "settle")
+QUEUES: Final = ("sync", "release", "watch", "snapshot", "settle", "prune", "inspect")
 CONFIGURATION: Final = "plumbline.config.json"
 LEASE_S: Final = 300
 

@@ -37,6 +37,7 @@ def app_settings(connection_string: str, **more: str) -> dict[str, str]:
         "PlumblineStorage": connection_string,
         "PLUMBLINE_SWEEP_SCHEDULE": "0 0 0 1 1 *",
         "PLUMBLINE_POISON_SCHEDULE": "0 0 0 1 1 *",
+        "PLUMBLINE_SCAN_SCHEDULE": "0 0 0 1 1 *",
         "PLUMBLINE_DIGEST_KEY": DIGEST_KEY,
         "PLUMBLINE_DIGEST_KEY_ID": "test",
         "PLUMBLINE_SECRET_GIT": GIT_TOKEN,

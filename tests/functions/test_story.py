@@ -71,6 +71,7 @@ def _settings(arm: Address, connection_string: str) -> Mapping[str, str]:
         connection_string,
         PLUMBLINE_ARM_ENDPOINT=arm.endpoint,
         PLUMBLINE_ARM_CA_FILE=arm.ca_file,
+        PLUMBLINE_LOGS_ENDPOINT=arm.endpoint,
         PLUMBLINE_WATCH_FIRST_S="0",
         PLUMBLINE_WATCH_MIN_S="0",
         PLUMBLINE_WATCH_MAX_S="1",
@@ -133,7 +134,7 @@ def test_every_function_is_indexed_as_documented(story: Story) -> None:
     documented = {row[0].strip("| `"): row[1] for row in rows}
 
     assert {name: _shown(it) for name, it in story.player.functions.items()} == documented
-    assert len(documented) == 12
+    assert len(documented) == 15
 
 
 def _shown(trigger: Mapping[str, Any]) -> str:
@@ -236,7 +237,7 @@ def test_every_invocation_is_told_in_one_line(story: Story) -> None:
         ("revisions/main", 404, "NotFound"),
         ("revisions/" + "0" * 40, 404, "NotFound"),
         ("incidents", 404, "NotFound"),
-        ("stacks/network/drift", 404, "NotFound"),
+        ("stacks/unknown/drift", 404, "NotFound"),
     ],
 )
 def test_questions_without_an_answer(story: Story, path: str, status: int, error: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from shared import wiring
 from shared.made import made
 
-PORTS: Final = ("documents", "history", "queues", "git", "arm", "hosts", "callers")
+PORTS: Final = ("documents", "history", "queues", "git", "arm", "activity", "hosts", "callers")
 
 COLD: Final = """
 import sys, threading

@@ -18,7 +18,7 @@ from tests.simulation.replay import Answer, Request
 if TYPE_CHECKING:
     from tests.simulation.state import Hand
 
-_HOLDERS: Final = frozenset({"release", "watch", "snapshot"})
+_HOLDERS: Final = frozenset({"release", "watch", "snapshot", "prune"})
 
 
 class Broken(Exception):

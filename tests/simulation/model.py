@@ -33,7 +33,7 @@ from tests.simulation.documents import AHEAD, NOW, PAST, Blob, blob, document, w
 from tests.simulation.replay import AGAIN, END, REPOSITORY, Flows, Repository, Request, Task
 from tests.simulation.state import FAULTLESS, Budget, Draft, Hand, State, Worker
 
-STACK_QUEUES: Final = frozenset({"release", "watch", "snapshot"})
+STACK_QUEUES: Final = frozenset({"release", "watch", "snapshot", "prune"})
 PATIENT: Final = NOW + timedelta(days=2)
 IMPATIENT: Final = NOW + timedelta(hours=2)
 TIP: Final = names.tip(REPOSITORY)

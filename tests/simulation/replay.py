@@ -17,7 +17,7 @@ import orjson
 from shared import wiring
 from shared.core import message as messages
 from shared.core.arm_errors import Active, Refused, Unknown
-from shared.core.arm_model import Deployment, DeploymentRequest, DeploymentState
+from shared.core.arm_model import Deployment, DeploymentRequest, DeploymentState, SightingsPage
 from shared.core.commit_status import CommitStatus
 from shared.core.errors import Stalled, Transient, Waiting
 from shared.core.message import QUEUES, Queue, RepositoryMessage, StackMessage
@@ -244,6 +244,10 @@ class _World:
     def operations(self, deployment_id: str) -> Sequence[Any]:  # noqa: ARG002 - the port
         """See ports.Arm; what they say changes no decision."""
         return ()
+
+    def sightings(self, scope: str, after: str | None = None) -> SightingsPage:  # noqa: ARG002 - the port
+        """See ports.Arm; the groups are empty, so that no first release has to be asked about."""
+        return SightingsPage(())
 
     # ---- the machine ------------------------------------------------------------------------
 

@@ -77,7 +77,7 @@ def _note(cloud: Cloud, deed: _Deed, *phases: _Phase) -> None:
                 status=phase.status,
                 correlation_id=deed.correlation_id,
                 request_id=request_id,
-                actor=deed.actor,
+                actor=deed.actor or caller.upn,
                 oid=caller.oid,
                 appid=caller.appid,
                 tid=caller.tid,

@@ -121,7 +121,8 @@ def claims(entry: Entry) -> dict[str, str]:
         "ver": "1.0",
     }
     if event.actor:
-        return {**found, "name": event.actor, f"{_SOAP}/upn": event.actor}
+        person = {**found, "name": event.actor, f"{_SOAP}/upn": event.actor}
+        return {**person, "appid": event.appid} if event.appid else person
     return {
         **found,
         "appid": event.appid,

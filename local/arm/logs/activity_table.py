@@ -7,6 +7,7 @@ empty. Some values are in capitals there, which is why queries should compare wi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -106,6 +107,11 @@ class ActivityRow(Sequence[Any]):
     def __init__(self, entry: Entry, workspace: str) -> None:
         self.entry = entry
         self._workspace = workspace
+
+    @property
+    def ingested(self) -> datetime:
+        """When the workspace had it."""
+        return self.entry.submitted
 
     def __len__(self) -> int:
         return len(_RUNS)

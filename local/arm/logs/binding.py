@@ -159,6 +159,12 @@ def _ago(scope: Scope, node: Call) -> Bound:
     return _moment(scope, node, back=True)
 
 
+def _ingestion_time(_: Scope, node: Call) -> Bound:
+    """Bind ingestion_time(): when a row of a table came in; null for rows that a query has made."""
+    _count(node, 0, 0)
+    return Bound("datetime", lambda row: getattr(row, "ingested", None))
+
+
 def _moment(scope: Scope, node: Call, *, back: bool) -> Bound:
     now = Bound("datetime", lambda _: scope.now, constant=True)
     if not node.arguments:
@@ -227,6 +233,7 @@ def _mapped(value: Bound, apply: Callable[[Any], Any]) -> Bound:
 _SPECIAL: dict[str, Callable[[Scope, Call], Bound]] = {
     "now": _now,
     "ago": _ago,
+    "ingestion_time": _ingestion_time,
     "iff": _choice,
     "iif": _choice,
     "case": _choice,

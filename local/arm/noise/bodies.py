@@ -41,6 +41,19 @@ def key(path: Path) -> str:
     return show(path).lower()
 
 
+def named(body: Any, path: Path) -> str:
+    """Write a path with the names of elements, where they have some, in place of their indices. Pure.
+
+    So a place keeps its name when elements come and go before it.
+    """
+    steps = []
+    for step in path:
+        body = at(body, (step,)) if body is not MISSING else MISSING
+        name = body.get("name") if isinstance(step, int) and isinstance(body, Mapping) else None
+        steps.append(str(step if name is None else name).lower())
+    return ".".join(steps)
+
+
 def pattern(path: Path) -> str:
     """Write a path for any element: properties.rules[*].name, in lower case. Pure."""
     text = "".join("[*]" if isinstance(step, int) else f".{step}" for step in path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -15,7 +15,23 @@ def number(*words: object) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
 
 
-def some(items: Sequence[Item], *words: object) -> list[Item]:
-    """Return about half of the items, at least one if there are any, in their order. Pure."""
-    chosen = [item for at, item in enumerate(items) if number(*words, at) % 2]
-    return chosen or list(items[number(*words) % len(items) :][:1] if items else [])
+def some(
+    items: Sequence[Item], *words: object, name: Callable[[Item], object] = repr
+) -> list[Item]:
+    """Return about half of the items, at least one if there are any, in their order. Pure.
+
+    Whether one is chosen depends on its ``name`` and not on its place: what comes or goes beside it
+    changes nothing for it.
+    """
+    chosen = [item for item in items if number(*words, name(item)) % 2]
+    return chosen or single(items, *words, name=name)
+
+
+def single(
+    items: Sequence[Item], *words: object, name: Callable[[Item], object] = repr
+) -> list[Item]:
+    """Return one of the items, none if there are none. Pure.
+
+    It goes by their names, so that it stays the same one while others go, and mostly while others come.
+    """
+    return sorted(items, key=lambda item: number(*words, name(item)))[:1]

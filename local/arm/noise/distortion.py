@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from local.arm.noise import edits as bodily
-from local.arm.noise.bodies import MISSING, at, drop, key, put
+from local.arm.noise.bodies import MISSING, at, drop, key, named, put
 from local.arm.noise.case import Edit
 from local.arm.noise.chance import some
 from local.arm.noise.foresight import FORESIGHT
@@ -50,7 +50,8 @@ def _hidden(prediction: Prediction) -> Prediction:
     truth = Sides.of(prediction.truth or prediction)
     sides = Sides.of(prediction)
     places = [path for path in moved(truth.before, truth.after) if path]
-    for path in some(places, prediction.resource_id.lower(), "N22", prediction.seed):
+    words = (prediction.resource_id.lower(), "N22", prediction.seed)
+    for path in some(places, *words, name=lambda path: named(truth.before, path)):
         sides = sides.reverted(path)
     return sides.into(prediction)
 

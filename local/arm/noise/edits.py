@@ -9,9 +9,9 @@ from typing import Any
 from local.arm.clock import guid_for
 from local.arm.knowledge import ResourceType
 from local.arm.noise import leaks
-from local.arm.noise.bodies import MISSING, Path, arrays, at, empty, find, key, leaves, show
+from local.arm.noise.bodies import MISSING, Path, arrays, at, empty, find, key, leaves, named, show
 from local.arm.noise.case import Case, Edit, closed_by
-from local.arm.noise.chance import number, some
+from local.arm.noise.chance import number, single, some
 from local.arm.noise.respelling import aged, recased, retyped, rewritten
 from local.arm.noise.stored import NAMING, name_of
 from local.arm.noise.vocabulary import unknown_members
@@ -31,6 +31,11 @@ _EMPTIES: tuple[tuple[Path, Any], ...] = (
 _MOVING = re.compile(r"modified|updated|changed|last|next|expir|count|address", re.IGNORECASE)
 
 
+def _name(case: Case) -> Callable[[Edit], str]:
+    """Return how an edit's place is called, so that noise stays where it is when others change."""
+    return lambda one: named(case.body, one.path)
+
+
 def _respelled(
     case: Case, name: str, change: Callable[[Any], Any], more: list[tuple[Path, Any]]
 ) -> list[Edit]:
@@ -40,7 +45,7 @@ def _respelled(
         return found
     pool = [one for one in [*more, *case.own()] if one[0][-1] != "name" or one[0][0] == "sku"]
     found = [Edit(path, other) for path, value in pool if (other := change(value)) is not MISSING]
-    return some(found, *case.subject.words(name))
+    return some(found, *case.subject.words(name), name=_name(case))
 
 
 def _n1(case: Case) -> list[Edit]:
@@ -51,19 +56,19 @@ def _n1(case: Case) -> list[Edit]:
 
 
 def _n2(case: Case) -> list[Edit]:
-    silent = [
+    there = [
         path
         for one in default_patterns(case.known)
         for path in find(case.body, one)
-        if at(case.subject.put, path) is MISSING and not empty(at(case.body, path))
+        if not empty(at(case.body, path))
     ]
-    if silent:
-        return []  # the same
+    if there:
+        return []  # the same; that somebody says it himself invents no other
     listed = leaks.written(case.known, "N2").items()
     told: list[tuple[Path, Any]] = [(tuple(path.split(".")), value) for path, value in listed]
     told = [one for one in told if one[1] is not None]
     new = [Edit(*one) for one in told or _SERVICE_DEFAULTS if at(case.body, one[0]) is MISSING]
-    return new if told else some(new, *case.subject.words("N2"))
+    return new if told else some(new, *case.subject.words("N2"), name=_name(case))
 
 
 def default_patterns(known: ResourceType) -> list[str]:
@@ -77,9 +82,7 @@ def default_patterns(known: ResourceType) -> list[str]:
 def _n3(case: Case) -> list[Edit]:
     if case.known.drop or leaks.written(case.known, "N3"):
         return [Edit(path) for path, _ in case.written("N3")]
-    mute = case.loose()
-    start = number(*case.subject.words("N3")) % max(len(mute), 1)
-    return [Edit(path) for path in mute[start:][:1]]
+    return [Edit(path) for path in single(case.loose(), *case.subject.words("N3"), name=key)]
 
 
 def _n5(case: Case) -> list[Edit]:
@@ -106,7 +109,7 @@ def _n7(case: Case) -> list[Edit]:
     found = sorted(_reordered(listed, words), key=lambda one: -len(one.path))
     if not found:
         apart = [one for one in free if key(one[0]) not in embedded]
-        found = some(_reordered(apart, words), *words)
+        found = some(_reordered(apart, words), *words, name=_name(case))
     return found or _reordered(free, words)
 
 
@@ -128,9 +131,8 @@ def _n14(case: Case) -> list[Edit]:
         return []
     hidden = [path for one in hidden_from(case.known, asked) for path in find(case.body, one)]
     listed = [Edit(path) for path in [*hidden, *(path for path, _ in case.written("N14"))]]
-    younger = [Edit(path) for path in case.loose()]
-    start = number(*case.subject.words("N14")) % max(len(younger), 1)
-    return listed or younger[start:][:1]
+    younger = single(case.loose(), *case.subject.words("N14"), name=key)
+    return listed or [Edit(path) for path in younger]
 
 
 def hidden_from(known: ResourceType, api_version: str) -> list[str]:
@@ -160,7 +162,7 @@ def _n15(case: Case) -> list[Edit]:
         for path, items in pool
         if path[0] == "properties" and items and (extra := _extra(items[-1])) is not MISSING
     ]
-    return grown if merged else some(grown, *case.subject.words("N15"))
+    return grown if merged else some(grown, *case.subject.words("N15"), name=_name(case))
 
 
 def _has(items: Any, item: Any) -> bool:
@@ -191,7 +193,7 @@ def _n18(case: Case) -> list[Edit]:
     if not told and "location" not in case.body:
         told = [(("properties", "description"), None)]
     missing = [Edit(*one) for one in told or _EMPTIES if at(case.body, one[0]) in (MISSING, None)]
-    return missing if told else some(missing, *case.subject.words("N18"))
+    return missing if told else some(missing, *case.subject.words("N18"), name=_name(case))
 
 
 def _n19(case: Case) -> list[Edit]:
@@ -208,7 +210,7 @@ def _n20(case: Case) -> list[Edit]:
         computed = [path for one in read_only(case.known) for path in find(case.body, one)]
         moving = [path for path in computed if _MOVING.search(str(path[-1]))]
         known = [*find(case.body, "etag"), *find(case.body, "systemData.lastModifiedAt")]
-        found = some(_aged(case, [*known, *moving]), *case.subject.words("N20"))
+        found = some(_aged(case, [*known, *moving]), *case.subject.words("N20"), name=_name(case))
     etag = f'W/"{guid_for(case.subject.resource_id, str(case.tick))}"'
     return found or [Edit(("etag",), etag)]
 

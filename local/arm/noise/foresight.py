@@ -18,6 +18,7 @@ from local.arm.noise.bodies import (
     find,
     key,
     leaves,
+    named,
     pattern,
     pruned,
     put,
@@ -58,7 +59,7 @@ def _chosen(one: Prediction, name: str, pool: list[Path], reported: list[str]) -
         chosen = [path for path in pool if pattern(path) in wanted]
         if chosen:
             return chosen
-    return some(pool, *_words(one, name))
+    return some(pool, *_words(one, name), name=lambda path: named(one.got, path))
 
 
 def _computed(one: Prediction) -> Prediction:

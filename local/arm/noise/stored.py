@@ -7,7 +7,7 @@ from typing import Any
 
 from local.arm.knowledge import ResourceType
 from local.arm.noise import leaks
-from local.arm.noise.bodies import MISSING, Path, arrays, at, drop, find, put
+from local.arm.noise.bodies import MISSING, Path, arrays, at, drop, find, named, put
 from local.arm.noise.case import Subject
 from local.arm.noise.chance import some
 from local.arm.noise.vocabulary import unknown_members
@@ -41,7 +41,7 @@ def merged(known: ResourceType, body: Mapping[str, Any], words: tuple[Any, ...])
         for path, _ in arrays(body)
         if str(path[0]).lower() == "properties" and str(path[1]).lower() not in embedded
     ]
-    return some(free, *words)
+    return some(free, *words, name=lambda path: named(body, path))
 
 
 def stored(

@@ -10,7 +10,7 @@ import msgspec
 from local.arm.knowledge import ResourceType
 from local.arm.noise import leaks
 from local.arm.noise.bodies import Path
-from local.arm.noise.chance import number
+from local.arm.noise.chance import single
 
 _PATHS = ("drop", "readOnly", "secrets", "immutable", "noEffect", "merges", "elements")
 _ALWAYS = frozenset({"provisioningstate", "privateendpointconnections", "resourceguid"})
@@ -62,4 +62,4 @@ def unknown_members(
     strange: list[Path] = [("properties", name) for name in names if name.lower() not in vocabulary]
     if known.members:
         return strange
-    return strange[number(*words) % len(strange) :][:1] if strange else []
+    return single(strange, *words)

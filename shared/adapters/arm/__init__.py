@@ -1,7 +1,7 @@
-"""Azure Resource Manager through the Azure SDK: the Arm port for real."""
+"""Azure Resource Manager through the Azure SDK: the ports Arm and ActivityLog for real."""
 
 from shared.adapters.arm.client import AzureArm
 from shared.adapters.arm.identity import ManagedIdentity
-from shared.adapters.arm.pipeline import ArmEndpoint
+from shared.adapters.arm.pipeline import Account, ArmEndpoint
 
-__all__ = ["ArmEndpoint", "AzureArm", "ManagedIdentity"]
+__all__ = ["Account", "ArmEndpoint", "AzureArm", "ManagedIdentity"]

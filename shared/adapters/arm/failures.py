@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -29,6 +29,7 @@ from shared.core.arm_answers import (
     classify,
     error_of,
     flatten,
+    is_named,
     retry_after_s,
     unregistered_namespace,
 )
@@ -43,6 +44,13 @@ RETRYABLE = frozenset({404, 408, 410, 429})
 
 REFUSALS = frozenset({400, 401, 403})
 """What it answers when there is no such identity, or the caller may not use it."""
+
+Effect = Literal["none", "foretells", "deletes", "deploys"]
+"""What an attempt is about to do at ARM: an answer that is no success means more or less by it.
+
+One that ``foretells`` carries a template, which ARM may refuse, and starts nothing. One that
+``deletes`` waits for others where ARM says of a conflict no more than that there is one.
+"""
 
 _ACTIONS = {"group.head": "Microsoft.Resources/subscriptions/resourceGroups/read"}
 
@@ -60,19 +68,23 @@ def is_conflict(error: AzureError, exchange: Exchange) -> bool:
 
 
 def translated(
-    error: AzureError | ValueError, exchange: Exchange, now: datetime, *, put: bool = False
+    error: AzureError | ValueError | RecursionError,
+    exchange: Exchange,
+    now: datetime,
+    *,
+    effect: Effect = "none",
 ) -> PlumblineError:
-    """Return the error to raise for a failed attempt; ``put`` when it would start a deployment."""
+    """Return the error to raise for a failed attempt that would have had this effect."""
     status, body = _answer(error, exchange)
     if status is None:
-        return _no_answer(error, exchange, put=put)
+        return _no_answer(error, exchange, put=effect == "deploys")
     problem = _problem(status, body, exchange)
-    kind = classify(status, error_of(body), put=put)
+    kind = _kind(status, error_of(body), effect)
     if kind is Kind.TRANSIENT:
         return Transient(
             problem.code,
             problem.message,
-            retry_after_s=_retry_after(exchange, now),
+            retry_after_s=delay_s(exchange, now),
             hint=problem.hint,
         )
     if kind is Kind.REFUSED:
@@ -85,6 +97,16 @@ def translated(
     if namespace:
         return Unregistered(problem.message, namespace=namespace)
     return Stalled(problem.code, problem.message, hint=problem.hint, detail=problem.detail)
+
+
+def _kind(status: int, error: Mapping[str, Any] | None, effect: Effect) -> Kind:
+    kind = classify(status, error, put=effect == "deploys")
+    refused = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+    if effect == "foretells" and refused and kind is not Kind.TRANSIENT:
+        return classify(status, error, put=True)
+    if effect == "deletes" and status == HTTPStatus.CONFLICT and not is_named(error):
+        return Kind.TRANSIENT
+    return kind
 
 
 def token_failure(error: AzureError, status: int | None = None) -> PlumblineError:
@@ -124,7 +146,9 @@ def _may_pass(error: AzureError) -> bool:
 
 
 def _no_answer(error: Exception, exchange: Exchange, *, put: bool) -> PlumblineError:
-    text = _one_line(error)
+    # The SDK quotes the body of an answer that it cannot decode, and bodies may hold secrets.
+    decoding = isinstance(error, HttpResponseError)
+    text = "the answer cannot be decoded" if decoding else _one_line(error)
     if put and exchange.sent:
         what = "ran out of time" if exchange.timed_out else "got no readable answer"
         return Unknown("AnswerLost", f"the PUT of the deployment {what}: {text}")
@@ -176,7 +200,8 @@ def _bare(status: int, exchange: Exchange) -> Mapping[str, Any]:
     }
 
 
-def _retry_after(exchange: Exchange, now: datetime) -> float | None:
+def delay_s(exchange: Exchange, now: datetime) -> float | None:
+    """Return after how many seconds ARM's answer wants to be asked again, None if it does not say."""
     headers = exchange.response.headers
     in_ms = headers.get("x-ms-retry-after-ms") or headers.get("retry-after-ms")
     if in_ms and str(in_ms).strip().isdigit():

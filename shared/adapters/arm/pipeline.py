@@ -78,9 +78,9 @@ class Clients:
         user_agent: str,
         account: Account,
     ) -> None:
-        _check(endpoint)
+        check_endpoint(endpoint.url, endpoint.ca_file)
         self._endpoint = endpoint
-        self._credential = _Credential(credential)
+        self._credential = TellingCredential(credential)
         self._user_agent = user_agent
         self._account = account
         self._transport = Transport(endpoint.ca_file)
@@ -114,30 +114,41 @@ class Clients:
             credential_scopes=list(scopes),
             authentication_policy=authentication,
             transport=self._transport,
-            policies=[
-                HeadersPolicy(),
-                UserAgentPolicy(user_agent=self._user_agent, user_agent_use_env=False),
-                ContentDecodePolicy(),
-                authentication,
-                _AccountPolicy(subscription, self._account),
-            ],
+            policies=policies(
+                authentication, self._user_agent, AccountPolicy(subscription, self._account)
+            ),
         )
 
 
+def policies(
+    authentication: Any, user_agent: str, account: SansIOHTTPPolicy[Any, Any]
+) -> list[Any]:
+    """Return what each request passes through, outermost first."""
+    return [
+        HeadersPolicy(),
+        UserAgentPolicy(user_agent=user_agent, user_agent_use_env=False),
+        ContentDecodePolicy(),
+        authentication,
+        account,
+    ]
+
+
 @dataclass(frozen=True)
-class _AccountPolicy(SansIOHTTPPolicy[Any, Any]):
+class AccountPolicy(SansIOHTTPPolicy[Any, Any]):
     """Gives each request an id, counts it, and keeps what the answer says about throttling."""
 
     subscription: str
     account: Account
 
     def on_request(self, request: PipelineRequest[Any]) -> None:
+        """Name and count the request."""
         request.http_request.headers["x-ms-client-request-id"] = self.account.new_id()
         self.account.count(current().kind)
 
     def on_response(
         self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]
     ) -> None:
+        """Keep the answer, and what it says is left."""
         del request
         current().response = response.http_response
         left = {
@@ -149,7 +160,7 @@ class _AccountPolicy(SansIOHTTPPolicy[Any, Any]):
             self.account.keep(self.subscription, left)
 
 
-class _Credential:
+class TellingCredential:
     """The credential, whose failures are told apart from ARM's own 401."""
 
     def __init__(self, credential: TokenCredential) -> None:
@@ -177,16 +188,17 @@ class _Credential:
         return found
 
 
-def _check(endpoint: ArmEndpoint) -> None:
-    if not endpoint.url.lower().startswith("https://"):
+def check_endpoint(url: str, ca_file: str | None, what: str = "ARM") -> None:
+    """Raise Stalled for an address that is not https, and for a ``ca_file`` that is not there."""
+    if not url.lower().startswith("https://"):
         raise Stalled(
             "InsecureEndpoint",
-            f"the ARM endpoint {endpoint.url} is not https, and a token is never sent in the clear",
+            f"the {what} endpoint {url} is not https, and a token is never sent in the clear",
             hint="Give the address with https://; a self-signed one needs its CA file.",
         )
-    if endpoint.ca_file is not None and not Path(endpoint.ca_file).is_file():
+    if ca_file is not None and not Path(ca_file).is_file():
         raise Stalled(
             "ArmCaFileMissing",
-            f"the file with the certificate authority of ARM is not there: {endpoint.ca_file}",
+            f"the file with the certificate authority of {what} is not there: {ca_file}",
             hint="Correct the setting, or remove it to trust the public authorities.",
         )

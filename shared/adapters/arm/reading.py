@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from shared.core.arm_answers import error_of
-from shared.core.arm_model import Deployment, DeploymentState, Operation
+from shared.core.arm_model import HISTORY_GONE, Deployment, DeploymentState, Operation
 
 DEPLOYMENT_TYPE = "microsoft.resources/deployments"
 
@@ -19,6 +19,7 @@ _DEPLOYMENT_ID = re.compile(
     re.IGNORECASE,
 )
 _GROUP_ID = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/?", re.IGNORECASE)
+_CONTAINER_ID = re.compile(r"/subscriptions/([^/]+)(?:/resourceGroups/([^/]+))?/?", re.IGNORECASE)
 _SUBSCRIPTION = re.compile(r"/subscriptions/([^/]+)(?:/|$)", re.IGNORECASE)
 _DURATION = re.compile(
     r"(?P<sign>-?)P(?:(?P<w>[\d.]+)W)?(?:(?P<d>[\d.]+)D)?"
@@ -42,12 +43,35 @@ class DeploymentName:
     name: str
 
 
+@dataclass(frozen=True)
+class Container:
+    """A subscription, or a resource group in it."""
+
+    subscription: str
+    group: str | None = None
+
+
+def container(scope: str) -> Container:
+    """Take the id of a subscription or of a group apart; raises ValueError for any other. Pure."""
+    match = _CONTAINER_ID.fullmatch(scope)
+    if match is None:
+        raise ValueError(f"not the id of a subscription or resource group: {scope!r}")
+    return Container(match[1], match[2])
+
+
 def deployment_name(deployment_id: str) -> DeploymentName:
     """Take a deployment's id apart, in any casing; raises ValueError when it is none. Pure."""
     match = _DEPLOYMENT_ID.fullmatch(deployment_id)
     if match is None:
         raise ValueError(f"not the id of a deployment: {deployment_id!r}")
     return DeploymentName(match["scope"], match["subscription"], match["group"], match["name"])
+
+
+def scope_path(at: DeploymentName) -> str:
+    """Return the scope as the SDK takes it; raises ValueError for the tenant's own. Pure."""
+    if not at.scope:
+        raise ValueError("Plumbline does not deploy to the tenant's own scope")
+    return at.scope.strip("/")
 
 
 def group_name(scope: str) -> tuple[str, str]:
@@ -74,32 +98,32 @@ def quoted_id(resource_id: str) -> str:
 
 def read_deployment(body: Mapping[str, Any], requested_id: str) -> Deployment:
     """Read a deployment's body. Pure."""
-    properties = _mapping(body.get("properties"))
+    properties = mapping(body.get("properties"))
     state = str(properties.get("provisioningState", "")).lower()
     return Deployment(
         id=str(body.get("id") or requested_id),
         state=_TERMINAL.get(state, "running"),
-        tags={str(key): str(value) for key, value in _mapping(body.get("tags")).items()},
-        correlation_id=_text(properties.get("correlationId")),
-        timestamp=moment(_text(properties.get("timestamp"))),
-        duration_s=seconds(_text(properties.get("duration"))),
-        outputs=_mapping(properties.get("outputs")),
+        tags={str(key): str(value) for key, value in mapping(body.get("tags")).items()},
+        correlation_id=text(properties.get("correlationId")),
+        timestamp=moment(text(properties.get("timestamp"))),
+        duration_s=seconds(text(properties.get("duration"))),
+        outputs=mapping(properties.get("outputs")),
         error=error_of(properties.get("error")),
     )
 
 
 def read_operation(body: Mapping[str, Any], deployment_id: str) -> Operation:
     """Read one operation of the deployment ``deployment_id``. Pure."""
-    properties = _mapping(body.get("properties"))
-    target = _mapping(properties.get("targetResource"))
+    properties = mapping(body.get("properties"))
+    target = mapping(properties.get("targetResource"))
     return Operation(
         deployment_id=deployment_id,
         kind=str(properties.get("provisioningOperation") or ""),
         state=str(properties.get("provisioningState") or ""),
-        resource_id=_text(target.get("id")),
-        resource_type=_text(target.get("resourceType")),
-        api_version=_text(target.get("apiVersion")),
-        status_code=_text(properties.get("statusCode")),
+        resource_id=text(target.get("id")),
+        resource_type=text(target.get("resourceType")),
+        api_version=text(target.get("apiVersion")),
+        status_code=text(properties.get("statusCode")),
         error=_status_error(properties.get("statusMessage")),
     )
 
@@ -111,6 +135,19 @@ def nested_deployment(operation: Operation) -> str | None:
     if (operation.resource_type or "").lower() != DEPLOYMENT_TYPE:
         return None
     return operation.resource_id if _DEPLOYMENT_ID.fullmatch(operation.resource_id) else None
+
+
+def history_gone(deployment_id: str) -> Operation:
+    """Return what stands for the operations of a nested deployment that is not there. Pure."""
+    return Operation(
+        deployment_id=deployment_id,
+        kind=HISTORY_GONE,
+        state="Unknown",
+        resource_id=None,
+        resource_type=None,
+        api_version=None,
+        status_code=None,
+    )
 
 
 def seconds(duration: str | None) -> float | None:
@@ -127,10 +164,10 @@ def seconds(duration: str | None) -> float | None:
     return -sum(parts) if match["sign"] else sum(parts)
 
 
-def moment(text: str | None) -> datetime | None:
+def moment(stamp: str | None) -> datetime | None:
     """Return the UTC time of ARM's time stamp (seven decimals), None when it is none. Pure."""
     try:
-        parsed = datetime.fromisoformat(text or "")
+        parsed = datetime.fromisoformat(stamp or "")
     except ValueError:
         return None
     return parsed.replace(tzinfo=parsed.tzinfo or UTC).astimezone(UTC)
@@ -144,9 +181,11 @@ def _status_error(message: Any) -> Mapping[str, Any] | None:
     return found if found is not None and ("code" in found or "message" in found) else None
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
+def mapping(value: Any) -> Mapping[str, Any]:
+    """Return the value where it is an object, an empty one otherwise. Pure."""
     return value if isinstance(value, Mapping) else {}
 
 
-def _text(value: Any) -> str | None:
+def text(value: Any) -> str | None:
+    """Return the value where it is a text that says something, None otherwise. Pure."""
     return value if isinstance(value, str) and value else None

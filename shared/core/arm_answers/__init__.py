@@ -3,6 +3,7 @@
 from shared.core.arm_answers.kinds import (
     Kind,
     classify,
+    is_named,
     is_transient_failure,
     retry_after_s,
     unregistered_namespace,
@@ -16,6 +17,7 @@ __all__ = [
     "classify",
     "error_of",
     "flatten",
+    "is_named",
     "is_transient_failure",
     "read",
     "retry_after_s",

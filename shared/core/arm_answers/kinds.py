@@ -119,6 +119,13 @@ def _may_have_been_taken(status: int) -> bool:
     return status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
+def is_named(error: Mapping[str, Any] | None) -> bool:
+    """Tell whether the table knows a code of this error by its name, and not only its status. Pure."""
+    if error is None:
+        return False
+    return any(leaf.error.code.lower() in _BY_CODE for leaf in leaves(read(error)))
+
+
 def is_transient_failure(error: Mapping[str, Any] | None) -> bool:
     """Tell whether a failed deployment may be tried again without a person: by codes only. Pure.
 

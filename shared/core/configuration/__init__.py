@@ -6,6 +6,7 @@ must not be able to raise their own rights.
 
 from shared.core.configuration.model import (
     SECRET_PREFIX,
+    ActivityRules,
     Budgets,
     Ceilings,
     Configuration,
@@ -18,6 +19,7 @@ from shared.core.configuration.reading import parse_configuration
 
 __all__ = [
     "SECRET_PREFIX",
+    "ActivityRules",
     "Budgets",
     "Ceilings",
     "Configuration",

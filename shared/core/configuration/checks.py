@@ -31,6 +31,7 @@ def check(configuration: Configuration) -> None:
     _check_hooks(configuration)
     for n, rule in enumerate(configuration.freezes):
         _check_freeze(f"$.freezes[{n}]", rule, configuration)
+    _check_activity(configuration)
     if configuration.budgets.release > configuration.budgets.snapshot:
         raise invalid(
             "$.budgets.release",
@@ -154,3 +155,30 @@ def _check_hooks(configuration: Configuration) -> None:
                 f"the same hook as {other!r}",
                 "Give each repository a hook of its own; plain random text will do.",
             )
+
+
+def _check_activity(configuration: Configuration) -> None:
+    """Refuse a workspace of a subscription that nobody deploys to: it would never be asked."""
+    ours = {scope.lower().split("/")[2] for scope in _scopes(configuration)}
+    seen: set[str] = set()
+    for subscription, workspace in configuration.activity.workspaces.items():
+        at = f"$.activity.workspaces.{subscription[:40]}"
+        if subscription.lower() in seen:
+            raise invalid(at, "the subscription is there twice", "Keep one of the two.")
+        seen.add(subscription.lower())
+        if subscription.lower() not in ours:
+            raise invalid(
+                at,
+                "no repository may deploy to a subscription of this id",
+                "Give the id alone of a subscription in the scopes of a repository.",
+            )
+        if not _GUID.fullmatch(workspace):
+            raise invalid(
+                at,
+                "not the id of a Log Analytics workspace",
+                "Give the Workspace ID (a GUID) that the workspace's overview shows.",
+            )
+
+
+def _scopes(configuration: Configuration) -> list[str]:
+    return [scope for one in configuration.repositories.values() for scope in one.scopes]

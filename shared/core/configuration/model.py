@@ -38,10 +38,17 @@ class Ceilings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     ``create_resource_groups``: whether missing groups are created for it. ``timeout_minutes``: how
     long a release may run; also where the manifest says nothing. None leaves it to the manifest.
+    ``heal``: whether drift may be healed; ``prune``: whether resources may be deleted, and for one
+    release the larger of ``delete_resources`` and ``delete_percent`` of the stack at most, unless
+    somebody approves more.
     """
 
     create_resource_groups: bool = True
     timeout_minutes: Annotated[int, msgspec.Meta(ge=5, le=1440)] | None = None
+    heal: bool = True
+    prune: bool = True
+    delete_resources: Annotated[int, msgspec.Meta(ge=0, le=800)] = 3
+    delete_percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 10
 
 
 class Repository(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -90,16 +97,32 @@ class Budgets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     A bucket is that of one subscription for one identity: 200 writes, 250 reads. Others are those
     who use the same identity, and of Plumbline's own work what comes first: a release before a
-    snapshot.
+    snapshot, and a snapshot before a scan.
     """
 
     release: _Reserve = int(RESERVES["release"])
     snapshot: _Reserve = int(RESERVES["snapshot"])
+    scan: _Reserve = int(RESERVES["scan"])
 
     @property
     def reserves(self) -> Mapping[Purpose, float]:
         """What each purpose leaves. Pure."""
-        return {"release": self.release, "snapshot": self.snapshot}
+        return {"release": self.release, "snapshot": self.snapshot, "scan": self.scan}
+
+
+class ActivityRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the Activity Log is read.
+
+    ``workspaces`` maps a subscription's id to the id of the Log Analytics workspace that it sends its
+    Activity Log to. Any other is asked for through ARM.
+    """
+
+    workspaces: Mapping[str, str] = msgspec.field(default_factory=dict)
+
+    def workspace(self, subscription: str) -> str | None:
+        """Return the workspace of a subscription, None: there is none. Pure."""
+        wanted = subscription.lower()
+        return next((one for key, one in self.workspaces.items() if key.lower() == wanted), None)
 
 
 class Configuration(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -109,6 +132,7 @@ class Configuration(Document, frozen=True, kw_only=True, forbid_unknown_fields=T
     repositories: Mapping[str, Repository]
     freezes: tuple[FreezeRule, ...] = ()
     budgets: Budgets = Budgets()
+    activity: ActivityRules = ActivityRules()
 
     def freeze(self, repository: str, stack: str, at: datetime) -> Freeze | None:
         """Return the freeze that holds a stack back longest, if any does. Pure."""

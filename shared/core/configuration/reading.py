@@ -28,6 +28,7 @@ _HINTS: Final[Mapping[str, str]] = {
     "release": "Give a whole number from 0 to 150.",
     "create_resource_groups": "Write true or false.",
     "timeout_minutes": "Give a whole number of minutes from 5 to 1440.",
+    "workspaces": 'Write {"<subscription id>": "<Workspace ID>"}, both GUIDs.',
     "snapshot": "Give a whole number from 0 to 150.",
 }
 
@@ -52,6 +53,8 @@ def parse_configuration(data: bytes) -> Configuration:
 def _named(error: msgspec.ValidationError, data: bytes) -> tuple[str, str]:
     """Return what is wrong and where; of a repository with its key, which msgspec leaves out."""
     message, path = _parts(error)
+    if path == "$.activity.workspaces[...]":
+        return message, _workspace(data) or path
     if not path.startswith("$.repositories[...]"):
         return message, path
     for key, value in _repositories(data).items():
@@ -61,6 +64,16 @@ def _named(error: msgspec.ValidationError, data: bytes) -> tuple[str, str]:
             message, path = _parts(e)
             return message, f"$.repositories.{key[:40]}{path[1:]}"
     return message, path
+
+
+def _workspace(data: bytes) -> str | None:
+    """Return the path of the first workspace that is no text."""
+    try:
+        told = msgspec.json.decode(data)["activity"]["workspaces"]
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    wrong = (key for key, one in told.items() if not isinstance(one, str))
+    return next((f"$.activity.workspaces.{key[:40]}" for key in wrong), None)
 
 
 def _repositories(data: bytes) -> Mapping[str, Any]:
@@ -80,6 +93,8 @@ def _parts(error: msgspec.ValidationError) -> tuple[str, str]:
 def _hint(path: str, message: str) -> str:
     if "unknown field" in message or "missing required" in message:
         return _SEE
+    if path.startswith("$.activity.workspaces."):
+        return _HINTS["workspaces"]
     field = path.rpartition(".")[2].partition("[")[0]
     return _HINTS.get(field, _SEE)
 

@@ -7,6 +7,7 @@ Each function here is one change: it takes the newest record and returns the nex
 be applied again when a compare-and-swap was lost. All are pure.
 """
 
+from shared.core.record.facts import facts, follows_mark
 from shared.core.record.model import (
     BLOCKED_RETRY,
     HOLD,
@@ -24,10 +25,10 @@ from shared.core.record.model import (
     Outcome,
     Phase,
     Record,
-    facts,
 )
-from shared.core.record.requests import Asked, Cancel, Freeze, TakenOver
+from shared.core.record.requests import Approved, Asked, Cancel, Freeze, TakenOver
 from shared.core.record.timeouts import canceled, is_overrun, overrun, timed_out
+from shared.core.record.traces import correlated
 from shared.core.record.turns import (
     accepted,
     answer_lost,
@@ -67,6 +68,7 @@ __all__ = [
     "STALLED_RETRY",
     "VERIFY_AFTER",
     "Applied",
+    "Approved",
     "Asked",
     "Attempt",
     "Cancel",
@@ -84,8 +86,10 @@ __all__ = [
     "called",
     "canceled",
     "catch_up",
+    "correlated",
     "ended",
     "facts",
+    "follows_mark",
     "frozen",
     "hurried",
     "intend",

@@ -1,4 +1,4 @@
-"""What a record holds, and what of it is shown in a listing."""
+"""What a record holds."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -7,9 +7,12 @@ from typing import Final, Literal
 import msgspec
 
 from shared.core.audit import Audit
-from shared.core.document import Document, to_text
+from shared.core.document import Document
+from shared.core.plan import Plan, Planning
+from shared.core.policy import Policy
 from shared.core.problem import Problem
-from shared.core.record.requests import Asked, Cancel, Freeze, TakenOver
+from shared.core.prune.model import Deletion, Left
+from shared.core.record.requests import Approved, Asked, Cancel, Freeze, TakenOver
 from shared.core.taken import Taken
 
 HOLD: Final = timedelta(seconds=45)
@@ -40,6 +43,12 @@ SLOW: Final = Problem(
     code="ReleaseSlow",
     message="ARM has been at this release for longer than PLUMBLINE_RELEASE_TIMEOUT_S.",
     hint="Look at the deployment in Azure, and order cancel if it hangs.",
+)
+
+PRUNE_OFF: Final = Problem(
+    code="PruneOff",
+    message="The manifest has the stack under removed, and prune is not true for it: it is kept.",
+    hint="Write prune: true under defaults to have its resources deleted, or take it out of removed.",
 )
 
 Phase = Literal["pending", "releasing", "steady", "failed", "stalled"]
@@ -113,8 +122,20 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     ``halves`` maps the names of what the stack left behind to the scopes where that is; ``moved_to``
     names the stack that has what this record tells of now, ``formerly`` where older history is kept.
     ``renamed_from`` is whose place the stack shall take, ``came_from`` whose it took. ``owns`` is
-    the sketch of the applied release's inventory, ``shared`` what others own of it, too, and
-    ``told_of`` marks what the sweep said last.
+    the sketch of the applied release's inventory, ``around`` that of what it lies inside of (None:
+    nobody has told), ``shared`` what others own of it, too, and ``told_of`` marks what the sweep
+    said last. ``correlations`` are those of the newest deployments: what the Activity Log has under
+    them is Plumbline's own doing.
+
+    ``unsure`` are those of ``touched`` that no attempt is known to have written: ARM refused, or did
+    not come to, each operation. They may be somebody else's, and are never deleted for that.
+
+    ``left`` are the resources that it had once and has no more, ``deleting`` those of them whose
+    deletion was decided on. ``prune_at`` is when they are looked at next, and ``prune_problem`` what
+    a person should know of them. ``removed_at``: all that the stack had was deleted.
+
+    ``removed``: the stack has left, and its resources are to be deleted. ``plan`` is what was planned
+    last and needs approval, ``planning`` the what-if that is made for the next plan.
     """
 
     repository: str
@@ -133,7 +154,9 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     warnings: tuple[Problem, ...] = ()
     renamed_from: str | None = None
     timeout_s: int | None = None
+    policy: Policy = Policy()
     orphaned: bool = False
+    removed: bool = False
     shown: str = ""
 
     # Requesters' fields.
@@ -141,12 +164,15 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     cancel: Cancel | None = None
     freeze: Freeze | None = None
     taken_over: TakenOver | None = None
+    approved: Approved | None = None
     unaudited: tuple[Audit, ...] = ()
 
     # The holder's fields.
     fence: int = 0
     busy_until: datetime | None = None
     phase: Phase = "pending"
+    plan: Plan | None = None
+    planning: Planning | None = None
     judged: int = 0
     attempt: int = 0
     attempted: Attempt | None = None
@@ -166,11 +192,19 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
     owed: tuple[str, ...] = ()
     deployment_id: str | None = None
     touched: tuple[str, ...] = ()
+    unsure: tuple[str, ...] = ()
     halves: Mapping[str, str] = msgspec.field(default_factory=dict)
     formerly: tuple[Former, ...] = ()
     moved_to: str | None = None
     came_from: str | None = None
     owns: str = ""
+    correlations: tuple[str, ...] = ()
+    around: str | None = None
+    left: tuple[Left, ...] = ()
+    deleting: tuple[Deletion, ...] = ()
+    prune_at: datetime | None = None
+    prune_problem: Problem | None = None
+    removed_at: datetime | None = None
 
     # The sweep's fields.
     shared: tuple[Problem, ...] = ()
@@ -207,6 +241,36 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
             return True
         return self.standing == "failed" and not (self.attempted and self.attempted.transient)
 
+    def has_approved(self, plan: Plan) -> bool:
+        """Tell whether somebody agreed to exactly this plan."""
+        found = self.approved
+        return found is not None and (found.kind, found.digest) == (plan.kind, plan.digest)
+
+    @property
+    def waiting_plan(self) -> Plan | None:
+        """The plan that waits for approval, as long as it is about the present generation."""
+        plan = self.plan
+        if plan is None or plan.generation != self.generation or self.has_approved(plan):
+            return None
+        if plan.kind == "prune":
+            return plan if self.owes_prune else None
+        return None if self.orphaned else plan
+
+    @property
+    def owes_prune(self) -> bool:
+        """Whether what left the stack, or all that a removed one has, is to be deleted."""
+        if self.moved_to is not None or self.in_flight is not None:
+            return False
+        if self.orphaned:
+            has_any = self.applied is not None or bool(self.touched or self.left)
+            return self.removed and has_any
+        return self.policy.prune and bool(self.left)
+
+    @property
+    def may_prune_now(self) -> bool:
+        """Whether somebody has approved the plan of deletions that waits."""
+        return self.plan is not None and self.plan.kind == "prune" and self.has_approved(self.plan)
+
     def is_canceled(self, attempt: Attempt) -> bool:
         """Tell whether somebody wants this attempt ended."""
         return self.cancel is not None and self.cancel.release == attempt.release
@@ -235,32 +299,3 @@ class Record(Document, frozen=True, kw_only=True, omit_defaults=True):
         """The attempt whose end is not recorded yet, if any."""
         attempted = self.attempted
         return attempted if attempted is not None and attempted.outcome is None else None
-
-
-def _shown_phase(record: Record) -> Phase:
-    """Return the phase for the sweep: ``releasing`` only while there is something to watch."""
-    idle = record.standing == "releasing" and record.in_flight is None
-    return "pending" if idle else record.standing
-
-
-def facts(record: Record) -> dict[str, str]:
-    """Return what the sweep and sync need to see in a listing, without reading the record."""
-    shown = {
-        "seq": str(record.seq),
-        "generation": str(record.generation),
-        "digest": record.desired.digest if record.desired else "",
-        "phase": _shown_phase(record),
-        "owed": ",".join(record.owed),
-        "shown": record.shown,
-        "orphaned": "1" if record.orphaned else "",
-        "applied": str(record.present.generation) if record.present else "",
-        "running": str(record.in_flight.generation) if record.in_flight else "",
-        "failed": "1" if record.is_failed else "",
-        "broken": "1" if record.source_problems else "",
-        "raised": f"{record.raised[0]},{record.raised[1]}" if record.raised else "",
-        "owns": record.owns if record.present else "",
-        "shared": record.told_of,
-        "due_at": to_text(record.due_at) if record.due_at else "",
-        "busy_until": to_text(record.busy_until) if record.busy_until else "",
-    }
-    return {key: value for key, value in shown.items() if value}

@@ -10,6 +10,8 @@ from typing import Literal
 
 import msgspec
 
+from shared.core.plan import Kind as PlanKind
+
 Kind = Literal["release", "retry", "heal"]
 
 
@@ -53,6 +55,16 @@ class TakenOver(msgspec.Struct, frozen=True, kw_only=True):
     """A foreign deployment, told by its correlation id, that may be overwritten."""
 
     correlation_id: str
+    by: str
+    why: str
+    at: datetime
+
+
+class Approved(msgspec.Struct, frozen=True, kw_only=True):
+    """A plan that somebody agreed to, by the digest of its details: nothing else is."""
+
+    kind: PlanKind
+    digest: str
     by: str
     why: str
     at: datetime

@@ -6,8 +6,10 @@ from datetime import datetime
 
 import msgspec
 
+from shared.core.policy import Policy
 from shared.core.problem import Problem
-from shared.core.record.model import Desired, Record
+from shared.core.record.model import PRUNE_OFF, Desired, Record
+from shared.core.record.requests import Approved
 from shared.core.taken import Taken
 
 
@@ -25,6 +27,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
     timeout_s: int | None = None
+    policy: Policy = Policy()
 
 
 def shown(wanted: Wish) -> str:
@@ -37,7 +40,7 @@ def wish(record: Record, wanted: Wish, at: datetime) -> Record:
     """Record what Git wants (rule 2). An older wish changes nothing.
 
     A new digest is a new generation and is due at once, and so is a stack that takes its values, or
-    waits, differently. A wish that could not be compiled keeps
+    waits, differently, or that may delete now what it left. A wish that could not be compiled keeps
     what was desired and shows why.
     """
     if wanted.seq <= record.seq:
@@ -48,6 +51,8 @@ def wish(record: Record, wanted: Wish, at: datetime) -> Record:
             seq=wanted.seq,
             source_problems=wanted.problems,
             orphaned=False,
+            removed=False,
+            approved=_still_approved(record, wanted=not record.orphaned),
             shown=shown(wanted),
         )
     settings = msgspec.structs.replace(
@@ -62,7 +67,10 @@ def wish(record: Record, wanted: Wish, at: datetime) -> Record:
         source_problems=(),
         warnings=wanted.warnings,
         timeout_s=wanted.timeout_s,
+        policy=wanted.policy,
         orphaned=False,
+        removed=False,
+        approved=_still_approved(record, wanted=wanted.policy.prune and not record.orphaned),
         shown=shown(wanted),
     )
     if record.desired is not None and record.desired.digest == wanted.desired.digest:
@@ -72,6 +80,7 @@ def wish(record: Record, wanted: Wish, at: datetime) -> Record:
             wanted.renamed_from,
         )
         again = bool(record.source_problems) or record.orphaned
+        relinked = relinked or (wanted.policy.prune and not record.policy.prune)
         if again and record.dependents and "dependents" not in record.owed:
             # Who waited for it to compile again, or to come back, is told at its next look.
             settings = msgspec.structs.replace(settings, owed=(*settings.owed, "dependents"))
@@ -83,8 +92,32 @@ def wish(record: Record, wanted: Wish, at: datetime) -> Record:
     )
 
 
-def orphan(record: Record, seq: int) -> Record:
-    """Record that the stack left a readable manifest: it is kept and shown, never touched."""
+def orphan(record: Record, seq: int, *, named: bool, prunes: bool, at: datetime) -> Record:
+    """Record that the stack left a readable manifest: it is kept and shown.
+
+    ``named``: the manifest has it under ``removed``, ``prunes``: what ``prune`` is under defaults.
+    Its resources are to be deleted with both, where its own last ``prune`` counts as well.
+    """
     if seq <= record.seq:
         return record
-    return msgspec.structs.replace(record, seq=seq, orphaned=True, source_problems=())
+    named = named and record.moved_to is None  # what it had is another stack's
+    removed = named and (prunes or record.policy.prune)
+    return msgspec.structs.replace(
+        record,
+        seq=seq,
+        orphaned=True,
+        removed=removed,
+        approved=_still_approved(record, wanted=removed),
+        source_problems=(),
+        warnings=(PRUNE_OFF,) if named and not removed else (),
+        due_at=at if removed and not record.removed else record.due_at,
+    )
+
+
+def _still_approved(record: Record, *, wanted: bool) -> Approved | None:
+    """Return the approval; one of deletions ends when Git does not want them any more.
+
+    Who takes a removal back and lists the stack again much later is asked again.
+    """
+    approved = record.approved
+    return None if approved is not None and approved.kind == "prune" and not wanted else approved

@@ -153,6 +153,7 @@ def spec_digest(spec: StackSpec, *, default_subscription: str) -> str:
                 spec.location,
                 spec.renamed_from,
                 None if spec.timeout is None else int(spec.timeout.total_seconds()),
+                msgspec.to_builtins(spec.policy),
             ]
         )
     ).hexdigest()

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from shared.core.source.faults import Place, Problems, shown
-from shared.core.source.fields import read_text
+from shared.core.source.nodes import read_text
 from shared.core.source.yaml_text import Node, Scalar
 
 SHORTEST: Final = timedelta(minutes=5)

@@ -8,11 +8,19 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from shared.core.problem import Problem
-from shared.core.source.faults import MAX_PROBLEMS, Place, Problems, SourceError, shown
+from shared.core.source.faults import Place, Problems, SourceError, shown
 from shared.core.source.files import clean_path
+from shared.core.source.nodes import (
+    ambiguous,
+    key_text,
+    note_repeated,
+    read_mapping,
+    read_text,
+    tag_problem,
+    wrong_type,
+)
 from shared.core.source.spec import Taking, is_stack_name
-from shared.core.source.yaml_text import Entries, Items, Node, Scalar, kind_of
+from shared.core.source.yaml_text import Items, Node, Scalar
 
 _GROUP_NAME = re.compile(r"[\w().-]{0,89}[\w()-]")
 _SUBSCRIPTION_ID = re.compile(r"/subscriptions/([^/]+)", re.IGNORECASE | re.ASCII)
@@ -24,67 +32,6 @@ _SCOPE_HINT = (
     "Write the name of a resource group (rg-shop), or "
     "/subscriptions/<id>/resourceGroups/<name> for one of another subscription."
 )
-
-
-def note_repeated(node: Entries, place: Place, problems: Problems) -> None:
-    """Note the keys that a mapping holds more than once."""
-    first = {key.text: key.line for key, _ in node.pairs} if node.repeated else {}
-    problems.extend(
-        place.key(key.text, key.line).problem(
-            "DuplicateKey",
-            f"The key {shown(key.text)} is here twice, first in line {first[key.text]}.",
-            "Keep one of them.",
-        )
-        for key in node.repeated[:MAX_PROBLEMS]
-    )
-
-
-def key_text(key: Scalar, place: Place, problems: Problems) -> str | None:
-    """Return a key that is text; a number, a boolean or a tagged key is noted instead."""
-    here = place.key(key.text, key.line)
-    if key.tag is not None:
-        problems.append(_tag_problem(key.tag, here))
-    elif not isinstance(key.value, str) or key.surprise is not None:
-        problems.append(
-            here.problem(
-                "KeyNotText",
-                f"The key {shown(key.text)} is not text to every YAML reader.",
-                f"Put it in quotes: '{key.text}'.",
-            )
-        )
-    else:
-        return key.value
-    return None
-
-
-def read_mapping(node: Node, place: Place, problems: Problems) -> Entries | None:
-    """Return a mapping; its keys and values are not looked at yet, repeated keys are noted."""
-    if node.tag is not None:
-        problems.append(_tag_problem(node.tag, place))
-        return None
-    if not isinstance(node, Entries):
-        problems.append(_wrong_type(node, "a mapping", "Write key: value lines, indented.", place))
-        return None
-    note_repeated(node, place, problems)
-    return node
-
-
-def read_text(node: Node, place: Place, problems: Problems) -> str | None:
-    """Return a text that no YAML reader takes for something else."""
-    if node.tag is not None:
-        problems.append(_tag_problem(node.tag, place))
-    elif not isinstance(node, Scalar):
-        problems.append(_wrong_type(node, "text", "Write one value behind the colon.", place))
-    elif node.surprise is not None:
-        problems.append(_ambiguous(node, place))
-    elif not isinstance(node.value, str):
-        hint = (
-            f"Put it in quotes: '{node.text}'." if node.text else "Write a value behind the colon."
-        )
-        problems.append(_wrong_type(node, "text", hint, place))
-    else:
-        return node.value
-    return None
 
 
 def read_path(node: Node, place: Place, problems: Problems) -> str | None:
@@ -112,11 +59,11 @@ def read_path(node: Node, place: Place, problems: Problems) -> str | None:
 def read_paths(node: Node, place: Place, problems: Problems) -> tuple[str, ...] | None:
     """Return a list of clean paths, all of them or none."""
     if node.tag is not None:
-        problems.append(_tag_problem(node.tag, place))
+        problems.append(tag_problem(node.tag, place))
         return None
     if not isinstance(node, Items):
         hint = "Write [a.json, b.json], or one line with - for each."
-        problems.append(_wrong_type(node, "a list of files", hint, place))
+        problems.append(wrong_type(node, "a list of files", hint, place))
         return None
     paths = [
         read_path(each, place.item(index, each.line), problems)
@@ -141,11 +88,11 @@ def read_name(node: Node, place: Place, problems: Problems) -> str | None:
 def read_names(node: Node, place: Place, problems: Problems) -> tuple[str, ...] | None:
     """Return a list of stacks' names, each once, all of them or none."""
     if node.tag is not None:
-        problems.append(_tag_problem(node.tag, place))
+        problems.append(tag_problem(node.tag, place))
         return None
     if not isinstance(node, Items):
         hint = "Write [a, b], or one line with - for each."
-        problems.append(_wrong_type(node, "a list of stacks", hint, place))
+        problems.append(wrong_type(node, "a list of stacks", hint, place))
         return None
     names = [
         read_text(each, place.item(index, each.line), problems)
@@ -283,11 +230,11 @@ def read_values(node: Node, place: Place, problems: Problems) -> Mapping[str, An
 
 def _json_value(node: Node, place: Place, problems: Problems) -> Any:
     if node.tag is not None:
-        problems.append(_tag_problem(node.tag, place))
+        problems.append(tag_problem(node.tag, place))
         return None
     if isinstance(node, Scalar):
         if node.surprise is not None:
-            problems.append(_ambiguous(node, place))
+            problems.append(ambiguous(node, place))
         return node.value
     if isinstance(node, Items):
         return [
@@ -301,23 +248,3 @@ def _json_value(node: Node, place: Place, problems: Problems) -> Any:
         if name is not None:
             found[name] = _json_value(value, place.key(name, key.line), problems)
     return found
-
-
-def _wrong_type(node: Node, wanted: str, hint: str, place: Place) -> Problem:
-    return place.problem("WrongType", f"This must be {wanted}, and it is {kind_of(node)}.", hint)
-
-
-def _ambiguous(node: Scalar, place: Place) -> Problem:
-    return place.problem(
-        "AmbiguousValue",
-        f"YAML readers do not agree on what {shown(node.text)} is.",
-        node.surprise or "",
-    )
-
-
-def _tag_problem(tag: str, place: Place) -> Problem:
-    return place.problem(
-        "TagRefused",
-        f"The YAML tag {shown(tag)} is not allowed.",
-        "Remove it; put the value in quotes if it is text.",
-    )

@@ -4,33 +4,33 @@ It collects problems instead of stopping at the first, and an invalid entry does
 with it. Called for every new tip, so it must not raise, whatever the bytes are.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
+from shared.core.policy import Policy
 from shared.core.problem import Problem
-from shared.core.source.durations import read_timeout
+from shared.core.source.defaults import DEFAULT_READERS, Inherited, Reader
 from shared.core.source.faults import (
     MAX_PROBLEMS,
     Place,
     Problems,
     SourceError,
-    choices_hint,
     shown,
 )
 from shared.core.source.fields import (
-    key_text,
-    note_repeated,
     read_location,
-    read_mapping,
     read_name,
     read_names,
     read_path,
     read_paths,
-    read_scope,
     read_takings,
     read_values,
 )
 from shared.core.source.files import Files, clean_path
+from shared.core.source.nodes import key_text, note_repeated, read_mapping, read_members
+from shared.core.source.policy import Asked, read_removed
 from shared.core.source.spec import (
     MAX_MANIFEST_BYTES,
     MAX_NAME,
@@ -45,12 +45,6 @@ from shared.core.source.yaml_text import Entries, Items, Node, Scalar, kind_of, 
 
 __all__ = ["MAX_MANIFEST_BYTES", "Manifest", "StackSpec", "parse_manifest", "read_manifest"]
 
-Reader = Callable[[Node, Place, Problems], Any]
-DEFAULT_READERS: Mapping[str, Reader] = {
-    "scope": read_scope,
-    "createResourceGroup": read_location,
-    "timeout": read_timeout,
-}
 STACK_READERS: Mapping[str, Reader] = {
     "template": read_path,
     "parameters": read_paths,
@@ -61,7 +55,7 @@ STACK_READERS: Mapping[str, Reader] = {
     "location": read_location,
     **DEFAULT_READERS,
 }
-ROOT_KEYS = ("version", "defaults", "stacks")
+ROOT_KEYS = ("version", "defaults", "stacks", "removed")
 _VERSION_HINT = "Write version: 1 in the first line."
 
 
@@ -90,15 +84,34 @@ def parse_manifest(data: bytes, file: str) -> Manifest:
         return Manifest(problems=error.problems)
     problems: Problems = []
     note_repeated(root, place, problems)
-    members = _members(root, ROOT_KEYS, place, problems)
+    members = read_members(root, ROOT_KEYS, place, problems)
     if not _version_is_known(root, members, place, problems):
         return Manifest(problems=tuple(problems))
-    defaults = _Defaults(members.get("defaults"), place.key("defaults"), problems)
+    defaults = Inherited(members.get("defaults"), place.key("defaults"), problems)
     if any(key.text == "stacks" for key in root.repeated) or "stacks" not in members:
         if "stacks" not in members:
             problems.append(_no_stacks(place))
         return Manifest(problems=tuple(problems))
-    return _stacks(members["stacks"], defaults, place.key("stacks"), problems)
+    manifest = _stacks(members["stacks"], defaults, place.key("stacks"), problems)
+    prunes = defaults.values.get("prune") is True and "prune" not in defaults.broken
+    manifest = msgspec.structs.replace(manifest, prunes=prunes)
+    return _with_removed(manifest, root, members, place)
+
+
+def _with_removed(
+    manifest: Manifest, root: Entries, members: Mapping[str, Node], place: Place
+) -> Manifest:
+    """Add what is to be deleted: nothing while it is in doubt what that is."""
+    node = members.get("removed")
+    if node is None or not manifest.readable or any(k.text == "removed" for k in root.repeated):
+        return manifest
+    problems: Problems = []
+    here = place.key("removed", node.line)
+    here_still = manifest.names | _former_names(members["stacks"])
+    removed = read_removed(node, here_still, here, problems)
+    return msgspec.structs.replace(
+        manifest, removed=removed, problems=manifest.problems + tuple(problems)
+    )
 
 
 def _root(data: bytes, place: Place) -> Entries:
@@ -129,27 +142,6 @@ def _root(data: bytes, place: Place) -> Entries:
             "Start it with version: 1 and stacks:.",
         )
     return root
-
-
-def _members(
-    node: Entries, known: Iterable[str], place: Place, problems: Problems
-) -> dict[str, Node]:
-    members: dict[str, Node] = {}
-    for key, value in node.pairs:
-        name = key_text(key, place, problems)
-        if name is None:
-            continue
-        if name in known:
-            members[name] = value
-        else:
-            problems.append(
-                place.key(name, key.line).problem(
-                    "UnknownKey",
-                    f"The key {shown(name)} is not known here.",
-                    choices_hint(name, known, ""),
-                )
-            )
-    return members
 
 
 def _version_is_known(
@@ -184,40 +176,19 @@ def _no_stacks(place: Place) -> Problem:
     )
 
 
-class _Defaults:
-    """What stacks inherit; a default that is wrong breaks only those that would use it."""
-
-    def __init__(self, node: Node | None, place: Place, problems: Problems) -> None:
-        self.values: dict[str, Any] = {}
-        self.broken: set[str] = set()
-        if node is None:
-            return
-        here = Place(place.file, place.path, node.line)
-        entries = read_mapping(node, here, problems)
-        if entries is None:
-            self.broken.update(DEFAULT_READERS)
-            return
-        for name, each in _members(entries, DEFAULT_READERS, here, problems).items():
-            value = DEFAULT_READERS[name](each, here.key(name, each.line), problems)
-            if value is None:
-                self.broken.add(name)
-            self.values[name] = value
-        self.broken.update(key.text for key in entries.repeated if key.text in DEFAULT_READERS)
-
-    def get(self, name: str, place: Place, problems: Problems) -> Any:
-        if name not in self.broken:
-            return self.values.get(name)
-        problems.append(
-            place.problem(
-                "DefaultInvalid",
-                f"The stack takes {name} from defaults, where it is wrong.",
-                f"Mend defaults.{name}, or write {name} on the stack itself.",
-            )
-        )
-        return None
+def _former_names(stacks: Node) -> frozenset[str]:
+    """Return the names that stacks say they take over, those of broken entries included."""
+    entries = [value for _, value in stacks.pairs] if isinstance(stacks, Entries) else []
+    return frozenset(
+        value.text
+        for entry in entries
+        if isinstance(entry, Entries)
+        for key, value in entry.pairs
+        if key.text == "renamedFrom" and isinstance(value, Scalar)
+    )
 
 
-def _stacks(node: Node, defaults: _Defaults, place: Place, problems: Problems) -> Manifest:
+def _stacks(node: Node, defaults: Inherited, place: Place, problems: Problems) -> Manifest:
     here = Place(place.file, place.path, node.line)
     if _is_nothing(node):
         problems.append(_no_stacks(Place(place.file, "", node.line)))
@@ -257,7 +228,7 @@ def _duplicate_stack(first: Scalar, again: Scalar, place: Place) -> Problem:
 
 
 def _stack(
-    key: Scalar, node: Node, defaults: _Defaults, place: Place, problems: Problems
+    key: Scalar, node: Node, defaults: Inherited, place: Place, problems: Problems
 ) -> StackSpec | None:
     here = place.key(key.text, key.line)
     name = key_text(key, place, problems)
@@ -272,7 +243,7 @@ def _stack(
     entries = read_mapping(node, here, problems)
     if entries is None:
         return None
-    members = _members(entries, STACK_READERS, here, problems)
+    members = read_members(entries, STACK_READERS, here, problems)
     found = {
         field: STACK_READERS[field](each, here.key(field, each.line), problems)
         for field, each in members.items()
@@ -311,7 +282,20 @@ def _stack(
         create_resource_group=found["createResourceGroup"],
         location=found.get("location"),
         timeout=found["timeout"],
+        policy=_policy(found, defaults),
         origin=Origin(here.file, here.path, _lines(members, here)),
+    )
+
+
+def _policy(found: Mapping[str, Any], defaults: Inherited) -> Policy:
+    """Return how the stack is treated; what is ignored for all is ignored for it, too."""
+    own, common = found["drift"] or Asked(), defaults.values.get("drift") or Asked()
+    ignore = common.ignore if own is common else common.ignore + own.ignore
+    return Policy(
+        drift=own.mode or common.mode or "report",
+        ignore=ignore,
+        adopt=found["adopt"] or "confirm",
+        prune=bool(found["prune"]),
     )
 
 

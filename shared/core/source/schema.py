@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from shared.core.source.codes import PROBLEM_CODES
-from shared.core.source.spec import Defaults, ManifestFile, StackEntry
+from shared.core.source.written import Defaults, DriftEntry, IgnoreEntry, ManifestFile, StackEntry
 
 _SCHEMA_URL = "https://json-schema.org/draft/2020-12/schema"
 _END = "<!-- end -->"
@@ -62,5 +62,7 @@ def manifest_tables() -> dict[str, str]:
     return {
         "defaults": field_table(Defaults),
         "stack": field_table(StackEntry),
+        "drift": field_table(DriftEntry),
+        "ignore": field_table(IgnoreEntry),
         "codes": problem_table(),
     }

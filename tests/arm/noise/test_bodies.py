@@ -77,3 +77,10 @@ def test_chance_is_the_same_every_time() -> None:
     assert some(items, "x") == some(items, "x") == sorted(some(items, "x"))
     assert all(some([1], "seed", seed) == [1] for seed in range(20))
     assert some([], "x") == []
+
+
+def test_chance_does_not_move_when_others_come_and_go() -> None:
+    """Whether an item is noisy depends on its own name, and not on how many are before it."""
+    chosen = some(list(range(40)), "x")
+
+    assert [one for one in chosen if one >= 10] == some(list(range(10, 40)), "x")

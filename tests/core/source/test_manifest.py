@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.core.source.defaults import DEFAULT_READERS
 from shared.core.source.manifest import (
-    DEFAULT_READERS,
     STACK_READERS,
     StackSpec,
     parse_manifest,
     read_manifest,
 )
-from shared.core.source.spec import Defaults, ManifestFile, StackEntry
+from shared.core.source.written import Defaults, ManifestFile, StackEntry
 from tests.core.source.trees import SUBSCRIPTION, MemoryTree
 
 FILE = "plumbline.yaml"
@@ -146,7 +146,12 @@ def test_readers_know_every_field_that_the_schema_knows() -> None:
     """A field is added to both or to none."""
     assert set(STACK_READERS) == set(StackEntry.__struct_encode_fields__)
     assert set(DEFAULT_READERS) == set(Defaults.__struct_encode_fields__)
-    assert set(ManifestFile.__struct_encode_fields__) == {"version", "defaults", "stacks"}
+    assert set(ManifestFile.__struct_encode_fields__) == {
+        "version",
+        "defaults",
+        "stacks",
+        "removed",
+    }
 
 
 WORDS = st.sampled_from(

@@ -89,7 +89,7 @@ def test_an_unreadable_manifest_says_why(
             "UnknownKey",
             "zzz",
             2,
-            "defaults, stacks, version",
+            "defaults, removed, stacks, version",
         ),
         ("version: 1\n1: 1\nstacks: {a: {template: x, scope: r}}", "KeyNotText", "['1']", 2, "'1'"),
         (
@@ -100,7 +100,7 @@ def test_an_unreadable_manifest_says_why(
             "Keep one",
         ),
         (
-            "version: 1\ndefaults: 5\nstacks: {a: {template: x, scope: r, createResourceGroup: b, timeout: 1h}}",
+            "version: 1\ndefaults: 5\nstacks: {a: {template: x, scope: r, createResourceGroup: b, timeout: 1h, drift: heal, adopt: take, prune: true}}",
             "WrongType",
             "defaults",
             2,
@@ -159,7 +159,6 @@ STACK_CASES = [
     ("{template: t, dependOn: [b]}", "UnknownKey", ".dependOn", "dependsOn"),
     # What an operator's ceiling would limit is refused as long as there is no such ceiling.
     ("{template: t, engine: stack}", "UnknownKey", ".engine", "Known here"),
-    ("{template: t, prune: true}", "UnknownKey", ".prune", "Known here"),
     ("{template: t, rollback: revert}", "UnknownKey", ".rollback", "Known here"),
     ("{template: t, 5: x}", "KeyNotText", "['5']", "'5'"),
     ("{template: t, !a b: x}", "TagRefused", ".b", "Remove it"),
@@ -396,7 +395,8 @@ def test_a_wrong_default_breaks_only_those_who_would_use_it(defaults: str) -> No
     """A stack with its own scope does not care; the other says that it would inherit it."""
     text = (
         f"version: 1\ndefaults: {defaults}\nstacks:\n"
-        "  own: {template: t, scope: rg, createResourceGroup: westeurope, timeout: 1h}\n  heir: {template: t}\n"
+        "  own: {template: t, scope: rg, createResourceGroup: westeurope, timeout: 1h, drift: heal,"
+        " adopt: take, prune: false}\n  heir: {template: t}\n"
     )
     manifest = parse_manifest(text.encode(), FILE)
 

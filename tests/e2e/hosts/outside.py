@@ -20,7 +20,7 @@ from tests.e2e.hosts.templates import account
 
 REPOSITORY = "example"
 RELEASE_TAG = "plumbline-release"
-QUEUES = ("sync", "settle", "release", "watch", "snapshot")
+QUEUES = ("sync", "settle", "release", "watch", "snapshot", "prune")
 CALL_LIMIT_S = 30.0
 
 

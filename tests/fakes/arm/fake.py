@@ -12,64 +12,27 @@ means that ARM did nothing, ``"after"`` that only the reply is lost.
 """
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
-from threading import RLock
 from typing import Any
 
 from shared.core import names
 from shared.core.arm_answers import flatten
 from shared.core.arm_errors import Active, Refused, Unknown, Unregistered
-from shared.core.arm_model import Deployment, DeploymentRequest, DeploymentState, Operation
+from shared.core.arm_model import Deployment, DeploymentRequest, Operation
 from shared.core.budget import Kind as BudgetKind
 from shared.core.errors import Stalled
 from shared.ports import CallsLeft, Clock
-from tests.fakes.arm.template import NESTED, PlannedResource, outputs_shown, planned_resources
+from tests.fakes.arm.estate import HAND
+from tests.fakes.arm.foresight import FakeForesight
+from tests.fakes.arm.runs import Outcome, Run, Taken, operations, shown
+from tests.fakes.arm.template import NESTED, planned_resources
 from tests.fakes.system import Faults
 
-_ALWAYS_REGISTERED = frozenset({"microsoft.resources", "microsoft.authorization"})
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a deployment goes. ``failures`` are ARM errors by resource name; the rest is created.
-
-    ``looks`` counts GETs of the deployment, and listings of its scope, and, when given, rules
-    instead of ``seconds``.
-    """
-
-    seconds: float = 10.0
-    looks: int | None = None
-    failures: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    canceled: bool = False
-
-
-@dataclass(frozen=True)
-class Taken:
-    """A PUT that ARM took: when, and until when it was active (None while it is)."""
-
-    request: DeploymentRequest
-    at: datetime
-    until: datetime | None = None
-
-
-@dataclass
-class _Run:
-    request: DeploymentRequest
-    outcome: Outcome
-    at: datetime
-    correlation_id: str
-    resources: list[PlannedResource]
-    nested: list[str]
-    looks: int = 0
-    state: DeploymentState = "running"
-    until: datetime | None = None
-    error: Mapping[str, Any] | None = None
-
-
-class FakeArm:
+class FakeArm(FakeForesight):
     """The port Arm. ``groups`` are ids of resource groups that are there from the start."""
 
     def __init__(
@@ -80,24 +43,17 @@ class FakeArm:
         groups: Sequence[str] = (),
         outcome: Outcome | None = None,
     ) -> None:
-        self.faults = faults or Faults()
+        super().__init__(clock, faults, groups)
         self.taken: list[Taken] = []
-        self.registration_s = 0.0
         self.cancel_error: Mapping[str, Any] | None = None
         self.limits: dict[tuple[str, BudgetKind], CallsLeft] = {}
-        self.groups: dict[str, Mapping[str, Any]] = {}
-        self._clock = clock
         self.default = outcome or Outcome()
         self._planned: dict[str, list[Outcome]] = {}
-        self._runs: dict[str, _Run] = {}
-        self._resources: dict[str, Mapping[str, Any]] = {}
-        self._registered: dict[str, datetime] | None = None
+        self._runs: dict[str, Run] = {}
         self._late: list[DeploymentRequest] = []
+        self._groomed: set[str] = set()
         self._postponed = 0
         self._correlations = 0
-        self._lock = RLock()
-        for group in groups:
-            self.groups[group.lower()] = {"location": "westeurope", "tags": {}}
 
     # ---- the port --------------------------------------------------------------------------
 
@@ -109,7 +65,7 @@ class FakeArm:
                 return None
             run.looks += 1
             self._settle()
-            return self._shown(run)
+            return shown(run, self._clock.now())
 
     def running(self, scope: str) -> Sequence[Deployment]:
         """Return what runs in exactly this scope; each call is one look at each of them."""
@@ -123,7 +79,7 @@ class FakeArm:
             for run in here:
                 run.looks += 1
             self._settle()
-            return [self._shown(run) for run in here if run.state == "running"]
+            return [shown(run, self._clock.now()) for run in here if run.state == "running"]
 
     def put(self, request: DeploymentRequest) -> Deployment:
         """Start a deployment, or refuse it as ARM does."""
@@ -159,36 +115,7 @@ class FakeArm:
         with self.faults.around("arm.operations", deployment_id), self._lock:
             self._settle()
             run = self._runs.get(deployment_id.lower())
-            return [] if run is None else list(_operations(run))
-
-    def has_group(self, scope: str) -> bool:
-        """Tell whether the group is there."""
-        with self.faults.around("arm.has_group", scope), self._lock:
-            return scope.lower() in self.groups
-
-    def create_group(self, scope: str, location: str, tags: Mapping[str, str]) -> None:
-        """Create a group; on one that is there this is a defect of the caller (AssertionError)."""
-        with self.faults.around("arm.create_group", scope), self._lock:
-            assert scope.lower() not in self.groups, f"{scope} exists: its tags would be replaced"
-            self.groups[scope.lower()] = {"location": location, "tags": dict(tags)}
-
-    def register_provider(self, subscription_id: str, namespace: str) -> str:
-        """Register a provider, which takes ``registration_s``."""
-        with (
-            self.faults.around("arm.register_provider", f"{subscription_id}/{namespace}"),
-            self._lock,
-        ):
-            if self._registered is None:
-                return "Registered"
-            ready = self._clock.now() + timedelta(seconds=self.registration_s)
-            self._registered.setdefault(namespace.lower(), ready)
-            return "Registered" if self._is_registered(namespace) else "Registering"
-
-    def resource(self, resource_id: str, api_version: str) -> Mapping[str, Any] | None:
-        """Return a copy of the resource's body."""
-        with self.faults.around("arm.resource", f"{resource_id}@{api_version}"), self._lock:
-            self._settle()
-            return copy.deepcopy(self._resources.get(resource_id.lower()))
+            return [] if run is None else list(operations(run, self._groomed))
 
     def left(self, subscription: str, kind: BudgetKind) -> CallsLeft | None:
         """Return what ``limits`` says."""
@@ -211,10 +138,6 @@ class FakeArm:
             elapsed = (self._clock.now() - run.at).total_seconds()
             run.outcome = replace(run.outcome, seconds=elapsed)
 
-    def only_registered(self, *namespaces: str) -> None:
-        """Let only these resource providers be registered from now on."""
-        self._registered = {name.lower(): self._clock.now() for name in namespaces}
-
     def postpone_put(self, times: int = 1) -> None:
         """Let the next PUTs get lost on the way: Unknown now, and there when ``deliver`` is called."""
         self._postponed += times
@@ -231,22 +154,13 @@ class FakeArm:
             self._late.clear()
         return arrived
 
-    def change(self, resource_id: str, edit: Callable[[dict[str, Any]], None]) -> None:
-        """Change a resource behind everybody's back."""
+    def remove(self, resource_id: str, *, caller: str = HAND) -> None:
+        """Delete a resource or a group by hand, with everything below it, its deployments too."""
         with self._lock:
-            self._settle()
-            body = copy.deepcopy(dict(self._resources[resource_id.lower()]))
-            edit(body)
-            self._resources[resource_id.lower()] = body
-
-    def remove(self, resource_id: str) -> None:
-        """Delete a resource or a group by hand, with everything below it."""
-        with self._lock:
-            self._settle()
-            gone = resource_id.lower()
-            for kept in (self._resources, self._runs, self.groups):
-                for key in [key for key in kept if key == gone or key.startswith(gone + "/")]:
-                    del kept[key]
+            super().remove(resource_id, caller=caller)
+            below = resource_id.lower() + "/"
+            for key in [key for key in self._runs if (key + "/").startswith(below)]:
+                del self._runs[key]
 
     def retag(self, deployment_id: str, tags: Mapping[str, str]) -> None:
         """Let a deployment be somebody else's."""
@@ -259,14 +173,12 @@ class FakeArm:
         with self._lock:
             self._runs.pop(deployment_id.lower(), None)
 
-    # ---- looking at it ---------------------------------------------------------------------
-
-    @property
-    def resources(self) -> Mapping[str, Mapping[str, Any]]:
-        """What is there, by lower-case id."""
+    def groom(self, nested: str) -> None:
+        """Let the history of nested deployments of this name be gone as soon as they have ended."""
         with self._lock:
-            self._settle()
-            return copy.deepcopy(self._resources)
+            self._groomed.add(nested)
+
+    # ---- looking at it ---------------------------------------------------------------------
 
     def puts(self, deployment_id: str) -> list[Taken]:
         """Return the PUTs that ARM took for this id, in order."""
@@ -293,7 +205,7 @@ class FakeArm:
         self._correlations += 1
         planned = self._planned.get(request.id.lower())
         resources, nested = planned_resources(request.template, request.scope, request.id)
-        run = _Run(
+        run = Run(
             request=request,
             outcome=planned.pop(0) if planned else self.default,
             at=now,
@@ -303,54 +215,31 @@ class FakeArm:
         )
         self._runs[request.id.lower()] = run
         self.taken.append(Taken(request, now))
-        return self._shown(run)
+        return shown(run, self._clock.now())
 
     def _refuse(self, request: DeploymentRequest) -> None:
-        if not self._group_is_there(request.id):
-            group = request.id.split("/")[4]
-            message = f"Resource group '{group}' could not be found."
-            problem = flatten({"code": "ResourceGroupNotFound", "message": message})
-            raise Stalled(problem.code, problem.message, hint=problem.hint, detail=problem.detail)
+        self._refuse_scope(request)
         current = self._runs.get(request.id.lower())
         if current is not None and current.state == "running":
             raise Active("DeploymentActive", f"{request.id} is still active")
         if current is not None and current.request.location != request.location:
             message = f"Invalid deployment location '{request.location}'."
             raise Refused(flatten({"code": "InvalidDeploymentLocation", "message": message}))
-        given = {name.lower() for name in request.parameters}
-        for name, declared in dict(request.template.get("parameters", {})).items():
-            if "defaultValue" not in declared and name.lower() not in given:
-                message = f"Deployment template validation failed: '{name}' has no value."
-                raise Refused(flatten({"code": "InvalidTemplate", "message": message}))
-        resources, _ = planned_resources(request.template, request.scope, request.id)
-        for resource in resources:
-            namespace = resource.type.split("/")[0]
-            if not self._is_registered(namespace):
-                message = f"The subscription is not registered to use namespace '{namespace}'."
-                raise Unregistered(message, namespace=namespace)
-
-    def _group_is_there(self, deployment_id: str) -> bool:
-        scope = deployment_id.lower().rpartition("/providers/")[0]
-        return "/resourcegroups/" not in scope or scope in self.groups
-
-    def _is_registered(self, namespace: str) -> bool:
-        if self._registered is None or namespace.lower() in _ALWAYS_REGISTERED:
-            return True
-        ready = self._registered.get(namespace.lower())
-        return ready is not None and ready <= self._clock.now()
+        self._refuse_template(request)
 
     def _settle(self) -> None:
         """Finish what has run its time; effects appear at that moment."""
+        super()._settle()
         for run in self._runs.values():
             if run.state == "running" and self._is_over(run):
                 self._finish(run)
 
-    def _is_over(self, run: _Run) -> bool:
+    def _is_over(self, run: Run) -> bool:
         if run.outcome.looks is not None:
             return run.looks >= run.outcome.looks
         return self._clock.now() >= run.at + timedelta(seconds=run.outcome.seconds)
 
-    def _finish(self, run: _Run) -> None:
+    def _finish(self, run: Run) -> None:
         seconds = run.outcome.seconds if run.outcome.looks is None else 0
         ended = run.at + timedelta(seconds=seconds) if seconds else self._clock.now()
         run.until = ended
@@ -366,42 +255,15 @@ class FakeArm:
             }
         for one in run.resources:
             if one not in failed and run.state != "canceled" and one.type.lower() != NESTED:
-                self._resources[one.id.lower()] = one.body
+                self._write(
+                    one.id,
+                    one.body,
+                    one.api_version,
+                    "plumbline",
+                    at=ended,
+                    correlation_id=run.correlation_id,
+                )
         self.taken = [
             Taken(one.request, one.at, ended) if one.request is run.request else one
             for one in self.taken
         ]
-
-    def _shown(self, run: _Run) -> Deployment:
-        until = run.until or self._clock.now()
-        return Deployment(
-            id=run.request.id,
-            state=run.state,
-            tags=dict(run.request.tags),
-            correlation_id=run.correlation_id,
-            timestamp=until,
-            duration_s=(until - run.at).total_seconds(),
-            outputs=outputs_shown(run.request.template) if run.state == "succeeded" else {},
-            error=copy.deepcopy(run.error),
-        )
-
-
-def _operations(run: _Run) -> Iterator[Operation]:
-    for one in run.resources:
-        error = run.outcome.failures.get(one.name) if run.state == "failed" else None
-        state = {"running": "Running", "canceled": "Canceled"}.get(run.state, "Succeeded")
-        yield Operation(
-            deployment_id=one.deployment_id,
-            kind="Create",
-            state="Failed" if error else state,
-            resource_id=one.id,
-            resource_type=one.type,
-            api_version=one.api_version,
-            status_code="Conflict" if error else None if run.state == "running" else "OK",
-            error=copy.deepcopy(error),
-        )
-    if run.state == "succeeded":
-        for deployment_id in [run.request.id, *run.nested]:
-            yield Operation(
-                deployment_id, "EvaluateDeploymentOutput", "Succeeded", None, None, None, "OK"
-            )

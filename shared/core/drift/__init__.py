@@ -1,0 +1,1 @@
+"""Drift: differences between what Git wants, what was released, and what Azure has now."""

@@ -1,0 +1,1 @@
+"""Tests of what is drift, and of what is noise."""
