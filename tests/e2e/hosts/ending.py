@@ -15,6 +15,9 @@ END_LIMIT_S = 420.0
 """On a machine with much else to do; a quiet one needs a quarter of it."""
 ROUNDS = 3
 
+ALIVE = frozenset({"due_at", "drift"})
+"""What moves on for ever: when a stack is looked at next, and what scans say of it."""
+
 
 @dataclass(frozen=True)
 class Kill:
@@ -141,7 +144,7 @@ def _ending(outside: Outside, shas: Sequence[str]) -> Ending:
         revisions={sha: outside.api(f"revisions/{sha}") for sha in shas},
         statuses={sha: outside.statuses(sha) for sha in shas},
         stacks={
-            stack["name"]: {key: value for key, value in stack.items() if key != "due_at"}
+            stack["name"]: {key: value for key, value in stack.items() if key not in ALIVE}
             for stack in outside.api("stacks")
         },
         tags={name: outside.tags(name) for name in STACKS},
