@@ -180,6 +180,7 @@ def test_what_a_heal_does_not_bring_back_stays_drift_and_is_healed_once(world: W
     assert (item.path, item.now, puts(world)) == ("properties.extra", 1, 2)
     assert item.hint is not None
     assert "did not bring it back" in item.hint
+    assert world.drift("web").history == ()
     world.arm.change(NSG, lambda body: body["properties"].pop("extra"))
     world.scan()
     assert world.drift("web").state == "none"

@@ -152,6 +152,11 @@ def _untouched(items: Iterable[Item]) -> tuple[Item, ...]:
     return tuple(item for item in items if item.kind == "undeclared")
 
 
+def _never_gone(items: Iterable[Item]) -> tuple[Item, ...]:
+    """Return the items that are open after a release as they were before: it did not close them."""
+    return tuple(item for item in items if item.kind == "undeclared" or item.survived)
+
+
 @dataclass(frozen=True)
 class Look:
     """What one look covered and found.
@@ -198,7 +203,7 @@ def looked(drift: Drift, look: Look) -> Drift:
         noise=learned,
         history=history.closed(
             drift.items,
-            _untouched(items) if drift.closing else items,
+            _never_gone(items) if drift.closing else items,
             drift.history,
             reason=drift.closing or REVERTED,
             release=drift.release,
